@@ -1,0 +1,149 @@
+"""The Answer object: what every face of the product shows. Frozen, checked, no input or output of its own."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+AnswerKind = Literal["answer", "refusal", "small_talk"]
+Support = Literal["quoted", "supported"]
+RefusalReason = Literal[
+    "no_relevant_passage",
+    "not_in_documents",
+    "false_premise",
+    "needs_clarification",
+    "empty_index",
+    "too_long",
+    "unavailable",
+]
+
+_MARKER = re.compile(r"\[(\d+)\]")
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Citation(_Frozen):
+    """A footnote: its number and the exact place it opens.
+
+    `quote` equals the stored document text at `start:end` (characters, half-open).
+    """
+
+    number: int = Field(ge=1)
+    document_id: str
+    title: str
+    page: int | None
+    start: int = Field(ge=0)
+    end: int
+    quote: str
+
+    @model_validator(mode="after")
+    def _check_length(self) -> Self:
+        if self.end - self.start != len(self.quote):
+            raise ValueError(f"citation {self.number} spans {self.start}:{self.end} but quotes {len(self.quote)} characters")
+        return self
+
+
+class Statement(_Frozen):
+    """A part of an answer that can be true or false, and the footnotes it stands on."""
+
+    text: str
+    citations: tuple[int, ...] = Field(min_length=1)
+    support: Support
+
+
+class RetrievedEntry(_Frozen):
+    """One retrieved chunk as the Answer records it: a place, not a text."""
+
+    chunk_id: str
+    document_id: str
+    start: int
+    end: int
+    rank: int
+    score: float
+
+
+class Refusal(_Frozen):
+    """Why there is no answer, what the documents say nearby, and what could be asked instead."""
+
+    reason: RefusalReason
+    message: str
+    nearest: tuple[Citation, ...] = ()
+    options: tuple[str, ...] = ()
+
+
+class Provenance(_Frozen):
+    """What produced an answer, so that it can be produced again."""
+
+    version: str
+    index_fingerprint: str
+    embedding_model: str
+    answerer: str
+    language_model: str | None
+    prompts_hash: str
+
+
+class Answer(_Frozen):
+    """One answer with its footnotes. The rules of its fields are checked when it is made.
+
+    Raises:
+        ValueError: A marker has no citation, a citation is not used, a refusal carries citations, or `kind` and
+            `refusal` disagree.
+    """
+
+    id: str
+    kind: AnswerKind
+    question: str
+    standalone_question: str
+    text: str
+    refusal: Refusal | None
+    statements: tuple[Statement, ...]
+    citations: tuple[Citation, ...]
+    retrieved: tuple[RetrievedEntry, ...]
+    confidence: float = Field(ge=0, le=1)
+    timings_ms: dict[str, float]
+    provenance: Provenance
+
+    @model_validator(mode="after")
+    def _check_rules(self) -> Self:
+        if (self.kind == "refusal") != (self.refusal is not None):
+            raise ValueError(f"kind {self.kind!r} does not agree with refusal {self.refusal!r}")
+        if self.kind != "answer" and (self.citations or self.statements):
+            raise ValueError(f"an answer of kind {self.kind!r} carries no statements and no citations")
+        if self.kind == "answer":
+            self._check_citations()
+        return self
+
+    def _check_citations(self) -> None:
+        numbers = [citation.number for citation in self.citations]
+        if len(set(numbers)) != len(numbers):
+            raise ValueError(f"citation numbers repeat: {numbers}")
+        if not self.statements:
+            raise ValueError("an answer needs at least one statement")
+        shown = set(marker_numbers(self.text))
+        used = {number for statement in self.statements for number in statement.citations}
+        if not shown == used == set(numbers):
+            raise ValueError(f"markers {sorted(shown)}, statements {sorted(used)} and citations {sorted(numbers)} differ")
+
+
+def marker_numbers(text: str) -> list[int]:
+    """Return the numbers of the `[n]` markers in a text, in order of appearance."""
+    return [int(number) for number in _MARKER.findall(text)]
+
+
+def escape_markers(text: str) -> str:
+    """Return text in which brackets around a number can no longer be taken for a footnote.
+
+    Sources carry their own `[3]`; full-width brackets keep them readable.
+    """
+    return _MARKER.sub(r"［\1］", text)
+
+
+def render_text(statements: tuple[Statement, ...]) -> str:
+    """Return the statements as one text, each followed by its markers, as in `Text of it. [1] [2]`."""
+    return " ".join(
+        f"{statement.text} {' '.join(f'[{number}]' for number in statement.citations)}" for statement in statements
+    )

@@ -1,0 +1,74 @@
+"""`footnote index`: bring the index in line with a folder."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from bot.cli.options import json_option, print_json, print_progress, with_settings
+from bot.settings import Settings
+from index.catalogue import Catalogue
+from index.sync import SyncReport, synchronise
+
+_STAGES = {"scan": "looking at files", "read": "reading and embedding", "build": "building the index"}
+
+
+@click.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Say what would change and write nothing.")
+@click.option("--allow-empty", is_flag=True, help="Accept folders without a readable document, which empties the index.")
+@json_option
+@with_settings
+def index(paths: tuple[Path, ...], settings: Settings, *, dry_run: bool, allow_empty: bool, as_json: bool) -> int:
+    """Bring the index in line with PATHS: folders, files, or a corpus.jsonl of {"_id", "title", "text"} rows.
+
+    Afterwards the index holds just what they hold. Without PATHS, the folders of the settings are followed.
+    Exits 1 when a file could not be read; the others are indexed all the same.
+
+    \b
+    Example:
+      footnote index seeds
+      footnote index reports/ minutes/ --dry-run
+    """
+    from index.embedder import SentenceTransformerEmbedder  # noqa: PLC0415  # torch takes seconds to import
+
+    catalogue = Catalogue(settings.catalogue_url())
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("loading the embedding model", total=None)
+        embedder = SentenceTransformerEmbedder(settings.embedding_model)
+
+        def show(stage: str, done: int, total: int) -> None:
+            bar.update(task, description=_STAGES[stage], completed=done, total=total)
+
+        report = synchronise(
+            paths or settings.documents,
+            settings,
+            catalogue,
+            embedder,
+            dry_run=dry_run,
+            allow_empty=allow_empty,
+            progress=show,
+        )
+    catalogue.close()
+    if as_json:
+        print_json(asdict(report))
+    else:
+        click.echo(_summary(report))
+    for failure in report.failed:
+        print_progress(f"failed: {failure.source} {failure.reason}")
+    return 1 if report.failed else 0
+
+
+def _summary(report: SyncReport) -> str:
+    counts = ", ".join(
+        f"{len(getattr(report, name))} {name}" for name in ("added", "changed", "removed", "unchanged", "failed")
+    )
+    if report.dry_run:
+        return f"Would be: {counts}. Nothing was written."
+    return f"{counts}. {report.chunks} chunks, {report.embedded} newly embedded."

@@ -1,0 +1,46 @@
+"""Flags that several commands share, and how a command's outcome reaches the terminal."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bot.settings import load_settings
+
+Command = Callable[..., Any]
+
+# Flags that are settings: their values go into `Settings`, not to the command.
+_SETTING_FLAGS = ("data_dir", "answerer", "top_k", "host", "port")
+
+
+def with_settings(command: Command) -> Command:
+    """Add `--data-dir` and `--config`, and call the command with `settings` in their place."""
+
+    @click.option("--data-dir", type=click.Path(path_type=Path, file_okay=False), help="Folder of the index and all it needs.")
+    @click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="Settings file (TOML); footnote.toml if there is one.")
+    @functools.wraps(command)
+    def wrapper(*args: Any, config: Path | None, **kwargs: Any) -> Any:
+        flags = {name: kwargs.pop(name) for name in _SETTING_FLAGS if name in kwargs}
+        return command(*args, settings=load_settings(flags, config), **kwargs)
+
+    return wrapper
+
+
+answerer_option = click.option("--answerer", type=click.Choice(["extractive"]), help="Who writes the answer.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print data as JSON on stdout.")
+
+
+def print_json(value: Any, *, indent: int | None = 2) -> None:
+    """Write one JSON value to stdout."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=indent) + "\n")
+
+
+def print_progress(message: str) -> None:
+    """Write one line of progress to stderr, which never mixes with data."""
+    click.echo(message, err=True)

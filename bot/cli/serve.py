@@ -1,0 +1,25 @@
+"""`footnote serve`: the web application."""
+
+from __future__ import annotations
+
+import click
+
+from bot.cli.options import answerer_option, with_settings
+from bot.settings import Settings
+
+
+@click.command()
+@click.option("--host", help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65_535), help="Port to listen on.")
+@answerer_option
+@with_settings
+def serve(settings: Settings) -> None:
+    """Serve the chat page until interrupted.
+
+    \b
+    Example:
+      footnote serve --port 7860
+    """
+    from bot.web.serve import serve as serve_page  # noqa: PLC0415  # Gradio takes seconds to import
+
+    serve_page(settings)

@@ -1,0 +1,23 @@
+"""Errors of the chatbot, below the one base of `index.errors`.
+
+    FootnoteError
+    ├── SettingsError      a setting is unknown or out of range
+    ├── QuestionError      a question, or a file of questions, cannot be used
+    └── ServeError         the web application cannot start
+"""
+
+from __future__ import annotations
+
+from index.errors import FootnoteError
+
+
+class SettingsError(FootnoteError):
+    """A setting is unknown, out of range, or its file is damaged."""
+
+
+class QuestionError(FootnoteError):
+    """A question or a line of a batch file cannot be used."""
+
+
+class ServeError(FootnoteError):
+    """The web application cannot start."""

@@ -1,0 +1,40 @@
+"""What `Chatbot.stream` yields, in the order a reader sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.answer import Answer, Citation, Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """The question as it will be searched. `changed` when it differs from what was typed."""
+
+    standalone_question: str
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceFound:
+    """The sentences that matter, best first, before anything is concluded from them."""
+
+    passages: tuple[Citation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StatementReady:
+    """One verified statement with the citations it introduces or uses again. Never taken back."""
+
+    statement: Statement
+    citations: tuple[Citation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The whole Answer; always the last event."""
+
+    answer: Answer
+
+
+Event = Understood | EvidenceFound | StatementReady | Finished

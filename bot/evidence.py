@@ -1,0 +1,145 @@
+"""Evidence: the sentences of the retrieved chunks that matter, each with its span and what speaks for it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass, fields
+
+import numpy as np
+
+from bot.answer_type import AnswerType, expected_type, holds_type
+from bot.condense import Understanding
+from index.document import Chunk, RetrievedChunk, Span
+from index.embedder import Embedder
+from index.words import Word, content_words
+
+_LONGEST_EMBEDDED = 600
+_MAXIMUM_SENTENCES = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What speaks for a sentence, each in [0, 1] (a cosine may be a little below 0).
+
+    Attributes:
+        similarity: Cosine of question and sentence.
+        chunk_similarity: Cosine of question and chunk.
+        chunk_score: Fused retrieval score of the chunk.
+        coverage: Share of the question's content words, weighted by rarity, that stand in the sentence.
+        context_coverage: The same for the sentence, the one before it and the document's title.
+        pair_coverage: Share of neighbouring pairs of content words that stand close together in the sentence.
+        subject_coverage: Share of the names and numbers of the question that stand in sentence or context.
+        holds_type: Whether it holds the kind of thing asked for; 0.5 when no kind is expected.
+        brevity: 1 for a short sentence, falling to 0 at 100 words.
+    """
+
+    similarity: float
+    chunk_similarity: float
+    chunk_score: float
+    coverage: float
+    context_coverage: float
+    pair_coverage: float
+    subject_coverage: float
+    holds_type: float
+    brevity: float
+
+    def row(self) -> tuple[float, ...]:
+        """Return the features as numbers, in the order of `feature_names`."""
+        return astuple(self)
+
+
+def feature_names() -> tuple[str, ...]:
+    """Return the names of the features in order."""
+    return tuple(field.name for field in fields(Features))
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of evidence with its place."""
+
+    chunk: Chunk
+    span: Span
+    text: str
+    features: Features
+    words: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionWords:
+    """The content words of a question and how much each one tells."""
+
+    words: tuple[Word, ...]
+    weights: Mapping[str, float]
+    kind: AnswerType
+
+    def weight_of(self, keys: frozenset[str]) -> float:
+        """Return the share of the question's weight that stands in `keys`; 1 for a question without content."""
+        asked = {word.key for word in self.words}
+        total = sum(self.weights[key] for key in asked)
+        return sum(self.weights[key] for key in asked & keys) / total if total else 1.0
+
+
+def read_question(understanding: Understanding, document_frequency: Mapping[str, int], chunks: int) -> QuestionWords:
+    """Return what the words of a question ask for.
+
+    Weights are inverse document frequencies as BM25 has them: log(1 + (N - n + 0.5) / (n + 0.5)).
+    """
+    kind = expected_type(understanding.question)
+    if kind is AnswerType.OTHER and understanding.context:
+        kind = expected_type(understanding.context)
+    words = tuple(content_words(understanding.standalone_question))
+    weights = {}
+    for word in words:
+        found = document_frequency.get(word.key, 0)
+        weights[word.key] = math.log(1 + (max(chunks, found) - found + 0.5) / (found + 0.5))
+    return QuestionWords(words, weights, kind)
+
+
+def select_sentences(
+    understanding: Understanding, asked: QuestionWords, retrieved: Sequence[RetrievedChunk], embedder: Embedder
+) -> list[Sentence]:
+    """Return the sentences of the retrieved chunks with their features, in order of retrieval; none twice."""
+    places: dict[tuple[str, Span], tuple[RetrievedChunk, str]] = {}
+    for result in retrieved:
+        previous = ""
+        for span in result.chunk.sentences:
+            places.setdefault((result.chunk.document_id, span), (result, previous))
+            previous = result.chunk.sentence_text(span)
+    chosen = list(places.items())[:_MAXIMUM_SENTENCES]
+    texts = [result.chunk.sentence_text(span) for (_, span), (result, _) in chosen]
+    vectors = embedder.embed([understanding.standalone_question, *(text[:_LONGEST_EMBEDDED] for text in texts)])
+    similarities = vectors[1:] @ vectors[0] if len(vectors) > 1 else np.zeros(0)
+    return [
+        _describe(asked, result, span, text, previous, float(similarity))
+        for ((_, span), (result, previous)), text, similarity in zip(chosen, texts, similarities, strict=True)
+    ]
+
+
+def _describe(
+    asked: QuestionWords, result: RetrievedChunk, span: Span, text: str, previous: str, similarity: float
+) -> Sentence:
+    words = content_words(text)
+    keys = frozenset(word.key for word in words)
+    context = keys | {word.key for word in content_words(f"{result.chunk.title}\n{previous}")}
+    subject = {word.key for word in asked.words if word.is_name or word.is_number}
+    features = Features(
+        similarity=similarity,
+        chunk_similarity=result.similarity or 0.0,
+        chunk_score=result.score,
+        coverage=asked.weight_of(keys),
+        context_coverage=asked.weight_of(context),
+        pair_coverage=_pair_coverage(asked.words, words),
+        subject_coverage=len(subject & context) / len(subject) if subject else 1.0,
+        holds_type=0.5 if asked.kind is AnswerType.OTHER else float(holds_type(text, asked.kind)),
+        brevity=max(0.0, 1 - len(words) / 100),
+    )
+    return Sentence(result.chunk, span, text, features, keys)
+
+
+def _pair_coverage(asked: Sequence[Word], words: Sequence[Word]) -> float:
+    """Return the share of neighbouring question words found within three words of each other, either way round."""
+    keys = [word.key for word in words]
+    near = {frozenset((a, b)) for i, a in enumerate(keys) for b in keys[i + 1 : i + 4]}
+    pairs = [frozenset((a.key, b.key)) for a, b in zip(asked, asked[1:], strict=False) if a.key != b.key]
+    return sum(pair in near for pair in pairs) / len(pairs) if pairs else 0.0

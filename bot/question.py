@@ -1,0 +1,42 @@
+"""A question as it is read: cleaned of what cannot be seen, bounded, and its language known."""
+
+from __future__ import annotations
+
+import functools
+import unicodedata
+from typing import Literal
+
+import opencc
+import regex
+
+Language = Literal["en", "zh_hant", "zh_hans"]
+
+# Control and format characters that change how a text looks without being read. The joiners U+200C and U+200D stay:
+# Persian, Indic scripts and emoji are misspelt without them.
+_INVISIBLE = regex.compile(r"[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Cn}--[\u200C\u200D\t\n]]", regex.VERSION1)
+_HAN = regex.compile(r"\p{Han}")
+_LETTER = regex.compile(r"[\p{L}\p{N}]")
+
+
+def clean_question(raw: str) -> str:
+    """Return the question in one line, composed (NFC), without control, bidirectional or invisible characters."""
+    visible = _INVISIBLE.sub("", unicodedata.normalize("NFC", raw))
+    return " ".join(visible.split())
+
+
+def has_words(question: str) -> bool:
+    """Return whether there is a single letter or digit in it."""
+    return bool(_LETTER.search(question))
+
+
+def detect_language(text: str) -> Language:
+    """Return the language to reply in: Chinese in its script when a fifth of the letters are Han, else English."""
+    letters = _LETTER.findall(text)
+    if not letters or len(_HAN.findall(text)) < 0.2 * len(letters):
+        return "en"
+    return "zh_hans" if _converter("s2t").convert(text) != text and _converter("t2s").convert(text) == text else "zh_hant"
+
+
+@functools.lru_cache(maxsize=2)
+def _converter(direction: str) -> opencc.OpenCC:
+    return opencc.OpenCC(direction)

@@ -1,0 +1,22 @@
+"""Refusals: what the documents do not say, and what they say nearby, labelled as such."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.answer import Citation, Refusal, RefusalReason
+from bot.question import detect_language
+from prompts.replies import reply
+
+# Below this, not even the nearest passages are about the subject.
+_NEAR = 0.3
+
+
+def refuse(reason: RefusalReason, question: str, nearest: Sequence[Citation] = (), **values: object) -> Refusal:
+    """Return a refusal in the language of the question."""
+    return Refusal(reason=reason, message=reply(reason, detect_language(question), **values), nearest=tuple(nearest))
+
+
+def reason_for(highest_similarity: float) -> RefusalReason:
+    """Return whether the documents are silent on the question or on its whole subject."""
+    return "not_in_documents" if highest_similarity >= _NEAR else "no_relevant_passage"

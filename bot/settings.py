@@ -1,0 +1,84 @@
+"""Settings of the chatbot, and the order they are read in: flag, environment variable, file, default."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, TomlConfigSettingsSource
+
+from bot.errors import SettingsError
+from index.settings import IndexSettings
+
+AnswererName = Literal["extractive"]
+DEFAULT_CONFIG = Path("footnote.toml")
+
+
+class Settings(IndexSettings):
+    """Everything that can be set, one flat list of names.
+
+    Attributes:
+        documents: Folders or `corpus.jsonl` files that `footnote index` follows when none is named.
+        answerer: Who writes the answer.
+        top_k: How many chunks are retrieved for a question.
+        refusal_threshold: Answers with a lower confidence are refused.
+        maximum_question_characters: A longer question is declined in one sentence.
+        host: Address the web application listens on.
+        port: Port the web application listens on.
+    """
+
+    documents: tuple[Path, ...] = (Path("seeds"),)
+    answerer: AnswererName = "extractive"
+    top_k: int = Field(default=8, ge=1, le=100)
+    refusal_threshold: float = Field(default=0.5, ge=0, le=1)
+    maximum_question_characters: int = Field(default=2_000, ge=10)
+    host: str = "127.0.0.1"
+    port: int = Field(default=7860, ge=0, le=65_535)
+
+
+def load_settings(flags: Mapping[str, Any], config: Path | None = None) -> Settings:
+    """Return the settings from flags, `FOOTNOTE_*` variables, a TOML file and defaults, in this order.
+
+    Args:
+        flags: Values given on the command line; None means not given.
+        config: TOML file; `footnote.toml` in the working directory is read when it exists and none is named.
+
+    Raises:
+        SettingsError: The file is missing or damaged, or a value is unknown or out of range.
+    """
+    if config is not None and not config.is_file():
+        raise SettingsError(f"There is no settings file at {str(config)!r}: name an existing TOML file with --config.")
+    toml_file = config or (DEFAULT_CONFIG if DEFAULT_CONFIG.is_file() else None)
+
+    class _Layered(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            sources: tuple[PydanticBaseSettingsSource, ...] = (init_settings, env_settings)
+            return (*sources, TomlConfigSettingsSource(settings_cls, toml_file)) if toml_file else sources
+
+    given = {name: value for name, value in flags.items() if value is not None}
+    try:
+        layered = _Layered(**given)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"The settings file {str(toml_file)!r} is not valid TOML: {error}.") from error
+    except ValidationError as error:
+        raise SettingsError(_describe(error, toml_file)) from error
+    return Settings.model_construct(**layered.model_dump())
+
+
+def _describe(error: ValidationError, toml_file: Path | None) -> str:
+    first = error.errors(include_url=False)[0]
+    name = ".".join(str(part) for part in first["loc"]) or "settings"
+    where = f"flag, FOOTNOTE_{name.upper()} or {str(toml_file)!r}" if toml_file else f"flag or FOOTNOTE_{name.upper()}"
+    reason = str(first["msg"]).lower()
+    return f"The setting {name!r} cannot be used ({reason}): correct it ({where})."

@@ -1,0 +1,386 @@
+"""Our database: the truth about documents, chunks, hashes and vectors. Search indexes are built from it.
+
+A run of `synchronise` stages new versions beside the live ones. `publish` makes them live, removes what they
+replace and names the new generation, all in one transaction: a reader sees the old state or the new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from index.document import Chunk, Document, Page, Span, hash_text
+from index.embedder import Vectors
+from index.errors import IndexingError
+
+SCHEMA_VERSION = "1"
+_ROWS_A_STATEMENT = 500  # below SQLite's limit on bound values, whatever the row's width
+
+_metadata = sa.MetaData()
+
+_properties = sa.Table(
+    "properties",
+    _metadata,
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("value", sa.String, nullable=False),
+)
+_documents = sa.Table(
+    "documents",
+    _metadata,
+    sa.Column("version_id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("document_id", sa.String, nullable=False, index=True),
+    sa.Column("live", sa.Boolean, nullable=False, index=True),
+    sa.Column("source", sa.String, nullable=False, index=True),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("media_type", sa.String, nullable=False),
+    sa.Column("source_hash", sa.String, nullable=False),
+    sa.Column("content_hash", sa.String, nullable=False),
+    sa.Column("pages", sa.JSON, nullable=False),
+    sa.Column("indexed_at", sa.DateTime(timezone=True), nullable=False),
+    sa.UniqueConstraint("document_id", "live"),
+)
+_chunks = sa.Table(
+    "chunks",
+    _metadata,
+    sa.Column("chunk_id", sa.String(32), primary_key=True),
+    sa.Column(
+        "version_id", sa.ForeignKey("documents.version_id", ondelete="CASCADE"), nullable=False, index=True
+    ),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("start", sa.Integer, nullable=False),
+    sa.Column("end", sa.Integer, nullable=False),
+    sa.Column("sentences", sa.JSON, nullable=False),
+    sa.Column("vector_id", sa.String(64), nullable=False, index=True),
+)
+_vectors = sa.Table(
+    "vectors",
+    _metadata,
+    sa.Column("vector_id", sa.String(64), primary_key=True),
+    sa.Column("vector", sa.LargeBinary, nullable=False),
+)
+_sources = sa.Table(
+    "sources",
+    _metadata,
+    sa.Column("source", sa.String, primary_key=True),
+    sa.Column("file_hash", sa.String, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentSummary:
+    """What is known of a live document without its text."""
+
+    document_id: str
+    title: str
+    media_type: str
+    characters: int
+    source: str
+    content_hash: str
+    indexed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What a new generation changes: its name, what it is made of, and which documents' versions it replaces."""
+
+    generation: str
+    fingerprint: str
+    replaced: Collection[str]
+    pipeline: str
+
+
+class Catalogue:
+    """The database behind an index, by SQLAlchemy URL (SQLite or PostgreSQL).
+
+    Raises:
+        IndexingError: The database cannot be opened or was written by another version of Footnote.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        parsed = sa.make_url(url)
+        if parsed.get_backend_name() == "sqlite" and parsed.database:
+            _make_folder(Path(parsed.database).parent)
+        self._engine = sa.create_engine(url, pool_pre_ping=True)
+        if parsed.get_backend_name() == "sqlite":
+            sa.event.listen(self._engine, "connect", _prepare_sqlite)
+        try:
+            self._open(parsed.render_as_string(hide_password=True))
+        except (sa.exc.OperationalError, sa.exc.DatabaseError) as error:
+            reason = str(error.orig or error).splitlines()[0]
+            raise IndexingError(
+                f"The database {parsed.render_as_string(hide_password=True)!r} cannot be opened ({reason}): "
+                "check that it exists, is readable and was made by Footnote."
+            ) from error
+
+    def _open(self, shown_url: str) -> None:
+        if not sa.inspect(self._engine).has_table("properties"):
+            _metadata.create_all(self._engine)
+            self.set_properties({"schema": SCHEMA_VERSION})
+        schema = self.property("schema")
+        if schema != SCHEMA_VERSION:
+            raise IndexingError(
+                f"The database {shown_url!r} has schema {schema!r}, this Footnote needs {SCHEMA_VERSION!r}: "
+                "index into a new --data-dir."
+            )
+
+    def close(self) -> None:
+        """Release every connection."""
+        self._engine.dispose()
+
+    # Properties -----------------------------------------------------------------------------------------------------
+
+    def property(self, name: str) -> str:
+        """Return a property of the index, empty when it was never set."""
+        with self._engine.connect() as connection:
+            value = connection.scalar(sa.select(_properties.c.value).where(_properties.c.name == name))
+        return value or ""
+
+    def set_properties(self, values: Mapping[str, str]) -> None:
+        """Set properties of the index."""
+        with self._engine.begin() as connection:
+            _set_properties(connection, values)
+
+    # Reading --------------------------------------------------------------------------------------------------------
+
+    def summaries(self) -> list[DocumentSummary]:
+        """Return the live documents, ordered by id."""
+        columns = _documents.c
+        query = (
+            sa.select(
+                columns.document_id,
+                columns.title,
+                columns.media_type,
+                sa.func.length(columns.text),
+                columns.source,
+                columns.content_hash,
+                columns.indexed_at,
+            )
+            .where(columns.live)
+            .order_by(columns.document_id)
+        )
+        with self._engine.connect() as connection:
+            return [DocumentSummary(*row) for row in connection.execute(query)]
+
+    def source_hashes(self) -> dict[str, str]:
+        """Return the hash of every file as it was last indexed whole, by source."""
+        with self._engine.connect() as connection:
+            return {row.source: row.file_hash for row in connection.execute(sa.select(_sources))}
+
+    def document(self, document_id: str) -> Document | None:
+        """Return a live document, or None."""
+        query = sa.select(_documents).where(_documents.c.live, _documents.c.document_id == document_id)
+        with self._engine.connect() as connection:
+            row = connection.execute(query).first()
+        return _to_document(row) if row else None
+
+    def chunks(self, chunk_ids: Sequence[str]) -> dict[str, Chunk]:
+        """Return chunks of live documents by id; ids that are gone are left out."""
+        found: dict[str, Chunk] = {}
+        with self._engine.connect() as connection:
+            for some in _in_batches(chunk_ids):
+                for row in connection.execute(_chunk_query().where(_documents.c.live, _chunks.c.chunk_id.in_(some))):
+                    found[row.chunk_id] = _to_chunk(row)
+        return found
+
+    def chunks_of(self, document_id: str) -> list[Chunk]:
+        """Return the chunks of a live document in order."""
+        query = _chunk_query().where(_documents.c.live, _documents.c.document_id == document_id)
+        with self._engine.connect() as connection:
+            return [_to_chunk(row) for row in connection.execute(query.order_by(_chunks.c.position))]
+
+    def vectors(self, chunk_ids: Sequence[str]) -> dict[str, Vectors]:
+        """Return the vectors of chunks by chunk id, each of shape (dimension,)."""
+        found: dict[str, Vectors] = {}
+        query = sa.select(_chunks.c.chunk_id, _vectors.c.vector).join(_vectors, _vectors.c.vector_id == _chunks.c.vector_id)
+        with self._engine.connect() as connection:
+            for some in _in_batches(chunk_ids):
+                for row in connection.execute(query.where(_chunks.c.chunk_id.in_(some))):
+                    found[row.chunk_id] = np.frombuffer(row.vector, dtype="<f4")
+        return found
+
+    # Staging --------------------------------------------------------------------------------------------------------
+
+    def discard_staged(self) -> None:
+        """Forget what an interrupted run staged. Its vectors stay, so that it need not embed again."""
+        with self._engine.begin() as connection:
+            connection.execute(_documents.delete().where(~_documents.c.live))
+
+    def stage(self, document: Document, chunks: Sequence[Chunk], vector_ids: Sequence[str], source: str) -> None:
+        """Add a new version of a document beside the live one."""
+        with self._engine.begin() as connection:
+            version_id = connection.execute(
+                _documents.insert().values(
+                    document_id=document.document_id,
+                    live=False,
+                    source=source,
+                    title=document.title,
+                    text=document.text,
+                    media_type=document.media_type,
+                    source_hash=document.source_hash,
+                    content_hash=document.content_hash(),
+                    pages=[[page.number, page.span.start, page.span.end] for page in document.pages],
+                    indexed_at=datetime.now(UTC),
+                )
+            ).inserted_primary_key[0]
+            rows = [
+                {
+                    "chunk_id": chunk.chunk_id,
+                    "version_id": version_id,
+                    "position": chunk.position,
+                    "start": chunk.span.start,
+                    "end": chunk.span.end,
+                    "sentences": [[sentence.start, sentence.end] for sentence in chunk.sentences],
+                    "vector_id": vector_id,
+                }
+                for chunk, vector_id in zip(chunks, vector_ids, strict=True)
+            ]
+            if rows:
+                connection.execute(_chunks.insert(), rows)
+
+    def missing_vectors(self, vector_ids: Sequence[str]) -> set[str]:
+        """Return the ids that have no stored vector yet."""
+        missing = set(vector_ids)
+        with self._engine.connect() as connection:
+            for some in _in_batches(list(missing)):
+                query = sa.select(_vectors.c.vector_id).where(_vectors.c.vector_id.in_(some))
+                missing.difference_update(connection.scalars(query))
+        return missing
+
+    def add_vectors(self, vectors: Mapping[str, Vectors]) -> None:
+        """Store vectors by id."""
+        if not vectors:
+            return
+        with self._engine.begin() as connection:
+            rows = [{"vector_id": key, "vector": vector.astype("<f4").tobytes()} for key, vector in vectors.items()]
+            connection.execute(_vectors.insert(), rows)
+
+    # Generations ----------------------------------------------------------------------------------------------------
+
+    def future_chunks(self, replaced: Collection[str], *, page_size: int = 1_000) -> Iterator[list[tuple[Chunk, Vectors]]]:
+        """Yield the chunks that will be live once `replaced` documents are gone and staged ones live.
+
+        Pages of chunks with their vectors, ordered by chunk id, so that the same documents build the same generation.
+        """
+        query = _chunk_query(_vectors.c.vector, _documents.c.live).join(
+            _vectors, _vectors.c.vector_id == _chunks.c.vector_id
+        )
+        last = ""
+        gone = frozenset(replaced)
+        with self._engine.connect() as connection:
+            while rows := connection.execute(
+                query.where(_chunks.c.chunk_id > last).order_by(_chunks.c.chunk_id).limit(page_size)
+            ).all():
+                last = rows[-1].chunk_id
+                yield [
+                    (_to_chunk(row), np.frombuffer(row.vector, dtype="<f4"))
+                    for row in rows
+                    if not (row.live and row.document_id in gone)
+                ]
+
+    def publish(self, publication: Publication) -> None:
+        """Make staged documents live, remove those they replace, and name the new generation, all at once."""
+        with self._engine.begin() as connection:
+            for some in _in_batches(sorted(publication.replaced)):
+                connection.execute(_documents.delete().where(_documents.c.live, _documents.c.document_id.in_(some)))
+            connection.execute(_documents.update().where(~_documents.c.live).values(live=True))
+            _set_properties(
+                connection,
+                {
+                    "generation": publication.generation,
+                    "fingerprint": publication.fingerprint,
+                    "pipeline": publication.pipeline,
+                    "indexed_at": datetime.now(UTC).isoformat(timespec="seconds"),
+                },
+            )
+
+    def record_sources(self, sources: Mapping[str, str], moved: Mapping[str, str]) -> None:
+        """Remember the hash of every file that is indexed whole, and which file moved documents now come from."""
+        with self._engine.begin() as connection:
+            connection.execute(_sources.delete())
+            rows = [{"source": source, "file_hash": file_hash} for source, file_hash in sources.items()]
+            if rows:
+                connection.execute(_sources.insert(), rows)
+            for document_id, source in moved.items():
+                update = _documents.update().where(_documents.c.live, _documents.c.document_id == document_id)
+                connection.execute(update.values(source=source))
+
+    def sweep_vectors(self) -> None:
+        """Delete vectors that no chunk uses any more."""
+        with self._engine.begin() as connection:
+            used = sa.select(_chunks.c.vector_id)
+            connection.execute(_vectors.delete().where(_vectors.c.vector_id.not_in(used)))
+
+    def count_chunks(self) -> int:
+        """Return how many chunks of live documents there are."""
+        query = sa.select(sa.func.count()).select_from(_chunks.join(_documents)).where(_documents.c.live)
+        with self._engine.connect() as connection:
+            return connection.scalar(query) or 0
+
+
+def vector_key(model_id: str, text: str) -> str:
+    """Return the id of the vector of a text by a model: the same text is never embedded twice."""
+    return hash_text(model_id, text)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise IndexingError(
+            f"The data folder {str(folder)!r} cannot be made ({error.strerror}): choose another with --data-dir."
+        ) from error
+
+
+def _prepare_sqlite(connection: object, _record: object) -> None:
+    cursor = connection.cursor()  # type: ignore[attr-defined]
+    # WAL lets readers go on while an indexing run writes; FULL makes a commit survive a power cut.
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000", "foreign_keys=ON", "secure_delete=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _set_properties(connection: Connection, values: Mapping[str, str]) -> None:
+    connection.execute(_properties.delete().where(_properties.c.name.in_(list(values))))
+    connection.execute(_properties.insert(), [{"name": name, "value": value} for name, value in values.items()])
+
+
+def _in_batches(values: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (values[start : start + _ROWS_A_STATEMENT] for start in range(0, len(values), _ROWS_A_STATEMENT))
+
+
+def _chunk_query(*extra: sa.ColumnElement[object]) -> sa.Select[tuple[object, ...]]:
+    text = sa.func.substr(_documents.c.text, _chunks.c.start + 1, _chunks.c.end - _chunks.c.start).label("chunk_text")
+    return sa.select(_chunks, _documents.c.document_id, _documents.c.title, text, *extra).join(
+        _documents, _documents.c.version_id == _chunks.c.version_id
+    )
+
+
+def _to_chunk(row: sa.Row[tuple[object, ...]]) -> Chunk:
+    return Chunk(
+        chunk_id=row.chunk_id,
+        document_id=row.document_id,
+        position=row.position,
+        span=Span(row.start, row.end),
+        text=row.chunk_text,
+        title=row.title,
+        sentences=tuple(Span(start, end) for start, end in row.sentences),
+    )
+
+
+def _to_document(row: sa.Row[tuple[object, ...]]) -> Document:
+    return Document(
+        document_id=row.document_id,
+        title=row.title,
+        text=row.text,
+        media_type=row.media_type,
+        source_hash=row.source_hash,
+        pages=tuple(Page(number, Span(start, end)) for number, start, end in row.pages),
+    )

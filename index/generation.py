@@ -1,0 +1,137 @@
+"""Generations: the search indexes of one state of the catalogue, built beside the live one and never changed.
+
+    data/generations/<name>/chroma/         vectors
+                            keywords.db     words
+                            manifest.json   what it was made of, written last
+
+A generation becomes live when `Catalogue.publish` commits its name. Until then nobody reads it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from index.document import Chunk
+from index.embedder import Vectors
+from index.errors import IndexingError
+from index.keywords import KeywordIndex, build_keyword_index
+from index.vectors import VectorIndex, build_vector_index, chroma_version
+
+Pages = Iterable[list[tuple[Chunk, Vectors]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a generation was made of."""
+
+    chunks: int
+    fingerprint: str
+    embedding_model: str
+    chroma_version: str
+
+
+def generations_folder(data_dir: Path) -> Path:
+    """Return the folder that holds all generations."""
+    return data_dir / "generations"
+
+
+def build_generation(data_dir: Path, pages: Callable[[], Pages], *, embedding_model: str) -> tuple[str, Manifest]:
+    """Build and verify a generation from pages of chunks, and return its name and manifest.
+
+    Args:
+        data_dir: The data folder.
+        pages: Called for each index that is built; yields pages of chunks and vectors ordered by chunk id.
+        embedding_model: Which model made the vectors.
+
+    Raises:
+        IndexingError: What was written cannot be read back whole.
+    """
+    parent = generations_folder(data_dir)
+    parent.mkdir(parents=True, exist_ok=True)
+    name = f"{max((int(path.name) for path in _existing(parent)), default=0) + 1:06d}"
+    folder = parent / name
+    folder.mkdir()
+    digest = hashlib.sha256(embedding_model.encode())
+    vectors = build_vector_index(folder / "chroma", _fingerprinted(pages(), digest))
+    words = build_keyword_index(folder / "keywords.db", ([chunk for chunk, _ in page] for page in pages()))
+    manifest = Manifest(vectors, digest.hexdigest()[:32], embedding_model, chroma_version())
+    if vectors != words:
+        raise IndexingError(f"The new index in {str(folder)!r} holds {vectors} vectors and {words} texts: index again.")
+    _verify(folder, manifest)
+    (folder / "manifest.json").write_text(json.dumps(asdict(manifest), indent=2), encoding="utf-8")
+    _make_durable(folder)
+    return name, manifest
+
+
+def sweep_generations(data_dir: Path, *, keep: str) -> None:
+    """Delete every generation but the one named."""
+    for folder in _existing(generations_folder(data_dir)):
+        if folder.name != keep:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+class Generation:
+    """A live generation, open for search.
+
+    Raises:
+        IndexingError: Its folder is missing or damaged.
+    """
+
+    def __init__(self, data_dir: Path, name: str) -> None:
+        folder = generations_folder(data_dir) / name
+        try:
+            self.manifest = Manifest(**json.loads((folder / "manifest.json").read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
+            raise IndexingError(
+                f"The index in {str(folder)!r} is missing or damaged: run `footnote index` to build it again from the database."
+            ) from error
+        self.name = name
+        self.vectors = VectorIndex(folder / "chroma")
+        self.keywords = KeywordIndex(folder / "keywords.db")
+
+    def close(self) -> None:
+        """Release its files."""
+        self.vectors.close()
+        self.keywords.close()
+
+
+def is_whole(data_dir: Path, name: str) -> bool:
+    """Return whether a generation was written to its end."""
+    return bool(name) and (generations_folder(data_dir) / name / "manifest.json").is_file()
+
+
+def _existing(parent: Path) -> list[Path]:
+    return [path for path in parent.iterdir() if path.name.isdigit()] if parent.is_dir() else []
+
+
+def _fingerprinted(pages: Pages, digest: hashlib._Hash) -> Iterator[list[tuple[Chunk, Vectors]]]:
+    for page in pages:
+        for chunk, _ in page:
+            digest.update(chunk.chunk_id.encode())
+        yield page
+
+
+def _verify(folder: Path, manifest: Manifest) -> None:
+    vectors = VectorIndex(folder / "chroma")
+    keywords = KeywordIndex(folder / "keywords.db")
+    try:
+        if vectors.count() != manifest.chunks or keywords.count() != manifest.chunks:
+            raise IndexingError(f"The new index in {str(folder)!r} could not be read back whole: index again.")
+    finally:
+        vectors.close()
+        keywords.close()
+
+
+def _make_durable(folder: Path) -> None:
+    for path in [*folder.rglob("*"), folder, folder.parent]:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

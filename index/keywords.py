@@ -1,0 +1,107 @@
+"""Keyword search over one generation: BM25 by SQLite's FTS5, built once, read from disk, never rebuilt for a query.
+
+The words stored are ours (`index.words`): folded, stemmed, Chinese in pairs of characters and one script, so FTS5 only
+splits at the spaces that we put between them. Ranking is BM25 with k1 = 1.2 and b = 0.75 (Robertson and Zaragoza,
+2009, "The Probabilistic Relevance Framework"; https://www.sqlite.org/fts5.html, section 5.1.1).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from index.document import Chunk
+from index.words import content_words, search_keys
+
+_TITLE_WEIGHT = 1.0
+_MAXIMUM_QUERY_WORDS = 64
+
+
+def build_keyword_index(path: Path, pages: Iterable[Sequence[Chunk]]) -> int:
+    """Write the keyword index of the chunks to a new file and return how many it holds."""
+    count = 0
+    connection = sqlite3.connect(path)
+    try:
+        connection.execute("PRAGMA journal_mode=OFF")  # a half-built file is thrown away, never repaired
+        connection.execute("CREATE TABLE chunk (number INTEGER PRIMARY KEY, chunk_id TEXT NOT NULL)")
+        connection.execute(
+            "CREATE VIRTUAL TABLE word USING fts5(title, body, content='', tokenize=\"unicode61 tokenchars '_'\")"
+        )
+        for page in pages:
+            numbered = list(enumerate(page, start=count + 1))
+            connection.executemany("INSERT INTO chunk VALUES (?, ?)", [(n, chunk.chunk_id) for n, chunk in numbered])
+            connection.executemany(
+                "INSERT INTO word (rowid, title, body) VALUES (?, ?, ?)",
+                [(n, _stored(chunk.title), _stored(chunk.text)) for n, chunk in numbered],
+            )
+            count += len(page)
+        connection.execute("INSERT INTO word (word) VALUES ('optimize')")
+        connection.commit()
+    finally:
+        connection.close()
+    return count
+
+
+class KeywordIndex:
+    """Searches a file made by `build_keyword_index`; read-only, safe for many threads."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._local = threading.local()
+        self._opened: list[sqlite3.Connection] = []
+
+    def count(self) -> int:
+        """Return how many chunks the index holds."""
+        row = self._connection().execute("SELECT count(*) FROM chunk").fetchone()
+        return int(row[0])
+
+    def search(self, question: str, limit: int) -> list[tuple[str, float]]:
+        """Return up to `limit` (chunk id, BM25 score) pairs, best first; any word of the question may match."""
+        words = content_words(question) or []
+        keys = list(dict.fromkeys(word.key for word in words)) or list(dict.fromkeys(search_keys(question)))
+        if not keys:
+            return []
+        match = " OR ".join(f'"{_spell(key)}"' for key in keys[:_MAXIMUM_QUERY_WORDS])
+        rows = self._connection().execute(
+            f"SELECT chunk.chunk_id, -bm25(word, {_TITLE_WEIGHT}, 1.0) AS score "  # noqa: S608  # a constant
+            "FROM word JOIN chunk ON chunk.number = word.rowid WHERE word MATCH ? ORDER BY score DESC, chunk.chunk_id LIMIT ?",
+            (match, limit),
+        )
+        return [(chunk_id, float(score)) for chunk_id, score in rows]
+
+    def document_frequency(self, keys: Sequence[str]) -> dict[str, int]:
+        """Return in how many chunks each word stands; words that stand in none are left out."""
+        spelled = {_spell(key): key for key in keys}
+        marks = ", ".join("?" * len(spelled))
+        rows = self._connection().execute(
+            f"SELECT term, doc FROM temp.vocabulary WHERE term IN ({marks})",  # noqa: S608  # only question marks
+            list(spelled),
+        )
+        return {spelled[term]: int(count) for term, count in rows}
+
+    def close(self) -> None:
+        """Release every connection."""
+        for connection in self._opened:
+            connection.close()
+        self._opened.clear()
+
+    def _connection(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            uri = f"{self._path.absolute().as_uri()}?mode=ro&immutable=1"
+            connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
+            connection.execute("CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab('main', 'word', 'row')")
+            self._local.connection = connection
+            self._opened.append(connection)
+        return connection
+
+
+def _stored(text: str) -> str:
+    return " ".join(_spell(key) for key in search_keys(text))
+
+
+def _spell(key: str) -> str:
+    """Return a key in characters that FTS5 keeps together."""
+    return key.replace(".", "_").replace("'", "_")

@@ -1,0 +1,6 @@
+"""Reading files: one module a format, one door for all of them."""
+
+from index.readers.read import SUPPORTED_SUFFIXES, is_supported, read_file
+from index.readers.source import Unreadable
+
+__all__ = ["SUPPORTED_SUFFIXES", "Unreadable", "is_supported", "read_file"]

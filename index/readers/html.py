@@ -1,0 +1,141 @@
+"""HTML pages as the text a browser would show. Nothing is ever loaded from anywhere."""
+
+from __future__ import annotations
+
+import codecs
+import re
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from typing import Final
+
+from bs4 import BeautifulSoup, ParserRejectedMarkup, XMLParsedAsHTMLWarning
+from bs4.dammit import EncodingDetector
+from bs4.element import NavigableString, PageElement, PreformattedString, Tag
+
+from index.document import Document
+from index.errors import UnreadableDocumentError
+from index.readers.block_text import BlockText, collapse
+from index.readers.encoding import decode, normalise_newlines
+from index.readers.source import Source
+from index.readers.titles import choose_title, heading_line
+
+_MAXIMUM_TAGS: Final = 1_000_000
+_DROPPED: Final = ["script", "style", "noscript", "template", "head", "svg", "iframe", "object", "canvas", "textarea"]
+_BLOCK = re.compile(
+    r"address|article|aside|blockquote|body|details|dialog|div|dl|fieldset|figure|footer|form|h[1-6]|header|hr|main|nav"
+    r"|p|pre|section|table"
+)
+_LINE = re.compile(r"caption|dd|dt|figcaption|legend|option|summary|tr|td|th")
+_LIST = re.compile(r"ol|ul")
+# What a page may say of itself; Python knows further codecs that are slow, unsafe or no encodings at all.
+_DECLARABLE: Final = ("utf-8", "cp", "iso8859", "koi8", "mac", "big5", "gb", "euc", "shift_jis")
+# What browsers read under these names, by the WHATWG encoding standard.
+_BROWSER_ENCODINGS: Final = {
+    "ascii": "cp1252",
+    "iso8859-1": "cp1252",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "big5": "big5hkscs",
+    "shift_jis": "cp932",
+    "euc_kr": "cp949",
+}
+
+
+def read_html(source: Source) -> Iterator[Document]:
+    """Yield the page as one document, titled by its `<title>`, its first `<h1>` or its first line."""
+    content = source.read()
+    if content.count(b"<") > _MAXIMUM_TAGS:
+        raise UnreadableDocumentError(f"has more than {_MAXIMUM_TAGS:,} tags: split it into several pages")
+    soup = _parse(_decode(content))
+    titles = [tag.get_text() for tag in (soup.find("title"), soup.find("h1")) if tag is not None]
+    text = _text_of(soup)
+    if not text:
+        raise UnreadableDocumentError("has no text: if a script fills the page in, save it from the browser as shown")
+    yield source.document(content, choose_title(source.document_id, *titles, heading_line(text)), text, "text/html")
+
+
+def text_of_html(markup: str) -> str:
+    """Return the text of a piece of HTML."""
+    return _text_of(_parse(markup))
+
+
+def _decode(content: bytes) -> str:
+    """A byte order mark comes first, then what the page declares, if it is true, then what its bytes say."""
+    declared = EncodingDetector.find_declared_encoding(content, is_html=True)
+    marked = content.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    try:
+        name = "" if marked or declared is None or b"\x00" in content else codecs.lookup(declared).name
+        if name.startswith(_DECLARABLE):
+            return normalise_newlines(content.decode(_BROWSER_ENCODINGS.get(name, name)))
+    except (LookupError, UnicodeDecodeError):
+        pass
+    return decode(content)
+
+
+def _parse(markup: str) -> BeautifulSoup:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", XMLParsedAsHTMLWarning)
+        try:
+            return BeautifulSoup(markup, "lxml")
+        except ParserRejectedMarkup as error:
+            raise UnreadableDocumentError("is not HTML that can be parsed: save it again from a browser") from error
+
+
+def _text_of(soup: BeautifulSoup) -> str:
+    for tag in soup.find_all(_DROPPED):
+        tag.decompose()
+    for row in soup.find_all("tr"):
+        _flatten_row(row)
+    for block in soup.find_all("pre"):
+        block.string = block.get_text()
+    return _flow_text(soup)
+
+
+def _flatten_row(row: Tag) -> None:
+    """Put a row of a table of data on one line; a table that only lays out the page keeps its blocks."""
+    cells = row.find_all(["td", "th"], recursive=False)
+    if len(cells) > 1 and row.find("table") is None:
+        line = " | ".join(collapse(_flow_text(cell)) for cell in cells)
+        row.string = line if line.strip("| ") else ""
+
+
+def _flow_text(root: Tag) -> str:
+    """Walk the page in document order without recursion, so that deep nesting is no danger."""
+    out = BlockText()
+    open_tags: list[Tag] = []
+    item_numbers: Counter[int] = Counter()
+    for node in root.descendants:
+        while open_tags and node.parent is not open_tags[-1]:
+            _close(open_tags.pop(), out)
+        if isinstance(node, Tag):
+            _open(node, out, item_numbers)
+            open_tags.append(node)
+        elif isinstance(node, NavigableString) and not isinstance(node, PreformattedString):
+            if _parent_name(node) == "pre":
+                out.write_verbatim(node)
+            else:
+                out.write(node)
+    return out.text()
+
+
+def _open(tag: Tag, out: BlockText, item_numbers: Counter[int]) -> None:
+    _close(tag, out)
+    if tag.name == "br":
+        out.end_line()
+    elif tag.name == "li":
+        item_numbers[id(tag.parent)] += 1
+        out.start_item(f"{item_numbers[id(tag.parent)]}. " if _parent_name(tag) == "ol" else "- ")
+
+
+def _close(tag: Tag, out: BlockText) -> None:
+    if tag.name == "li":
+        out.start_item("")
+    elif _BLOCK.fullmatch(tag.name) or (_LIST.fullmatch(tag.name) and _parent_name(tag) != "li"):
+        out.end_block()
+    elif _LINE.fullmatch(tag.name) or _LIST.fullmatch(tag.name):
+        out.end_line()
+
+
+def _parent_name(node: PageElement) -> str:
+    return node.parent.name if node.parent is not None else ""

@@ -1,0 +1,35 @@
+"""Settings of the document index: frozen, passed in, nothing global."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class IndexSettings(BaseSettings):
+    """What the index needs to know.
+
+    Attributes:
+        data_dir: Folder of everything Footnote writes.
+        database_url: SQLAlchemy URL of the catalogue; SQLite inside `data_dir` when empty.
+        embedding_model: `packaged` for the all-MiniLM-L6-v2 that is installed with Footnote, else a folder, or the
+            name of a sentence-transformers model that is already in the local cache.
+        chunk_tokens: Most tokens of a chunk, counted by the embedding model's own tokenizer.
+        overlap_tokens: How many tokens of whole sentences a chunk repeats from the one before.
+        maximum_file_bytes: A larger file is named and left out.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="FOOTNOTE_", frozen=True, extra="forbid")
+
+    data_dir: Path = Path("data")
+    database_url: str = ""
+    embedding_model: str = "packaged"
+    chunk_tokens: int = Field(default=200, ge=50, le=2_000)
+    overlap_tokens: int = Field(default=40, ge=0, le=500)
+    maximum_file_bytes: int = Field(default=200_000_000, ge=1)
+
+    def catalogue_url(self) -> str:
+        """Return the SQLAlchemy URL of the catalogue."""
+        return self.database_url or f"sqlite:///{(self.data_dir / 'footnote.db').absolute()}"

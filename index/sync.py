@@ -1,0 +1,281 @@
+"""Folder to index: scan, plan, apply. What a run is interrupted at, the next one takes up.
+
+    scan      which files there are, and their hashes
+    plan      which are new, changed, gone, unchanged
+    apply     read, split, embed, stage; build a generation; publish both in one transaction; sweep
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from index.catalogue import Catalogue, DocumentSummary, Publication, vector_key
+from index.document import Chunk, Document
+from index.embedder import Embedder
+from index.errors import IndexingError, NoDocumentsError, UnreadableDocumentError
+from index.generation import build_generation, is_whole, sweep_generations
+from index.ownership import own
+from index.readers import Unreadable, is_supported, read_file
+from index.settings import IndexSettings
+from index.splitter import Splitter
+
+Progress = Callable[[str, int, int], None]
+
+_TITLE_CHARACTERS = 120  # enough of a title for context; a whole headline would crowd out the passage
+_EMBED_AT_ONCE = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A file that could not be indexed, and why."""
+
+    source: str
+    reason: str
+
+
+@dataclass(slots=True)
+class SyncReport:
+    """What a run did. Every list holds document ids, sorted."""
+
+    added: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    failed: list[Failure] = field(default_factory=list)
+    chunks: int = 0
+    embedded: int = 0
+    fingerprint: str = ""
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file to be indexed: where it is, and its name in the index."""
+
+    path: Path
+    name: str
+    file_hash: str
+
+
+def synchronise(
+    paths: Sequence[Path],
+    settings: IndexSettings,
+    catalogue: Catalogue,
+    embedder: Embedder,
+    *,
+    dry_run: bool = False,
+    allow_empty: bool = False,
+    progress: Progress | None = None,
+) -> SyncReport:
+    """Bring the index in line with folders and corpus files: afterwards it holds just what they hold.
+
+    Args:
+        paths: Folders, single files, or corpus files.
+        settings: Chunk sizes and limits.
+        catalogue: The database.
+        embedder: Makes the vectors; called only for texts that have none yet.
+        dry_run: Report what would change and write nothing.
+        allow_empty: Accept folders without a single readable document, which empties the index.
+        progress: Called with a stage name, done and total.
+
+    Raises:
+        NoDocumentsError: There is nothing to index and `allow_empty` is not set.
+        IndexBusyError: Another process is indexing.
+        IndexingError: A path does not exist, or the data folder cannot be used.
+    """
+    with own(settings.data_dir):
+        run = _Run(settings, catalogue, embedder, progress or (lambda _stage, _done, _total: None))
+        return run.apply(paths, dry_run=dry_run, allow_empty=allow_empty)
+
+
+class _Run:
+    def __init__(
+        self, settings: IndexSettings, catalogue: Catalogue, embedder: Embedder, progress: Progress
+    ) -> None:
+        self._settings = settings
+        self._catalogue = catalogue
+        self._embedder = embedder
+        self._progress = progress
+        self._splitter = Splitter(
+            embedder.tokenize,
+            embedder.model_id,
+            chunk_tokens=settings.chunk_tokens,
+            overlap_tokens=settings.overlap_tokens,
+        )
+        self._pipeline = self._splitter.version
+        self._report = SyncReport()
+        self._incomplete: set[str] = set()  # sources of which something could not be read: tried again next time
+        self._moved: dict[str, str] = {}  # unchanged documents that now come from another file
+        self._seen: dict[str, str] = {}  # document id -> source that brought it
+
+    def apply(self, paths: Sequence[Path], *, dry_run: bool, allow_empty: bool) -> SyncReport:
+        report = self._report
+        report.dry_run = dry_run
+        live = {summary.document_id: summary for summary in self._catalogue.summaries()}
+        sources = self._scan(paths)
+        if not dry_run:
+            self._catalogue.discard_staged()
+        self._stage_all(sources, live, dry_run=dry_run)
+        kept = {failure.source for failure in report.failed}
+        report.removed = sorted(
+            key for key, summary in live.items() if key not in self._seen and not (kept & {key, summary.source})
+        )
+        if not self._seen and not allow_empty and not (live and kept):
+            raise NoDocumentsError(self._nothing_found(paths))
+        for names in (report.added, report.changed, report.unchanged):
+            names.sort()
+        if not dry_run:
+            self._publish(sources)
+        report.chunks = self._catalogue.count_chunks()
+        report.fingerprint = self._catalogue.property("fingerprint")
+        return report
+
+    def _nothing_found(self, paths: Sequence[Path]) -> str:
+        shown = ", ".join(repr(str(path)) for path in paths)
+        reasons = "; ".join(f"{failure.source}: {failure.reason}" for failure in self._report.failed[:3])
+        found = f" ({len(self._report.failed)} could not be read: {reasons})" if reasons else ""
+        return (
+            f"No documents to index in {shown}{found}: add readable files, or pass --allow-empty to empty the index. "
+            "The index was left as it was."
+        )
+
+    # Scan -----------------------------------------------------------------------------------------------------------
+
+    def _scan(self, paths: Sequence[Path]) -> list[Source]:
+        for path in paths:
+            if not path.exists():
+                raise IndexingError(f"There is no folder or file at {str(path)!r}: check the path. Nothing was changed.")
+        files = [pair for path in paths for pair in _files_below(path)]
+        sources = []
+        for number, (path, name) in enumerate(files):
+            self._progress("scan", number, len(files))
+            if not is_supported(path):
+                self._fail(name, f"is not a supported format ({path.suffix or 'no suffix'})")
+                continue
+            try:
+                sources.append(Source(path, name, _hash_file(path)))
+            except OSError as error:
+                self._fail(name, f"cannot be opened ({error.strerror})")
+        return sources
+
+    # Read, split, embed, stage --------------------------------------------------------------------------------------
+
+    def _stage_all(self, sources: list[Source], live: dict[str, DocumentSummary], *, dry_run: bool) -> None:
+        same_pipeline = self._catalogue.property("pipeline") == self._pipeline
+        known = self._catalogue.source_hashes() if same_pipeline else {}
+        by_source: dict[str, list[str]] = {}
+        for summary in live.values():
+            by_source.setdefault(summary.source, []).append(summary.document_id)
+        waiting: list[tuple[Document, list[Chunk], str]] = []
+        size = 0
+        for number, source in enumerate(sources):
+            self._progress("read", number, len(sources))
+            if known.get(source.name) == source.file_hash:
+                self._keep(source, by_source.get(source.name, []))
+                continue
+            for document in self._read(source):
+                if not self._claim(document.document_id, source.name):
+                    continue
+                old = live.get(document.document_id)
+                if not self._is_new(document, source, old if same_pipeline else None, known=old is not None) or dry_run:
+                    continue
+                chunks = self._splitter.split(document)
+                waiting.append((document, chunks, source.name))
+                size += len(chunks)
+                if size >= _EMBED_AT_ONCE:
+                    self._stage(waiting)
+                    waiting, size = [], 0
+        self._stage(waiting)
+        self._progress("read", len(sources), len(sources))
+
+    def _keep(self, source: Source, document_ids: list[str]) -> None:
+        for document_id in document_ids:
+            if self._claim(document_id, source.name):
+                self._report.unchanged.append(document_id)
+
+    def _read(self, source: Source) -> Iterator[Document]:
+        try:
+            for item in read_file(source.path, source.name, maximum_bytes=self._settings.maximum_file_bytes):
+                if isinstance(item, Unreadable):
+                    self._incomplete.add(source.name)
+                    self._fail(item.source, item.reason)
+                else:
+                    yield item
+        except UnreadableDocumentError as error:
+            self._incomplete.add(source.name)
+            self._fail(source.name, str(error))
+
+    def _claim(self, document_id: str, source: str) -> bool:
+        """Record which source a document came from; a second one with the same id is a failure."""
+        first = self._seen.setdefault(document_id, source)
+        if first != source:
+            self._incomplete.add(source)
+            self._fail(source, f"has the id {document_id!r} that {first!r} has already: rename one of them")
+        return first == source
+
+    def _is_new(self, document: Document, source: Source, old: DocumentSummary | None, *, known: bool) -> bool:
+        """Return whether a document must be indexed, and report it; `old` is its version under the same pipeline."""
+        if old is not None and old.content_hash == document.content_hash():
+            self._report.unchanged.append(document.document_id)
+            if old.source != source.name:
+                self._moved[document.document_id] = source.name
+            return False
+        (self._report.changed if known else self._report.added).append(document.document_id)
+        return True
+
+    def _stage(self, documents: list[tuple[Document, list[Chunk], str]]) -> None:
+        texts: dict[str, str] = {}
+        keys: list[list[str]] = []
+        for document, chunks, _ in documents:
+            embedded = [f"{document.title[:_TITLE_CHARACTERS]}\n{chunk.text}" for chunk in chunks]
+            keys.append([vector_key(self._embedder.model_id, text) for text in embedded])
+            texts.update(zip(keys[-1], embedded, strict=True))
+        missing = sorted(self._catalogue.missing_vectors(list(texts)))
+        vectors = self._embedder.embed([texts[key] for key in missing])
+        self._catalogue.add_vectors(dict(zip(missing, vectors, strict=True)))
+        self._report.embedded += len(missing)
+        for (document, chunks, source), vector_ids in zip(documents, keys, strict=True):
+            self._catalogue.stage(document, chunks, vector_ids, source)
+
+    # Publish --------------------------------------------------------------------------------------------------------
+
+    def _publish(self, sources: list[Source]) -> None:
+        report = self._report
+        data_dir = self._settings.data_dir
+        replaced = {*report.changed, *report.removed}
+        if report.added or replaced or not is_whole(data_dir, self._catalogue.property("generation")):
+            self._progress("build", 0, 1)
+            name, manifest = build_generation(
+                data_dir, lambda: self._catalogue.future_chunks(replaced), embedding_model=self._embedder.model_id
+            )
+            self._catalogue.publish(Publication(name, manifest.fingerprint, replaced, self._pipeline))
+            self._progress("build", 1, 1)
+            sweep_generations(data_dir, keep=name)
+            self._catalogue.sweep_vectors()
+        hashes = {source.name: source.file_hash for source in sources if source.name not in self._incomplete}
+        if self._moved or hashes != self._catalogue.source_hashes():
+            self._catalogue.record_sources(hashes, self._moved)
+
+    def _fail(self, source: str, reason: str) -> None:
+        self._report.failed.append(Failure(source, reason))
+
+
+def _files_below(path: Path) -> list[tuple[Path, str]]:
+    """Return the files of a path with their names in the index, hidden ones left out, in a fixed order."""
+    if path.is_file():
+        return [(path, path.name)]
+    files = [file for file in path.rglob("*") if file.is_file() or file.is_symlink()]
+    named = [(file, file.relative_to(path).as_posix()) for file in files]
+    return sorted((pair for pair in named if not _is_hidden(pair[1])), key=lambda pair: pair[1])
+
+
+def _is_hidden(name: str) -> bool:
+    return any(part.startswith((".", "~$")) for part in name.split("/"))
+
+
+def _hash_file(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

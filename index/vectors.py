@@ -1,0 +1,77 @@
+"""Vector search over one generation. The one door to Chroma.
+
+A collection is written once, in a fresh folder, and only read afterwards: Chroma's local writer does not survive being
+killed in the middle of a write (chroma-core/chroma#7238), so nothing that matters is ever kept in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import chromadb
+import chromadb.errors
+from chromadb.config import Settings as ChromaSettings
+
+from index.document import Chunk
+from index.embedder import Vectors
+
+_COLLECTION = "chunks"
+_BATCH = 1_000
+# Wide beams: recall of the graph against exact search stays above .99 at the sizes one machine holds.
+_GRAPH = {"space": "cosine", "ef_construction": 200, "ef_search": 200, "max_neighbors": 32}
+
+
+def build_vector_index(folder: Path, pages: Iterable[Sequence[tuple[Chunk, Vectors]]]) -> int:
+    """Write a Chroma collection of the chunks into a new folder and return how many it holds."""
+    client = _open(folder)
+    try:
+        collection = client.create_collection(
+            _COLLECTION, configuration={"hnsw": _GRAPH}, embedding_function=None, get_or_create=False
+        )
+        for page in pages:
+            for start in range(0, len(page), _BATCH):
+                some = page[start : start + _BATCH]
+                collection.add(
+                    ids=[chunk.chunk_id for chunk, _ in some], embeddings=[vector for _, vector in some]  # type: ignore[arg-type]
+                )
+        return int(collection.count())
+    finally:
+        client.close()
+
+
+class VectorIndex:
+    """Searches a folder made by `build_vector_index`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._client = _open(folder)
+        self._collection = self._client.get_collection(_COLLECTION, embedding_function=None)
+        self._count = int(self._collection.count())
+
+    def count(self) -> int:
+        """Return how many chunks the index holds."""
+        return self._count
+
+    def search(self, vector: Vectors, limit: int) -> list[tuple[str, float]]:
+        """Return up to `limit` (chunk id, cosine similarity) pairs, best first."""
+        if not self._count:
+            return []
+        found = self._collection.query(
+            query_embeddings=[vector], n_results=min(limit, self._count), include=["distances"]  # type: ignore[arg-type]
+        )
+        distances = (found["distances"] or [[]])[0]
+        pairs = [(chunk_id, 1.0 - float(distance)) for chunk_id, distance in zip(found["ids"][0], distances, strict=True)]
+        return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
+
+    def close(self) -> None:
+        """Release the folder."""
+        self._client.close()
+
+
+def chroma_version() -> str:
+    """Return the version of Chroma that writes generations."""
+    return str(chromadb.__version__)
+
+
+def _open(folder: Path) -> chromadb.api.ClientAPI:
+    return chromadb.PersistentClient(str(folder), settings=ChromaSettings(anonymized_telemetry=False))
