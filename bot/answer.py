@@ -43,7 +43,9 @@ class Citation(_Frozen):
     @model_validator(mode="after")
     def _check_length(self) -> Self:
         if self.end - self.start != len(self.quote):
-            raise ValueError(f"citation {self.number} spans {self.start}:{self.end} but quotes {len(self.quote)} characters")
+            raise ValueError(
+                f"citation {self.number} spans {self.start}:{self.end} but quotes {len(self.quote)} characters"
+            )
         return self
 
 
@@ -126,7 +128,9 @@ class Answer(_Frozen):
         shown = set(marker_numbers(self.text))
         used = {number for statement in self.statements for number in statement.citations}
         if not shown == used == set(numbers):
-            raise ValueError(f"markers {sorted(shown)}, statements {sorted(used)} and citations {sorted(numbers)} differ")
+            raise ValueError(
+                f"markers {sorted(shown)}, statements {sorted(used)} and citations {sorted(numbers)} differ"
+            )
 
 
 def marker_numbers(text: str) -> list[int]:

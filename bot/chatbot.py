@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,7 +14,8 @@ from bot.answerers import Answerer
 from bot.condense import Understanding, condense
 from bot.conversation import Turn
 from bot.events import Event, EvidenceFound, Finished, StatementReady, Understood
-from bot.evidence import Sentence, read_question, select_sentences
+from bot.evidence import read_question, select_sentences
+from bot.examples import choose_examples
 from bot.judge import Calibration, Judged, judge, rank_sentences
 from bot.question import clean_question, detect_language, has_words
 from bot.refuse import reason_for, refuse
@@ -30,6 +32,7 @@ from index.words import content_words
 from prompts.replies import prompts_hash, reply
 
 _SHOWN_PASSAGES = 6
+_EXAMPLE_DOCUMENTS = 12
 _NEAREST_PASSAGES = 3
 
 
@@ -105,9 +108,7 @@ class Chatbot:
                 return event.answer
         raise AssertionError("the stream ended without an answer")
 
-    def stream(
-        self, question: str, history: Sequence[Turn] = (), *, question_id: str | None = None
-    ) -> Iterator[Event]:
+    def stream(self, question: str, history: Sequence[Turn] = (), *, question_id: str | None = None) -> Iterator[Event]:
         """Yield the steps of an answer as they are done, `Finished` last. Nothing unverified is ever yielded."""
         inquiry = self._receive(question, history, question_id)
         if reply_at_once := self._reply_without_search(inquiry, question):
@@ -179,6 +180,16 @@ class Chatbot:
             timings_ms=_total(inquiry),
         )
 
+    def evidence(self, question: str, history: Sequence[Turn] = ()) -> list[Judged]:
+        """Return the sentences found for a question with their features, best first: what the judge is fitted on."""
+        inquiry = self._receive(question, history, None)
+        inquiry.understanding = condense(inquiry.question, history)
+        retrieved = self._retriever.retrieve(inquiry.understanding.wordings, self.settings.top_k)
+        asked = read_question(inquiry.understanding, *self._word_frequencies(inquiry.understanding))
+        return rank_sentences(
+            select_sentences(inquiry.understanding, asked, retrieved, self._embedder), self._calibration
+        )
+
     def document(self, document_id: str) -> Document | None:
         """Return an indexed document, or None."""
         return self._catalogue.document(document_id)
@@ -192,6 +203,18 @@ class Chatbot:
             indexed_at=datetime.fromisoformat(indexed_at) if indexed_at else None,
             fingerprint=self._catalogue.property("fingerprint"),
         )
+
+    def example_questions(self) -> tuple[str, ...]:
+        """Return up to four questions that the documents answer; found once for each state of the index, then kept."""
+        fingerprint = self._catalogue.property("fingerprint")
+        kept = json.loads(self._catalogue.property("examples") or "{}")
+        if kept.get("fingerprint") != fingerprint or not fingerprint:
+            summaries = self._catalogue.summaries()
+            some = summaries[:: max(1, len(summaries) // _EXAMPLE_DOCUMENTS)][:_EXAMPLE_DOCUMENTS]
+            chunks = [self._catalogue.chunks_of(summary.document_id) for summary in some]
+            kept = {"fingerprint": fingerprint, "questions": choose_examples(chunks, self.ask)}
+            self._catalogue.set_properties({"examples": json.dumps(kept)})
+        return tuple(kept["questions"])
 
     def warm_up(self) -> None:
         """Load what the first question would otherwise wait for."""
@@ -228,9 +251,9 @@ class Chatbot:
 
     def _cite(self, ranked: Sequence[Judged]) -> tuple[Citation, ...]:
         documents: dict[str, Document | None] = {}
-        citations = []
+        citations: list[Citation] = []
         for one in ranked:
-            sentence: Sentence = one.sentence
+            sentence = one.sentence
             document_id = sentence.chunk.document_id
             if document_id not in documents:
                 documents[document_id] = self._catalogue.document(document_id)
@@ -250,7 +273,12 @@ class Chatbot:
         self, inquiry: _Inquiry, statements: tuple[Statement, ...], citations: tuple[Citation, ...], confidence: float
     ) -> Answer:
         return self._finish(
-            inquiry, "answer", render_text(statements), statements=statements, citations=citations, confidence=confidence
+            inquiry,
+            "answer",
+            render_text(statements),
+            statements=statements,
+            citations=citations,
+            confidence=confidence,
         )
 
     def _refuse(self, inquiry: _Inquiry, refusal: Refusal, confidence: float = 0.0) -> Answer:

@@ -61,9 +61,12 @@ _EXPLETIVE = _pattern(
     r"|\bwhat\ time\ is\ it\b"
 )
 _CLAUSE = _pattern(r"[,;，；]|\b(?:and|but|when|if|because|while|since|after|before)\b")
-_DETERMINED = _pattern(r"\b(?:the|a|an|this|that|these|those|of|in|on|at|for|by|with|from|to|about|is|are|was|were|did|does|do|has|have)\b")
+_DETERMINED = _pattern(
+    r"\b(?:the|a|an|this|that|these|those|of|in|on|at|for|by|with|from|to|about|is|are|was|were|did|does|do|has|have)\b"
+)
 _NAME_RUN = regex.compile(r"\p{Lu}[\p{L}'’-]+(?:\s+\p{Lu}[\p{L}'’-]+)+")
 _TRAILING = regex.compile(r"[\s?？!！.。]+$")
+_LINKS = ("and", "but", "or", "so", "then", "also")
 _PERSON = ("he", "him", "she", "his", "her")
 
 
@@ -75,9 +78,9 @@ def condense(question: str, history: Sequence[Turn]) -> Understanding:
 def stands_alone(question: str) -> bool:
     """Return whether a question can be understood without the ones before it."""
     words = content_words(question)
-    if _OPENER.search(question):
-        # "And what is the capital of France?" has a subject of its own.
-        return len(words) >= 4 and not _reference(question)
+    if opener := _OPENER.search(question):
+        # "And what is the capital of the French Republic?" has a subject of its own.
+        return opener.group().lower() in _LINKS and len(words) >= 3 and _reference(question) is None
     if len(words) <= 1 and not any(word.is_name for word in words) and len(question) < 60:
         return False
     return _reference(question) is None
@@ -134,7 +137,7 @@ def _topic_for(pronoun: str, before: str, history: Sequence[Turn]) -> str:
 def _topic(question: str) -> str:
     """Return what a question is about: its longest stretch between small words, names first."""
     bare = _TRAILING.sub("", question)
-    pieces = [piece.strip(" ,;:()\"“”") for piece in _DETERMINED.split(bare)]
+    pieces = [piece.strip(' ,;:()"“”') for piece in _DETERMINED.split(bare)]
     scored = []
     for place, piece in enumerate(pieces):
         words = content_words(piece)

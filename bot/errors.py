@@ -1,9 +1,9 @@
 """Errors of the chatbot, below the one base of `index.errors`.
 
-    FootnoteError
-    ├── SettingsError      a setting is unknown or out of range
-    ├── QuestionError      a question, or a file of questions, cannot be used
-    └── ServeError         the web application cannot start
+FootnoteError
+├── SettingsError      a setting is unknown or out of range
+├── QuestionError      a question, or a file of questions, cannot be used
+└── ServeError         the web application cannot start
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 
 import numpy as np
+import regex
 
 from bot.answer_type import AnswerType, expected_type, holds_type
 from bot.condense import Understanding
@@ -15,6 +16,7 @@ from index.embedder import Embedder
 from index.words import Word, content_words
 
 _LONGEST_EMBEDDED = 600
+_SENTENCE_END = regex.compile(r"[.!?。！？…][\"'”’」』)）\]]*$")
 _MAXIMUM_SENTENCES = 60
 
 
@@ -32,6 +34,7 @@ class Features:
         subject_coverage: Share of the names and numbers of the question that stand in sentence or context.
         holds_type: Whether it holds the kind of thing asked for; 0.5 when no kind is expected.
         brevity: 1 for a short sentence, falling to 0 at 100 words.
+        is_complete: Whether it ends like a sentence, not like a heading or a table row.
     """
 
     similarity: float
@@ -43,6 +46,7 @@ class Features:
     subject_coverage: float
     holds_type: float
     brevity: float
+    is_complete: float
 
     def row(self) -> tuple[float, ...]:
         """Return the features as numbers, in the order of `feature_names`."""
@@ -120,8 +124,9 @@ def _describe(
     asked: QuestionWords, result: RetrievedChunk, span: Span, text: str, previous: str, similarity: float
 ) -> Sentence:
     words = content_words(text)
-    keys = frozenset(word.key for word in words)
-    context = keys | {word.key for word in content_words(f"{result.chunk.title}\n{previous}")}
+    keys = frozenset(word.key for word in words) | spelled_out(asked.words, words)
+    nearby = content_words(f"{result.chunk.title}\n{previous}")
+    context = keys | {word.key for word in nearby} | spelled_out(asked.words, nearby)
     subject = {word.key for word in asked.words if word.is_name or word.is_number}
     features = Features(
         similarity=similarity,
@@ -133,8 +138,29 @@ def _describe(
         subject_coverage=len(subject & context) / len(subject) if subject else 1.0,
         holds_type=0.5 if asked.kind is AnswerType.OTHER else float(holds_type(text, asked.kind)),
         brevity=max(0.0, 1 - len(words) / 100),
+        is_complete=float(bool(_SENTENCE_END.search(text))),
     )
     return Sentence(result.chunk, span, text, features, keys)
+
+
+def spelled_out(asked: Sequence[Word], words: Sequence[Word]) -> frozenset[str]:
+    """Return the question's words that a text has as an abbreviation, or has in full where the question abbreviates.
+
+    "AI" stands in "Artificial Intelligence", and "artificial" and "intelligence" stand in "AI".
+    """
+    return frozenset(_full_forms(asked, words)) | frozenset(
+        key for full in _full_forms(words, asked).values() for key in full
+    )
+
+
+def _full_forms(short: Sequence[Word], long: Sequence[Word]) -> dict[str, tuple[str, ...]]:
+    """Return which words of one text abbreviate a run of words of the other, by their initials."""
+    initials = "".join(word.key[:1] or " " for word in long)
+    found = {}
+    for word in short:
+        if word.is_capitals and 2 <= len(word.key) <= 6 and (start := initials.find(word.key)) >= 0:
+            found[word.key] = tuple(other.key for other in long[start : start + len(word.key)])
+    return found
 
 
 def _pair_coverage(asked: Sequence[Word], words: Sequence[Word]) -> float:

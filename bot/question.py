@@ -34,7 +34,9 @@ def detect_language(text: str) -> Language:
     letters = _LETTER.findall(text)
     if not letters or len(_HAN.findall(text)) < 0.2 * len(letters):
         return "en"
-    return "zh_hans" if _converter("s2t").convert(text) != text and _converter("t2s").convert(text) == text else "zh_hant"
+    return (
+        "zh_hans" if _converter("s2t").convert(text) != text and _converter("t2s").convert(text) == text else "zh_hant"
+    )
 
 
 @functools.lru_cache(maxsize=2)

@@ -50,9 +50,7 @@ _chunks = sa.Table(
     "chunks",
     _metadata,
     sa.Column("chunk_id", sa.String(32), primary_key=True),
-    sa.Column(
-        "version_id", sa.ForeignKey("documents.version_id", ondelete="CASCADE"), nullable=False, index=True
-    ),
+    sa.Column("version_id", sa.ForeignKey("documents.version_id", ondelete="CASCADE"), nullable=False, index=True),
     sa.Column("position", sa.Integer, nullable=False),
     sa.Column("start", sa.Integer, nullable=False),
     sa.Column("end", sa.Integer, nullable=False),
@@ -199,7 +197,9 @@ class Catalogue:
     def vectors(self, chunk_ids: Sequence[str]) -> dict[str, Vectors]:
         """Return the vectors of chunks by chunk id, each of shape (dimension,)."""
         found: dict[str, Vectors] = {}
-        query = sa.select(_chunks.c.chunk_id, _vectors.c.vector).join(_vectors, _vectors.c.vector_id == _chunks.c.vector_id)
+        query = sa.select(_chunks.c.chunk_id, _vectors.c.vector).join(
+            _vectors, _vectors.c.vector_id == _chunks.c.vector_id
+        )
         with self._engine.connect() as connection:
             for some in _in_batches(chunk_ids):
                 for row in connection.execute(query.where(_chunks.c.chunk_id.in_(some))):
@@ -216,7 +216,7 @@ class Catalogue:
     def stage(self, document: Document, chunks: Sequence[Chunk], vector_ids: Sequence[str], source: str) -> None:
         """Add a new version of a document beside the live one."""
         with self._engine.begin() as connection:
-            version_id = connection.execute(
+            inserted = connection.execute(
                 _documents.insert().values(
                     document_id=document.document_id,
                     live=False,
@@ -229,11 +229,12 @@ class Catalogue:
                     pages=[[page.number, page.span.start, page.span.end] for page in document.pages],
                     indexed_at=datetime.now(UTC),
                 )
-            ).inserted_primary_key[0]
+            ).inserted_primary_key
+            assert inserted is not None
             rows = [
                 {
                     "chunk_id": chunk.chunk_id,
-                    "version_id": version_id,
+                    "version_id": inserted[0],
                     "position": chunk.position,
                     "start": chunk.span.start,
                     "end": chunk.span.end,
@@ -264,7 +265,9 @@ class Catalogue:
 
     # Generations ----------------------------------------------------------------------------------------------------
 
-    def future_chunks(self, replaced: Collection[str], *, page_size: int = 1_000) -> Iterator[list[tuple[Chunk, Vectors]]]:
+    def future_chunks(
+        self, replaced: Collection[str], *, page_size: int = 1_000
+    ) -> Iterator[list[tuple[Chunk, Vectors]]]:
         """Yield the chunks that will be live once `replaced` documents are gone and staged ones live.
 
         Pages of chunks with their vectors, ordered by chunk id, so that the same documents build the same generation.

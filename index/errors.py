@@ -1,13 +1,13 @@
 """Errors of the document index.
 
-    FootnoteError               one line for the reader: what, where, what to do
-    ├── IndexingError           the folder or the data folder cannot be used
-    │   ├── NoDocumentsError    nothing to index
-    │   ├── IndexBusyError      another process owns the index
-    │   └── IndexMismatchError  the index was built for another embedding model
-    ├── UnreadableDocumentError one file cannot be read; the others go on
-    ├── EmptyIndexError         a question was asked before anything was indexed
-    └── ModelNotFoundError      model weights are not where they should be
+FootnoteError               one line for the reader: what, where, what to do
+├── IndexingError           the folder or the data folder cannot be used
+│   ├── NoDocumentsError    nothing to index
+│   ├── IndexBusyError      another process owns the index
+│   └── IndexMismatchError  the index was built for another embedding model
+├── UnreadableDocumentError one file cannot be read; the others go on
+├── EmptyIndexError         a question was asked before anything was indexed
+└── ModelNotFoundError      model weights are not where they should be
 """
 
 

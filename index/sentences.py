@@ -20,7 +20,9 @@ from index.document import Span
 
 _IDEOGRAPHIC_STOP = regex.compile(r"[。！？；]+[」』”’）]*")
 # Abbreviations that stand before a number or an example; Punkt takes their point for the end.
-_OPEN_ABBREVIATION = regex.compile(r"\b(?:No|Nos|Fig|Eq|Art|Sec|pp|cf|ca|approx|e\.g|i\.e|vs|viz)\.\s*$", regex.IGNORECASE)
+_OPEN_ABBREVIATION = regex.compile(
+    r"\b(?:No|Nos|Fig|Eq|Art|Sec|pp|cf|ca|approx|e\.g|i\.e|vs|viz)\.\s*$", regex.IGNORECASE
+)
 _LINE = regex.compile(r"[^\n]+")
 _NEW_ITEM = regex.compile(r"\s*(?:[-*•·–]\s|\(?\d{1,3}[.)]\s|\|)")
 

@@ -1,8 +1,8 @@
 """Folder to index: scan, plan, apply. What a run is interrupted at, the next one takes up.
 
-    scan      which files there are, and their hashes
-    plan      which are new, changed, gone, unchanged
-    apply     read, split, embed, stage; build a generation; publish both in one transaction; sweep
+scan      which files there are, and their hashes
+plan      which are new, changed, gone, unchanged
+apply     read, split, embed, stage; build a generation; publish both in one transaction; sweep
 """
 
 from __future__ import annotations
@@ -92,9 +92,7 @@ def synchronise(
 
 
 class _Run:
-    def __init__(
-        self, settings: IndexSettings, catalogue: Catalogue, embedder: Embedder, progress: Progress
-    ) -> None:
+    def __init__(self, settings: IndexSettings, catalogue: Catalogue, embedder: Embedder, progress: Progress) -> None:
         self._settings = settings
         self._catalogue = catalogue
         self._embedder = embedder
@@ -147,7 +145,9 @@ class _Run:
     def _scan(self, paths: Sequence[Path]) -> list[Source]:
         for path in paths:
             if not path.exists():
-                raise IndexingError(f"There is no folder or file at {str(path)!r}: check the path. Nothing was changed.")
+                raise IndexingError(
+                    f"There is no folder or file at {str(path)!r}: check the path. Nothing was changed."
+                )
         files = [pair for path in paths for pair in _files_below(path)]
         sources = []
         for number, (path, name) in enumerate(files):

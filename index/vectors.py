@@ -32,9 +32,7 @@ def build_vector_index(folder: Path, pages: Iterable[Sequence[tuple[Chunk, Vecto
         for page in pages:
             for start in range(0, len(page), _BATCH):
                 some = page[start : start + _BATCH]
-                collection.add(
-                    ids=[chunk.chunk_id for chunk, _ in some], embeddings=[vector for _, vector in some]  # type: ignore[arg-type]
-                )
+                collection.add(ids=[chunk.chunk_id for chunk, _ in some], embeddings=[vector for _, vector in some])
         return int(collection.count())
     finally:
         client.close()
@@ -57,10 +55,12 @@ class VectorIndex:
         if not self._count:
             return []
         found = self._collection.query(
-            query_embeddings=[vector], n_results=min(limit, self._count), include=["distances"]  # type: ignore[arg-type]
+            query_embeddings=[vector], n_results=min(limit, self._count), include=["distances"]
         )
         distances = (found["distances"] or [[]])[0]
-        pairs = [(chunk_id, 1.0 - float(distance)) for chunk_id, distance in zip(found["ids"][0], distances, strict=True)]
+        pairs = [
+            (chunk_id, 1.0 - float(distance)) for chunk_id, distance in zip(found["ids"][0], distances, strict=True)
+        ]
         return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
 
     def close(self) -> None:

@@ -43,7 +43,9 @@ _FUNCTION_WORDS = frozenset(
     """.split()
 )
 
-_IDEOGRAPH_FUNCTION_CHARACTERS = frozenset("的了是在和與与及或也都就而之其呢嗎吗吧啊請请問问我你您他她它們们這这那哪些個个為为於于以有把被將将")
+_IDEOGRAPH_FUNCTION_CHARACTERS = frozenset(
+    "的了是在和與与及或也都就而之其呢嗎吗吧啊請请問问我你您他她它們们這这那哪些個个為为於于以有把被將将"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +58,14 @@ class Word:
             simplified script so that both scripts meet.
         is_number: Whether it is written in digits.
         is_name: Whether it starts with a capital where a sentence does not demand one.
+        is_capitals: Whether it is an abbreviation such as "AI": capitals only, at least two.
     """
 
     span: Span
     key: str
     is_number: bool = False
     is_name: bool = False
+    is_capitals: bool = False
 
 
 @functools.lru_cache(maxsize=1)
@@ -92,7 +96,7 @@ def iterate_words(text: str) -> Iterator[Word]:
     previous_end = 0
     for match in _WORD.finditer(text):
         gap = text[previous_end : match.start()]
-        sentence_start = sentence_start or any(mark in gap for mark in ".!?:;\n\"“•")
+        sentence_start = sentence_start or any(mark in gap for mark in '.!?:;\n"“•')
         if match.lastgroup == "ideographs":
             yield from _ideograph_words(match.group(), match.start())
         elif match.lastgroup == "number":
@@ -101,7 +105,9 @@ def iterate_words(text: str) -> Iterator[Word]:
         else:
             written = match.group()
             is_name = written[0].isupper() and (not sentence_start or (len(written) > 1 and written.isupper()))
-            yield Word(Span(*match.span()), fold_word(written), is_name=is_name)
+            is_capitals = len(written) > 1 and written.isupper()
+            key = unicodedata.normalize("NFKC", written).casefold() if is_capitals else fold_word(written)
+            yield Word(Span(*match.span()), key, is_name=is_name, is_capitals=is_capitals)
         sentence_start = False
         previous_end = match.end()
 

@@ -34,5 +34,7 @@ class Answerer(Protocol):
     name: str
     language_model: str | None
 
-    def compose(self, understanding: Understanding, evidence: Sequence[Judged], documents: Documents) -> Iterator[Draft]:
+    def compose(
+        self, understanding: Understanding, evidence: Sequence[Judged], documents: Documents
+    ) -> Iterator[Draft]:
         """Yield the statements of the answer in reading order, each from named places."""

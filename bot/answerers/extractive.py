@@ -32,7 +32,9 @@ class ExtractiveAnswerer:
     name = "extractive"
     language_model: str | None = None
 
-    def compose(self, understanding: Understanding, evidence: Sequence[Judged], documents: Documents) -> Iterator[Draft]:
+    def compose(
+        self, understanding: Understanding, evidence: Sequence[Judged], documents: Documents
+    ) -> Iterator[Draft]:
         """Yield up to three quoted sentences, in the order of the document when they share one."""
         del understanding  # the evidence is ranked for it already
         places: list[tuple[Document, Span]] = []

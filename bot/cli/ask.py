@@ -15,7 +15,9 @@ from bot.settings import Settings
 @click.command()
 @click.argument("question", required=False)
 @click.option("--batch", type=click.Path(path_type=Path), help='JSONL file of {"id", "question", "history"}.')
-@click.option("--output", type=click.Path(path_type=Path), help="Where the answers of a batch go, one JSON object a line.")
+@click.option(
+    "--output", type=click.Path(path_type=Path), help="Where the answers of a batch go, one JSON object a line."
+)
 @answerer_option
 @json_option
 @with_settings

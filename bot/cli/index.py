@@ -20,7 +20,9 @@ _STAGES = {"scan": "looking at files", "read": "reading and embedding", "build":
 @click.command()
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Say what would change and write nothing.")
-@click.option("--allow-empty", is_flag=True, help="Accept folders without a readable document, which empties the index.")
+@click.option(
+    "--allow-empty", is_flag=True, help="Accept folders without a readable document, which empties the index."
+)
 @json_option
 @with_settings
 def index(paths: tuple[Path, ...], settings: Settings, *, dry_run: bool, allow_empty: bool, as_json: bool) -> int:
@@ -38,7 +40,13 @@ def index(paths: tuple[Path, ...], settings: Settings, *, dry_run: bool, allow_e
 
     catalogue = Catalogue(settings.catalogue_url())
     console = Console(stderr=True)
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("loading the embedding model", total=None)
         embedder = SentenceTransformerEmbedder(settings.embedding_model)

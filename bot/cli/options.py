@@ -22,8 +22,14 @@ _SETTING_FLAGS = ("data_dir", "answerer", "top_k", "host", "port")
 def with_settings(command: Command) -> Command:
     """Add `--data-dir` and `--config`, and call the command with `settings` in their place."""
 
-    @click.option("--data-dir", type=click.Path(path_type=Path, file_okay=False), help="Folder of the index and all it needs.")
-    @click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="Settings file (TOML); footnote.toml if there is one.")
+    @click.option(
+        "--data-dir", type=click.Path(path_type=Path, file_okay=False), help="Folder of the index and all it needs."
+    )
+    @click.option(
+        "--config",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="Settings file (TOML); footnote.toml if there is one.",
+    )
     @functools.wraps(command)
     def wrapper(*args: Any, config: Path | None, **kwargs: Any) -> Any:
         flags = {name: kwargs.pop(name) for name in _SETTING_FLAGS if name in kwargs}

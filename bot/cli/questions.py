@@ -42,12 +42,16 @@ def read_batch(path: Path, output: Path) -> Batch:
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise QuestionError(f"The batch file {str(path)!r} cannot be read ({error}): give a JSONL file of questions.") from error
+        raise QuestionError(
+            f"The batch file {str(path)!r} cannot be read ({error}): give a JSONL file of questions."
+        ) from error
     questions = [_parse(path, number, line) for number, line in enumerate(lines, start=1) if line.strip()]
     seen: dict[str, int] = {}
     for number, question in enumerate(questions, start=1):
         if question.id in seen:
-            raise QuestionError(f"{str(path)!r}: the id {question.id!r} stands at questions {seen[question.id]} and {number}: make ids unique.")
+            raise QuestionError(
+                f"{str(path)!r}: the id {question.id!r} stands at questions {seen[question.id]} and {number}: make ids unique."
+            )
         seen[question.id] = number
     return Batch(tuple(questions), output)
 

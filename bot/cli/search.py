@@ -15,7 +15,9 @@ from bot.settings import Settings
 @click.command()
 @click.argument("question", required=False)
 @click.option("--batch", type=click.Path(path_type=Path), help='JSONL file of {"id", "question", "history"}.')
-@click.option("--output", type=click.Path(path_type=Path), help="Where the results of a batch go, one JSON object a line.")
+@click.option(
+    "--output", type=click.Path(path_type=Path), help="Where the results of a batch go, one JSON object a line."
+)
 @click.option("--top-k", type=click.IntRange(1, 100), help="How many chunks to find.")
 @json_option
 @with_settings
@@ -43,5 +45,7 @@ def search(question: str | None, batch: Path | None, output: Path | None, settin
         for entry in () if as_json else result.retrieved:
             document = chatbot.document(entry.document_id)
             words = " ".join(document.text[entry.start : entry.end].split()) if document else ""
-            click.echo(f"{entry.rank:>3}  {entry.score:.3f}  {entry.document_id} {entry.start}-{entry.end}  {words[:160]}")
+            click.echo(
+                f"{entry.rank:>3}  {entry.score:.3f}  {entry.document_id} {entry.start}-{entry.end}  {words[:160]}"
+            )
     chatbot.close()

@@ -49,7 +49,7 @@ def decode(content: bytes) -> str:
         if content.startswith(signature):
             raise UnreadableDocumentError(f"is not text but {kind}: give it its right suffix, or save it as text")
     text = normalise_newlines(_decode_any(content))
-    if "\x00" in text or len(_CONTROL.findall(text)) > _CONTROL_SHARE * len(text):
+    if "\x00" in text or len(_CONTROL.findall(text)) > 1 + _CONTROL_SHARE * len(text):
         raise UnreadableDocumentError(_BINARY)
     return text
 

@@ -21,6 +21,7 @@ from index.readers.source import Source
 from index.readers.titles import choose_title, heading_line
 
 _MAXIMUM_TAGS: Final = 1_000_000
+_MAXIMUM_DEPTH: Final = 2_000  # browsers stop at 512; the time Beautiful Soup takes grows with depth squared
 _DROPPED: Final = ["script", "style", "noscript", "template", "head", "svg", "iframe", "object", "canvas", "textarea"]
 _BLOCK = re.compile(
     r"address|article|aside|blockquote|body|details|dialog|div|dl|fieldset|figure|footer|form|h[1-6]|header|hr|main|nav"
@@ -82,7 +83,17 @@ def _parse(markup: str) -> BeautifulSoup:
             raise UnreadableDocumentError("is not HTML that can be parsed: save it again from a browser") from error
 
 
+def _check_depth(soup: BeautifulSoup) -> None:
+    depths = {id(soup): 0}
+    for tag in soup.descendants:
+        if isinstance(tag, Tag):
+            depths[id(tag)] = depths[id(tag.parent)] + 1
+            if depths[id(tag)] > _MAXIMUM_DEPTH:
+                raise UnreadableDocumentError(f"is nested deeper than {_MAXIMUM_DEPTH:,} tags: save it as text")
+
+
 def _text_of(soup: BeautifulSoup) -> str:
+    _check_depth(soup)
     for tag in soup.find_all(_DROPPED):
         tag.decompose()
     for row in soup.find_all("tr"):

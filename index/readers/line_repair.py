@@ -13,8 +13,8 @@ from typing import Final
 
 _ITEM_START = re.compile(
     r"[•‣◦▪■□●○*–—-]\s"  # a bullet
-    r"|\(?(?:\d{1,3}|[a-zA-Z]|[ivxlc]{1,5})[.)]\s"  # 1. or (a)
-    r"|\d{1,2}(?:\.\d{1,2})+\.?\s+[^\W\d_]"  # 2.1 Naming
+    r"|\d{1,3}\.\s|\(?(?:\d{1,3}|[a-zA-Z]|[ivxlc]{1,5})\)\s"  # 1. or (a); "J. Smith" and "17.8 dollars" are none
+    r"|\d{1,2}(?:\.\d{1,2})+\.?\s+[A-Z\u3400-\u9fff]"  # 2.1 Naming
     r"|[（(]?[一二三四五六七八九十]{1,3}[、）)]"
 )
 _LEADERS = re.compile(r"(?:\. ?){4,}")

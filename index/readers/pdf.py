@@ -49,7 +49,7 @@ def read_pdf(source: Source) -> Iterator[Document | Unreadable]:
     try:
         reader = _open(content)
         extracted = [_extract(reader, index) for index in range(len(reader.pages))]
-        declared = reader.metadata.title if reader.metadata else None
+        declared = _declared_title(reader)
     except DependencyError as error:
         raise UnreadableDocumentError(_ENCRYPTED) from error
     except LimitReachedError as error:
@@ -66,7 +66,7 @@ def read_pdf(source: Source) -> Iterator[Document | Unreadable]:
             else "has no text: it looks like a scan, so run text recognition (OCR) on it first"
         )
     text, pages = _join(texts)
-    title = choose_title(source.document_id, _sensible(declared), heading_line(text))
+    title = choose_title(source.document_id, declared, heading_line(text))
     yield source.document(content, title, text, "application/pdf", pages)
     for number in damaged:
         yield Unreadable(f"{source.document_id}, page {number}", "is damaged: the other pages were read")
@@ -87,6 +87,15 @@ def _extract(reader: PdfReader, index: int) -> str | None:
         return None
 
 
+def _declared_title(reader: PdfReader) -> str | None:
+    """Return the title in the file's properties, unless there is none, it is damaged, or a program left it there."""
+    try:
+        title = (reader.metadata.title if reader.metadata else None) or ""
+    except _DAMAGE:
+        return None
+    return title if not _NO_TITLE.fullmatch(title.strip()) else None
+
+
 def _join(texts: list[str]) -> tuple[str, tuple[Page, ...]]:
     pages: list[Page] = []
     start = 0
@@ -94,8 +103,3 @@ def _join(texts: list[str]) -> tuple[str, tuple[Page, ...]]:
         pages.append(Page(number, Span(start, start + len(text))))
         start += len(text) + len(_PAGE_BREAK)
     return _PAGE_BREAK.join(texts), tuple(pages)
-
-
-def _sensible(declared: str | None) -> str | None:
-    """Return the title that the file declares, unless a program left it there."""
-    return declared if declared and not _NO_TITLE.fullmatch(declared.strip()) else None

@@ -12,6 +12,7 @@ _LONGEST: Final = 300
 _LINES_TRIED: Final = 5
 _WORDS_SHOWN: Final = 80
 _JOINERS: Final = "\u200c\u200d"  # Persian, Indic scripts and emoji need them
+_INVISIBLE: Final = ("Cc", "Cf", "Cs")
 _ENDS_AS_PROSE: Final = (".", ",", ";", ":", "。", "，", "；", "：", "、")
 _SENTENCE_BREAK = re.compile(r"[.!?]\s+[A-Z]|[。！？](?=.)")
 
@@ -60,7 +61,7 @@ def opening_words(text: str) -> str:
 
 
 def _is_visible(character: str) -> bool:
-    return character.isspace() or character in _JOINERS or unicodedata.category(character)[0] != "C"
+    return character.isspace() or character in _JOINERS or unicodedata.category(character) not in _INVISIBLE
 
 
 def _lines(text: str) -> list[str]:

@@ -1,0 +1,69 @@
+# Two commands matter: `make chat` and `make test`. Both start with `make setup`.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+DATA ?= data
+HOST ?= 127.0.0.1
+PORT ?= 7860
+DATASETS ?= ../shared/datasets
+
+.PHONY: help setup chat test test-slow bench lint format screenshots chromium clean
+
+help:
+	@echo "make chat        environment, index of seeds/, chat page on http://$(HOST):$(PORT)"
+	@echo "make test        environment, then lint, types, import rules, unit, browser and golden-suite tests"
+	@echo "make test-slow   long chains, soaks and large sets"
+	@echo "make bench       latency and retrieval figures on the sets in DATASETS=$(DATASETS)"
+	@echo "make setup       the environment alone; footnote is then $(BIN)/footnote"
+	@echo "make screenshots the pictures in docs/screenshots"
+
+setup: $(STAMP)
+
+$(STAMP): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 is missing: install it, or name it with PYTHON=/path/to/python3.11." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "Footnote needs Python 3.11, $(PYTHON) is $$($(PYTHON) --version): name another with PYTHON=/path/to/python3.11." >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "Python's venv module is missing: install the package python3.11-venv." >&2; exit 1; }
+	@echo "Making the environment in $(VENV) (a few minutes the first time)…"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement requirements.lock || { echo "The packages could not be installed: is the package registry reachable?" >&2; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m pip check
+	@touch $(STAMP)
+	@echo "The environment is ready."
+
+chat: setup
+	@$(BIN)/footnote index seeds --data-dir $(DATA)
+	@$(BIN)/footnote serve --data-dir $(DATA) --host $(HOST) --port $(PORT)
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+test: lint chromium
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: setup chromium
+	$(BIN)/python -m pytest -m slow --timeout 3600
+
+bench: setup
+	$(BIN)/footnote eval latency $(DATASETS)/mtrag/clapnq --out docs/latency.json
+
+screenshots: setup chromium
+	$(BIN)/python -m tests.browser.screenshots
+
+chromium:
+	@command -v chromium >/dev/null || { \
+	  echo "Installing Debian's Chromium for the browser tests…"; \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk >/dev/null; \
+	} || { echo "Chromium is missing and could not be installed: install the package chromium, or run as root." >&2; exit 1; }
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

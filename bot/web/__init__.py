@@ -1,0 +1,1 @@
+"""The web application: the one place that knows Gradio and FastAPI."""

@@ -1,0 +1,95 @@
+"""The chat page, and the three small routes its script calls: examples, stored conversations, feedback."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from bot.answer import Answer
+from bot.chatbot import Chatbot, Overview
+from bot.feedback import FeedbackStore, Reason, Verdict
+from bot.web.language import LANGUAGES
+from bot.web.reader import LANGUAGE_COOKIE, texts_for, theme_for
+from bot.web.render import render_answer, render_examples, render_fault, render_page, title_lookup
+from index.errors import FootnoteError
+
+_ONE_YEAR = 365 * 24 * 3600
+_NOTHING = Overview(documents=(), chunks=0, indexed_at=None, fingerprint="")
+
+
+class StoredConversation(BaseModel):
+    """Answers a browser kept, coming back to be shown again. They are untrusted and checked one by one."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    answers: tuple[dict[str, Any], ...] = Field(max_length=200)
+
+
+class Feedback(BaseModel):
+    """A verdict as the page sends it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    answer: Answer
+    verdict: Verdict
+    reason: Reason | None = None
+    comment: str = Field(default="", max_length=4_000)
+
+
+def chat_routes(chatbot: Chatbot, feedback: FeedbackStore, gradio_script: str) -> APIRouter:
+    """Return the page and what its script calls."""
+    router = APIRouter()
+
+    @router.get("/", response_class=HTMLResponse)
+    def page(request: Request, language: str | None = None) -> Response:
+        if language in LANGUAGES:
+            chosen = RedirectResponse("/", status_code=303)
+            chosen.set_cookie(LANGUAGE_COOKIE, language, max_age=_ONE_YEAR, samesite="lax")
+            return chosen
+        return HTMLResponse(_render_chat(request, chatbot, gradio_script))
+
+    @router.get("/examples", response_class=HTMLResponse)
+    def examples(request: Request) -> HTMLResponse:
+        return HTMLResponse(render_examples(chatbot.example_questions(), texts_for(request)))
+
+    @router.post("/conversation")
+    def conversation(request: Request, stored: StoredConversation) -> list[dict[str, str]]:
+        texts, title_of = texts_for(request), title_lookup(chatbot)
+        shown = []
+        for answer in stored.answers:
+            try:
+                shown.append(render_answer(Answer.model_validate(answer), texts, title_of))
+            except ValidationError:
+                shown.append({"understood": "", "body": render_fault(texts("unreadable"), texts), "footer": ""})
+        return shown
+
+    @router.post("/feedback", status_code=204)
+    def give_feedback(given: Feedback) -> None:
+        feedback.record(given.answer, given.verdict, reason=given.reason, comment=given.comment)
+
+    return router
+
+
+def _render_chat(request: Request, chatbot: Chatbot, gradio_script: str) -> str:
+    texts = texts_for(request)
+    overview, fault = _NOTHING, ""
+    try:
+        overview = chatbot.overview()
+    except FootnoteError as error:
+        fault = str(error)
+    built = overview.indexed_at.astimezone() if overview.indexed_at else None
+    return render_page(
+        "page.html",
+        texts,
+        theme=theme_for(request),
+        languages=list(LANGUAGES.values()),
+        overview=overview,
+        index_fault=fault,
+        indexed=texts.indexed(built.date(), datetime.now().astimezone().date()) if built else "",
+        gradio_script=gradio_script,
+        question_limit=chatbot.settings.maximum_question_characters,
+    )

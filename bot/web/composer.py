@@ -1,0 +1,85 @@
+"""The Gradio part of the page: the question box, its two buttons, and the event that answers.
+
+What the event yields goes to a component without a face; the page's own script shows it (`static/page.js`, which
+puts the functions named here into `window.footnote`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import gradio as gr
+from fastapi import FastAPI
+
+from bot.web.asking import Asking, Part
+
+# Readers being answered or waiting in our own line, which tells them their place; above that Gradio says no.
+_OPEN_QUESTIONS = 64
+
+
+def build_composer(asking: Asking) -> gr.Blocks:
+    """Return the Gradio blocks that the page mounts below the conversation."""
+
+    async def ask(question: str, request: dict[str, object]) -> AsyncIterator[Part]:
+        async for part in asking.ask(question or "", request):
+            yield part
+
+    with gr.Blocks(title="Footnote", analytics_enabled=False, fill_width=True) as blocks:
+        request = gr.JSON(visible=False)
+        answer = gr.JSON(visible=False)
+        with gr.Row(elem_id="composer"):
+            question = gr.Textbox(
+                label="Question", show_label=False, container=False, lines=1, max_lines=8, elem_id="question"
+            )
+            send = gr.Button("Send", elem_id="send")
+            stop = gr.Button("Stop", elem_id="stop")
+
+        asked = gr.on(
+            [question.submit, send.click],
+            ask,
+            inputs=[question, request],
+            outputs=[answer],
+            js="(question, request) => footnote.begin(question)",
+            show_progress="hidden",
+            trigger_mode="once",
+            concurrency_limit=_OPEN_QUESTIONS,
+            api_visibility="private",
+        )
+        answer.change(None, inputs=[answer], js="(value) => footnote.receive(value)", api_visibility="private")
+        asked.then(None, js="() => footnote.settle()", api_visibility="private")
+        asked.failure(None, js="() => footnote.settle()", api_visibility="private")
+        stop.click(None, js="() => footnote.stopped()", cancels=[asked], api_visibility="private")
+    blocks.queue(max_size=_OPEN_QUESTIONS, api_open=False)
+    return blocks
+
+
+def mount_composer(app: FastAPI, blocks: gr.Blocks) -> None:
+    """Mount the blocks under the page, without Gradio's footer, history, monitoring or fonts from elsewhere."""
+    gr.mount_gradio_app(
+        app,
+        blocks,
+        path="/",
+        footer_links=[],
+        run_history=False,
+        show_error=False,
+        ssr_mode=False,
+        enable_monitoring=False,
+        pwa=False,
+        mcp_server=False,
+        theme=gr.themes.Base(font=["serif"], font_mono=["monospace"]),
+    )
+
+
+def gradio_script() -> str:
+    """Return the path of Gradio's browser code, as its package names it.
+
+    Raises:
+        RuntimeError: The installed Gradio is laid out differently from the release we pin.
+    """
+    entry = Path(gr.__file__).parent / "templates" / "frontend" / "gradio.js"
+    found = re.search(r'import\("\./(assets/[\w.-]+\.js)"\)', entry.read_text("utf-8"))
+    if found is None:
+        raise RuntimeError(f"{str(entry)!r} does not name Gradio's browser code")
+    return f"/{found[1]}"

@@ -1,0 +1,129 @@
+"""What stands before every route: the paths that exist for the public, bodies of bounded size, headers.
+
+Gradio brings routes a public page has no use for (uploads, proxies, files, recordings); only those on the list
+are reachable. Decisions use `scope["path"]`, which is what the router matches, never a URL built from headers
+(CVE-2026-48710).
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_GRADIO = "/gradio_api"
+_EXACT = {
+    ("GET", "/"),
+    ("GET", "/examples"),
+    ("POST", "/conversation"),
+    ("POST", "/feedback"),
+    ("GET", "/config"),
+    ("GET", "/theme.css"),
+    ("GET", "/robots.txt"),
+    ("GET", f"{_GRADIO}/info"),
+    ("GET", f"{_GRADIO}/startup-events"),
+    ("POST", f"{_GRADIO}/queue/join"),
+    ("GET", f"{_GRADIO}/queue/data"),
+    ("POST", f"{_GRADIO}/cancel"),
+    ("POST", f"{_GRADIO}/reset"),
+}
+_BELOW = (("GET", "/source/"), ("GET", "/page/"), ("GET", "/assets/"), ("GET", f"{_GRADIO}/heartbeat/"))
+_LARGEST_BODY = {"/conversation": 4_000_000, f"{_GRADIO}/queue/join": 400_000}
+_LARGEST_OTHER_BODY = 100_000
+
+# Gradio compiles the one-line functions of its events in the page, which is what 'unsafe-eval' allows; inline
+# scripts and inline handlers stay forbidden. Its components set inline styles.
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'self' 'unsafe-eval'",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data:",
+        "font-src 'self' data:",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'self'",
+        "base-uri 'none'",
+        "object-src 'none'",
+    )
+)
+DOCUMENT_SECURITY_POLICY = CONTENT_SECURITY_POLICY.replace("script-src 'self' 'unsafe-eval'", "script-src 'none'")
+_HEADERS = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "x-frame-options": "SAMEORIGIN",
+    "cross-origin-opener-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+class Gate:
+    """Lets in what the public may ask for, and puts the security headers on every response."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or turn it away with 404, 403 or 413."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        send = _with_headers(scope["path"], send)
+        limit = _LARGEST_BODY.get(scope["path"], _LARGEST_OTHER_BODY)
+        headers = Headers(scope=scope)
+        if not _is_public(scope["method"], scope["path"]):
+            await PlainTextResponse("Not found", 404)(scope, receive, send)
+        elif scope["method"] == "POST" and not _same_origin(headers):
+            await PlainTextResponse("Not from this page", 403)(scope, receive, send)
+        elif int(length if (length := headers.get("content-length", "0")).isdecimal() else 0) > limit:
+            await PlainTextResponse("Too large", 413)(scope, receive, send)
+        else:
+            await self._app(scope, _bounded(receive, limit), send)
+
+
+def _bounded(receive: Receive, limit: int) -> Receive:
+    """Return a `receive` that ends a body longer than its declared length would have allowed."""
+    received = 0
+
+    async def counted() -> Message:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > limit:
+            raise HTTPException(413, "Too large")
+        return message
+
+    return counted
+
+
+def _is_public(method: str, path: str) -> bool:
+    method = "GET" if method == "HEAD" else method
+    return (method, path) in _EXACT or any(method == verb and path.startswith(below) for verb, below in _BELOW)
+
+
+def _same_origin(headers: Headers) -> bool:
+    """Return whether a request that changes something comes from our own page, or from no page at all."""
+    if headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
+        return False
+    origin = headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == headers.get("host")
+
+
+def _with_headers(path: str, send: Send) -> Send:
+    policy = DOCUMENT_SECURITY_POLICY if path.startswith("/source/") else CONTENT_SECURITY_POLICY
+
+    async def send_with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            headers["content-security-policy"] = policy
+            for name, value in _HEADERS.items():
+                headers[name] = value
+        await send(message)
+
+    return send_with_headers

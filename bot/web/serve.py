@@ -1,0 +1,93 @@
+"""`footnote serve`: opens the port, then loads what it needs, then serves until it is told to stop."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import sys
+from contextlib import closing
+
+import uvicorn
+
+from bot.build import build_chatbot
+from bot.errors import ServeError
+from bot.feedback import FeedbackStore
+from bot.settings import Settings
+
+_BACKLOG = 128
+_GOODBYE_SECONDS = 3
+
+
+def serve(settings: Settings) -> None:
+    """Serve the web application until it is interrupted.
+
+    Raises:
+        ServeError: The port or the address cannot be used.
+        FootnoteError: The index or the embedding model cannot be used.
+        KeyboardInterrupt: The reader of the terminal pressed Ctrl-C.
+    """
+    with closing(open_port(settings.host, settings.port)) as listener:
+        # Gradio takes seconds to import; a port in use should not wait for it.
+        from bot.web.app import build_app  # noqa: PLC0415
+
+        with closing(build_chatbot(settings)) as chatbot, closing(FeedbackStore(settings.catalogue_url())) as feedback:
+            chatbot.warm_up()
+            configuration = uvicorn.Config(
+                build_app(chatbot, feedback),
+                log_level="warning",
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=_GOODBYE_SECONDS,
+                ws="none",
+            )
+            _Server(configuration, address_of(listener)).run(sockets=[listener])
+
+
+def open_port(host: str, port: int) -> socket.socket:
+    """Return a listening socket; port 0 takes any free one.
+
+    Raises:
+        ServeError: The port is taken, not permitted, or the address is not one of this machine.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen(_BACKLOG)
+        except OSError:
+            listener.close()
+            raise
+    except OSError as error:
+        raise ServeError(_explain(error, host, port)) from error
+    return listener
+
+
+def address_of(listener: socket.socket) -> str:
+    """Return the address to open in a browser."""
+    host, port = listener.getsockname()[:2]
+    shown = {"0.0.0.0": "127.0.0.1", "::": "localhost"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    return f"http://{shown}:{port}"
+
+
+def _explain(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} on {host!r} is in use: stop the program that uses it, or choose another with --port."
+    if error.errno == errno.EACCES:
+        return f"Port {port} on {host!r} is not permitted for this user: choose one above 1023 with --port."
+    reason = (error.strerror or str(error)).lower()
+    return f"The address {host!r} cannot be listened on ({reason}): choose another with --host, such as 127.0.0.1."
+
+
+class _Server(uvicorn.Server):
+    """Says where it is once it can be reached."""
+
+    def __init__(self, config: uvicorn.Config, address: str) -> None:
+        super().__init__(config)
+        self._address = address
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        sys.stderr.write(f"Footnote is ready at {self._address} (press Ctrl-C to stop)\n")
+        sys.stderr.flush()

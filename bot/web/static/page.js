@@ -1,0 +1,234 @@
+// The conversation. Gradio owns the question box and the event that answers; it calls the functions of
+// `window.footnote` (see bot/web/composer.py), and everything the reader sees is put on the page from here.
+
+import { close as closeDrawer, setUpDrawer } from "./drawer.js";
+import * as source from "./source.js";
+import * as store from "./store.js";
+import { clear, makeTurn, press, sendFeedback, showAnswer, showInterruption, showPart } from "./turn.js";
+import { announce, byId, isNarrow, say } from "./words.js";
+
+const HISTORY_TURNS = 12;
+const HISTORY_CHARACTERS = 4000;
+const LIMIT = Number(document.body.dataset.limit);
+const turns = byId("turns");
+
+let conversation = store.current();
+let working = null; // {record, turn, shown}: the question being answered, and how many parts of it are on the page
+let asked = null; // {question, replaces}: a question that does not come from the box
+
+// Called by Gradio -------------------------------------------------------------------------------------------------
+
+window.footnote = {
+  // Puts the question on the page and returns what the server needs to answer it.
+  begin(typed) {
+    const { question, replaces } = asked ?? { question: (typed ?? "").trim(), replaces: null };
+    const fromBox = !asked;
+    asked = null;
+    if (working || !question || question.length > LIMIT) return ["", {}];
+    if (fromBox) setBox("");
+    const { record, turn } = replaces ? again(replaces, question) : added(question);
+    working = { record, turn, shown: 0 };
+    document.body.classList.add("working");
+    store.save(conversation);
+    return [question, { turn: record.id, language: document.documentElement.lang, history: historyBefore(record) }];
+  },
+
+  receive(value) {
+    if (!working || value?.turn !== working.record.id) return;
+    const { record, turn } = working;
+    for (const part of value.parts.slice(working.shown)) {
+      showPart(turn, part);
+      working.shown += 1;
+      if (part.slot === "answer") finish(record, turn, part.answer);
+      else if (part.slot === "fault") end();
+    }
+  },
+
+  // The event is over. What it yielded last may still be on its way.
+  settle() {
+    const was = working;
+    setTimeout(() => was && working === was && interrupt(say("interrupted")), 400);
+  },
+
+  stopped() {
+    if (working) interrupt(say("stopped"));
+  },
+};
+
+function added(question) {
+  const record = { id: store.newId(), question, answer: null };
+  conversation.turns.push(record);
+  byId("welcome").hidden = true;
+  const turn = makeTurn(record);
+  turns.append(turn);
+  turn.querySelector(".question").scrollIntoView({ block: "start" });
+  return { record, turn };
+}
+
+function again(id, question) {
+  const record = conversation.turns.find((other) => other.id === id);
+  const turn = turns.querySelector(`[data-turn="${CSS.escape(id)}"]`);
+  Object.assign(record, { question, answer: null });
+  turn.querySelector(".question").textContent = question;
+  clear(turn);
+  return { record, turn };
+}
+
+function historyBefore(record) {
+  const before = conversation.turns.slice(0, conversation.turns.indexOf(record)).filter((turn) => turn.answer);
+  return before
+    .flatMap((turn) => [
+      { role: "user", content: turn.question.slice(0, HISTORY_CHARACTERS) },
+      { role: "assistant", content: turn.answer.text.slice(0, HISTORY_CHARACTERS) },
+    ])
+    .slice(-HISTORY_TURNS);
+}
+
+function finish(record, turn, answer) {
+  record.answer = answer;
+  store.save(conversation);
+  end();
+  announce(`${say("answer_ready")}: ${answer.text.replace(/\s*\[\d+\]/g, "")}`);
+  const first = turn.querySelector(".footnote");
+  if (first && !isNarrow() && !source.isBeingRead()) source.open(first);
+}
+
+function interrupt(sentence) {
+  showInterruption(working.turn, sentence);
+  announce(sentence);
+  end();
+}
+
+function end() {
+  working = null;
+  document.body.classList.remove("working");
+}
+
+// Conversations ----------------------------------------------------------------------------------------------------
+
+async function show(stored) {
+  if (working) byId("stop")?.click();
+  conversation = stored;
+  store.remember(stored.id);
+  source.rest();
+  byId("welcome").hidden = stored.turns.length > 0;
+  turns.replaceChildren(...stored.turns.map(makeTurn));
+  const answered = stored.turns.filter((turn) => turn.answer);
+  let parts = [];
+  try {
+    const body = JSON.stringify({ answers: answered.map((turn) => turn.answer) });
+    const response = await fetch("/conversation", { method: "POST", headers: { "content-type": "application/json" }, body });
+    if (response.ok) parts = await response.json();
+  } catch {
+    parts = [];
+  }
+  stored.turns.forEach((record) => {
+    const turn = turns.querySelector(`[data-turn="${CSS.escape(record.id)}"]`);
+    const part = parts[answered.indexOf(record)];
+    if (part) showAnswer(turn, part);
+    else if (turn) showInterruption(turn, say("interrupted"));
+  });
+  turns.lastElementChild?.querySelector(".question").scrollIntoView({ block: "start" });
+}
+
+function begin() {
+  show({ id: store.newId(), turns: [] });
+  box()?.focus();
+}
+
+function ask(question, replaces = null) {
+  if (working || !box()) return;
+  asked = { question, replaces };
+  byId("send").click();
+}
+
+// The question box, once Gradio has made it --------------------------------------------------------------------------
+
+const box = () => document.querySelector("#question textarea");
+
+function setBox(text) {
+  box().value = text;
+  box().dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+function count() {
+  const left = LIMIT - box().value.trim().length;
+  const near = left < LIMIT / 10 || left < 50;
+  byId("counter").textContent = near ? say(left < 0 ? "too_long" : "left", { count: Math.abs(left) }) : "";
+  byId("counter").classList.toggle("over", left < 0);
+  try {
+    sessionStorage.setItem("footnote.draft", box().value);
+  } catch {
+    // a draft is only a convenience
+  }
+}
+
+function setUpBox() {
+  box().setAttribute("aria-label", say("question"));
+  box().placeholder = say("placeholder");
+  byId("send").setAttribute("aria-label", say("send"));
+  byId("stop").setAttribute("aria-label", say("stop"));
+  // The page has its own landmarks; Gradio's are inside one of them.
+  document.querySelectorAll("#ask main").forEach((main) => main.setAttribute("role", "none"));
+  box().addEventListener("input", count);
+  const draft = sessionStorage.getItem("footnote.draft");
+  if (draft) setBox(draft);
+  if (!isNarrow() && document.activeElement === document.body) box().focus();
+  document.body.dataset.ready = "true";
+}
+
+function whenBoxIsThere() {
+  const watcher = new MutationObserver(() => {
+    if (!box() || !byId("send") || !byId("stop")) return;
+    watcher.disconnect();
+    setUpBox();
+  });
+  watcher.observe(byId("ask"), { childList: true, subtree: true });
+}
+
+// Everything else ----------------------------------------------------------------------------------------------------
+
+// Enter also ends the composition of a Chinese word; only the next one sends the question.
+for (const kind of ["keydown", "keypress"])
+  document.addEventListener(kind, (event) => event.key === "Enter" && (event.isComposing || event.keyCode === 229) && event.stopImmediatePropagation(), true);
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || event.isComposing) return;
+  if (working) byId("stop").click();
+  else source.hidePreview() || closeDrawer() || source.close();
+});
+
+const recordOf = (node) => conversation.turns.find((record) => record.id === node.closest(".turn")?.dataset.turn);
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest?.("button");
+  if (button?.matches("[data-ask]")) ask(button.textContent.trim());
+  else if (button?.closest(".turn") && button.dataset.do) press(button, recordOf(button), ask);
+});
+
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches(".feedback")) return;
+  event.preventDefault();
+  sendFeedback(event.target, recordOf(event.target));
+});
+
+byId("new").addEventListener("click", begin);
+byId("theme").addEventListener("click", () => {
+  const root = document.documentElement;
+  const isDark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  root.dataset.theme = isDark ? "light" : "dark";
+  document.cookie = `theme=${root.dataset.theme}; path=/; max-age=31536000; samesite=lax`;
+});
+
+async function showExamples() {
+  const examples = byId("examples");
+  if (!examples) return;
+  const response = await fetch("/examples").catch(() => null);
+  if (response?.ok) examples.innerHTML = await response.text();
+  examples.firstElementChild?.classList.add("arriving");
+}
+
+setUpDrawer({ current: () => conversation, show, begin });
+whenBoxIsThere();
+showExamples();
+if (conversation.turns.length) show(conversation);

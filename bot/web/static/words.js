@@ -1,0 +1,32 @@
+// The words this script needs, in the page's language, and small things every part uses.
+
+const texts = JSON.parse(document.getElementById("texts").textContent);
+
+export const say = (key, values = {}) => texts[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
+export const byId = (id) => document.getElementById(id);
+export const isNarrow = () => matchMedia("(max-width: 899px)").matches;
+
+export function announce(words) {
+  byId("announcer").textContent = "";
+  requestAnimationFrame(() => (byId("announcer").textContent = words));
+}
+
+export async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    // Without https there is no clipboard; a selection can still be copied.
+    const holder = Object.assign(document.createElement("textarea"), { value: text });
+    document.body.append(holder);
+    holder.select();
+    document.execCommand("copy");
+    holder.remove();
+  }
+  announce(say("copied"));
+}
+
+export function element(tag, properties = {}, ...children) {
+  const made = Object.assign(document.createElement(tag), properties);
+  made.append(...children);
+  return made;
+}

@@ -1,0 +1,97 @@
+"""Checks a suite against the documents it is about."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from eval.errors import Mistake
+from eval.golden import GoldenQuestion
+from eval.places import TextOf, occurrences
+from eval.suite import Suite
+from eval.wording import shows
+
+# Below this likeness the "nearest text" has nothing to do with the quote.
+_LIKENESS = 0.4
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a check against documents found.
+
+    Attributes:
+        mistakes: What makes the suite unusable with these documents.
+        warnings: What is probably not meant.
+    """
+
+    mistakes: tuple[Mistake, ...]
+    warnings: tuple[Mistake, ...]
+
+
+def check_suite(suite: Suite, document_ids: Collection[str], text_of: TextOf) -> Findings:
+    """Check that every evidence quote occurs in its document, and that expected phrases can be found there.
+
+    Args:
+        suite: A suite whose form is right.
+        document_ids: Every document there is.
+        text_of: Gives the stored text of a document, or None.
+    """
+    mistakes: list[Mistake] = []
+    warnings: list[Mistake] = []
+    for index, question in enumerate(suite.questions):
+        found = list(_wrong_quotes(question, document_ids, text_of))
+        mistakes += [suite.mistake(index, key, message) for key, message in found]
+        if not found:
+            warnings += [suite.mistake(index, key, message) for key, message in _unbearable_groups(question, text_of)]
+    return Findings(tuple(mistakes), tuple(warnings))
+
+
+def _wrong_quotes(
+    question: GoldenQuestion, document_ids: Collection[str], text_of: TextOf
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    for item_number, item in enumerate(question.evidence):
+        for quote_number, quote in enumerate(item.any_of):
+            key = ("evidence", item_number, "any_of", quote_number)
+            text = text_of(quote.document_id)
+            if text is None:
+                near = difflib.get_close_matches(quote.document_id, document_ids, n=1)
+                hint = f"did you mean {near[0]!r}?" if near else "index it first, or correct the name"
+                yield (*key, "document_id"), f"there is no document {quote.document_id!r} in the index; {hint}"
+            elif not occurrences(text, quote.quote):
+                near_text = nearest_text(text, quote.quote)
+                hint = f"the nearest text is {near_text!r}" if near_text else "nothing in it comes near"
+                yield (*key, "quote"), f"{quote.quote!r} does not occur in {quote.document_id!r}; {hint}"
+
+
+def _unbearable_groups(question: GoldenQuestion, text_of: TextOf) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yield the groups that no cited sentence could bear out, because no document of the evidence shows them."""
+    texts = [text_of(name) or "" for name in {quote.document_id for item in question.evidence for quote in item.any_of}]
+    if not texts:
+        return
+    for number, group in enumerate(question.expect):
+        if not any(shows(text, phrase) for text in texts for phrase in group):
+            yield (
+                ("expect", number),
+                f"no document of the evidence shows any of {list(group)}: answer_bearing cannot be met",
+            )
+
+
+def nearest_text(text: str, quote: str) -> str:
+    """Return the stretch of whole words of a text that is most like a quote, or nothing when none is like it.
+
+    The longest stretch both share is found by `difflib` (Ratcliff and Obershelp, Dr. Dobb's Journal, July 1988);
+    around it, as much text as the quote has is shown.
+    """
+    flat, wanted = " ".join(text.split()), " ".join(quote.split())
+    matcher = difflib.SequenceMatcher(None, flat, wanted, autojunk=False)
+    shared = matcher.find_longest_match()
+    start = max(0, shared.a - shared.b)
+    end = min(len(flat), start + len(wanted))
+    while start and not flat[start - 1].isspace() and flat[start - 1].isascii():
+        start -= 1
+    while end < len(flat) and not flat[end].isspace() and flat[end].isascii():
+        end += 1
+    candidate = flat[start:end]
+    likeness = difflib.SequenceMatcher(None, candidate, wanted, autojunk=False).ratio()
+    return candidate if likeness >= _LIKENESS else ""

@@ -1,0 +1,136 @@
+"""The commands `footnote eval …`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from bot.cli.options import answerer_option, json_option, print_json, print_progress, with_settings
+from bot.settings import Settings
+from eval.check import Findings, check_suite
+from eval.errors import EvaluationError, ReportError, SuiteError
+from eval.report import RunReport
+from eval.run import run_suites, stored_texts
+from eval.suite import Suite, load_suites
+from eval.table import print_report
+
+_suites_argument = click.argument(
+    "paths", metavar="SUITE…", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False)
+)
+
+
+@click.group()
+def evaluation() -> None:
+    """Golden suites: check them, run them, read what came out."""
+
+
+@evaluation.command(epilog="\b\nExample:\n  footnote eval check eval/suites/seed.yaml")
+@_suites_argument
+@json_option
+@with_settings
+def check(paths: tuple[Path, ...], *, as_json: bool, settings: Settings) -> None:
+    """Check the form of golden suites, and their quotes against the index if there is one.
+
+    Prints one line a suite; or every mistake on a line of its own, with file, line and key, and exits with 1.
+    """
+    try:
+        suites = load_suites(paths)
+    except SuiteError as error:
+        suites, findings = (), [Findings(error.mistakes, ())]
+    else:
+        findings = _check_against_index(suites, settings)
+    mistakes = [mistake for found in findings for mistake in found.mistakes]
+    warnings = [warning for found in findings for warning in found.warnings]
+    if as_json:
+        counts = [{"path": suite.path, "questions": len(suite.questions)} for suite in suites]
+        data = {"mistakes": list(map(asdict, mistakes)), "warnings": list(map(asdict, warnings))}
+        print_json({"suites": counts, "checked_against_index": bool(suites and findings), **data})
+    else:
+        for suite in suites if not mistakes else ():
+            click.echo(f"{suite.path}: {_count(len(suite.questions), 'question')}, no mistakes")
+        for mistake in mistakes:
+            click.echo(str(mistake))
+        for warning in warnings:
+            print_progress(f"warning: {warning}")
+    if mistakes:
+        raise SystemExit(1)
+
+
+@evaluation.command(
+    epilog="\b\nExamples:\n  footnote eval run eval/suites/seed.yaml\n"
+    "  footnote eval run eval/suites/seed.yaml --answerer extractive --json > report.json"
+)
+@_suites_argument
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the whole report to this JSON file."
+)
+@answerer_option
+@json_option
+@with_settings
+def run(paths: tuple[Path, ...], *, out: Path | None, as_json: bool, settings: Settings) -> None:
+    """Ask every question of golden suites and print how good the answers are.
+
+    Wrong answers are a result, so the exit code is 0; it is 1 when the suites could not be run, or every question
+    crashed.
+    """
+    if out is not None and not out.parent.is_dir():
+        raise ReportError(
+            f"There is no folder {str(out.parent)!r} for the report: make it, or name another with --out."
+        )
+    try:
+        report = _run_with_progress(load_suites(paths), settings)
+    except SuiteError as error:
+        for mistake in error.mistakes:
+            print_progress(str(mistake))
+        count = _count(len(error.mistakes), "mistake")
+        raise EvaluationError(f"{count} in the suites: correct them and run again.") from error
+    if out is not None:
+        report.write(out)
+    if as_json:
+        print_json(report.model_dump(mode="json"))
+    else:
+        print_report(report, Console())
+    if report.crashes == len(report.questions):
+        raise EvaluationError("Every question crashed, so nothing was measured: the report holds the tracebacks.")
+
+
+def _check_against_index(suites: Sequence[Suite], settings: Settings) -> list[Findings]:
+    """Return the findings for each suite, or nothing when there is no index to check against."""
+    if not settings.database_url and not (settings.data_dir / "footnote.db").is_file():
+        print_progress(f"There is no index in {str(settings.data_dir)!r}, so no quotes were checked.")
+        return []
+    from bot.build import build_chatbot  # noqa: PLC0415  # torch takes seconds to import
+
+    with closing(build_chatbot(settings)) as chatbot:
+        document_ids = {document.document_id for document in chatbot.overview().documents}
+        if not document_ids:
+            print_progress(f"The index in {str(settings.data_dir)!r} is empty, so no quotes were checked.")
+            return []
+        text_of = stored_texts(chatbot)
+        return [check_suite(suite, document_ids, text_of) for suite in suites]
+
+
+def _run_with_progress(suites: Sequence[Suite], settings: Settings) -> RunReport:
+    from bot.build import build_chatbot  # noqa: PLC0415  # torch takes seconds to import
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with (
+        closing(build_chatbot(settings)) as chatbot,
+        Progress(*columns, console=Console(stderr=True), transient=True) as progress,
+    ):
+        task = progress.add_task("asking", total=sum(len(suite.questions) for suite in suites))
+
+        def on_progress(done: int, total: int, question_id: str) -> None:
+            progress.update(task, completed=done, total=total, description=f"asking {question_id[:30]!r}")
+
+        return run_suites(chatbot, suites, settings, on_progress)
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

@@ -1,0 +1,73 @@
+"""Public sets in BEIR's shape: `corpus.jsonl`, `queries.jsonl` with history and answers, `qrels.tsv`."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.conversation import Turn
+from eval.errors import EvaluationError
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One question of a set.
+
+    Attributes:
+        answers: Accepted answers; empty when the set has none or the question has no answer.
+        gold_sentences: Sentences that state the answer, where the set marks them.
+        relevant: Ids of the documents that state it.
+    """
+
+    query_id: str
+    question: str
+    history: tuple[Turn, ...]
+    answerable: bool
+    answers: tuple[str, ...]
+    gold_sentences: tuple[str, ...]
+    relevant: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A set and where its documents are."""
+
+    name: str
+    corpus: Path
+    queries: tuple[Query, ...]
+
+
+def load_dataset(folder: Path, queries_file: str = "queries.jsonl") -> Dataset:
+    """Return a set.
+
+    Raises:
+        EvaluationError: The folder is not a set in this shape.
+    """
+    corpus, queries, qrels = folder / "corpus.jsonl", folder / queries_file, folder / "qrels.tsv"
+    for path in (corpus, queries, qrels):
+        if not path.is_file():
+            raise EvaluationError(f"There is no {path.name} in {str(folder)!r}: name a folder in BEIR's shape.")
+    relevant: dict[str, set[str]] = {}
+    with qrels.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file, delimiter="\t"):
+            if float(row["score"]) > 0:
+                relevant.setdefault(row["query-id"], set()).add(row["corpus-id"])
+    return Dataset(folder.name, corpus, tuple(_read_queries(queries, relevant)))
+
+
+def _read_queries(path: Path, relevant: dict[str, set[str]]) -> Iterator[Query]:
+    with path.open(encoding="utf-8") as file:
+        for line in file:
+            row = json.loads(line)
+            yield Query(
+                query_id=row["_id"],
+                question=row["text"],
+                history=tuple(Turn(role=turn["role"], content=turn["text"]) for turn in row.get("history", [])),
+                answerable=bool(row.get("answerable", True)),
+                answers=tuple(row.get("answers") or ()),
+                gold_sentences=tuple(row.get("gold_sentences") or ()),
+                relevant=frozenset(relevant.get(row["_id"], ())),
+            )

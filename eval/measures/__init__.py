@@ -1,0 +1,1 @@
+"""The measures, one file an idea. All are deterministic: equal answers get equal scores."""

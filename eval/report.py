@@ -1,0 +1,124 @@
+"""The report of a run: every number with its n and interval, every answer it rests on, and how to run it again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from bot.answer import Answer
+from eval.errors import ReportError
+from eval.golden import GoldenQuestion
+from eval.measures.interval import Metric
+from eval.origin import Origin
+
+Verdict = Literal["right", "wrong", "rightly_refused", "wrongly_refused", "wrongly_answered", "crashed"]
+GOOD_VERDICTS: frozenset[Verdict] = frozenset({"right", "rightly_refused"})
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SuiteRecord(_Frozen):
+    """A suite that was run: its file as it was named, the SHA-256 (hex) of it, and how many questions it has."""
+
+    path: str
+    hash: str
+    questions: int
+
+
+class QuestionReport(_Frozen):
+    """One question of a run.
+
+    Attributes:
+        suite: File of the question.
+        golden: The question with what makes its answer right.
+        answer: The whole answer, or None when it crashed.
+        crash: The traceback, or None.
+        verdict: What became of it.
+        why: What is wrong with the answer, in words.
+        scores: Measures by name; None where one does not apply.
+    """
+
+    suite: str
+    golden: GoldenQuestion
+    answer: Answer | None
+    crash: str | None
+    verdict: Verdict
+    why: tuple[str, ...]
+    scores: dict[str, float | None]
+
+
+class TagReport(_Frozen):
+    """The main metrics over the questions with one tag."""
+
+    questions: int
+    metrics: dict[str, Metric]
+
+
+class RunReport(_Frozen):
+    """The result of a run. `metrics` are over all questions of all suites; a crash counts in none of them.
+
+    Attributes:
+        settings: Settings of the run, passwords removed.
+        index_fingerprint: Hash of all that was indexed.
+        documents: How many documents were indexed.
+        seconds: Duration of the run.
+        crashes: How many questions ended in an unexpected exception.
+    """
+
+    suites: tuple[SuiteRecord, ...]
+    origin: Origin
+    settings: dict[str, Any]
+    index_fingerprint: str
+    documents: int
+    started_at: datetime
+    seconds: float
+    crashes: int
+    metrics: dict[str, Metric]
+    by_tag: dict[str, TagReport]
+    questions: tuple[QuestionReport, ...]
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Return a report from a file.
+
+        Raises:
+            ReportError: The file cannot be read or is no report.
+        """
+        try:
+            return cls.model_validate_json(path.read_bytes())
+        except OSError as error:
+            raise ReportError(
+                f"The report {str(path)!r} cannot be read ({error.strerror}): name an existing file."
+            ) from error
+        except ValidationError as error:
+            detail = error.errors(include_url=False)[0]
+            where = ".".join(map(str, detail["loc"])) or "the whole file"
+            raise ReportError(
+                f"{str(path)!r} is no run report ({where}: {detail['msg'].lower()}): "
+                "name a file written by footnote eval run --out."
+            ) from error
+
+    def write(self, path: Path) -> None:
+        """Write the report to a file, replacing what was there only when it is complete.
+
+        Raises:
+            ReportError: The file cannot be written.
+        """
+        unfinished = path.with_name(f".{path.name}.unfinished")
+        try:
+            unfinished.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
+            unfinished.replace(path)
+        except OSError as error:
+            raise ReportError(
+                f"The report {str(path)!r} cannot be written ({error.strerror}): name another file."
+            ) from error
+
+    def failures(self) -> Iterator[QuestionReport]:
+        """Yield the questions whose answer is not what it should be, crashes included."""
+        return (question for question in self.questions if question.verdict not in GOOD_VERDICTS)

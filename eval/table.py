@@ -1,0 +1,63 @@
+"""A run report as it stands in a terminal."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from eval.measures.interval import Metric
+from eval.metrics import TAG_MEASURES
+from eval.report import QuestionReport, RunReport
+
+
+def print_report(report: RunReport, console: Console) -> None:
+    """Print the metrics with n and interval, the main ones by tag, and each failed question on one line."""
+    console.print(_metrics_table(report.metrics))
+    if report.by_tag:
+        console.print(_tag_table(report))
+    # One line a question, however long: it can be searched and cut by other programs.
+    for question in report.failures():
+        console.print(Text(failure_line(question)), soft_wrap=True)
+    failed = sum(1 for _ in report.failures())
+    summary = f"{len(report.questions)} questions, {failed} not as they should be, {report.crashes} of them crashed"
+    console.print(Text(f"{summary}; {report.documents} documents, {report.seconds:.1f} s"), soft_wrap=True)
+
+
+def failure_line(question: QuestionReport) -> str:
+    """Return one line that says what became of a question that failed."""
+    shown = (
+        question.crash.strip().splitlines()[-1] if question.crash else question.answer.text if question.answer else ""
+    )
+    why = f" ({'; '.join(question.why)})" if question.why else ""
+    line = f"{question.verdict}  {question.golden.id}: {question.golden.question} -> {shown}{why}"
+    return " ".join(line.split())
+
+
+def _metrics_table(metrics: dict[str, Metric]) -> Table:
+    table = Table(box=None, pad_edge=False, title_justify="left")
+    table.add_column("measure")
+    for name in ("value", "n", "unscored", "95% interval"):
+        table.add_column(name, justify="right")
+    for name, metric in metrics.items():
+        interval = f"{_number(name, metric.low)} to {_number(name, metric.high)}" if metric.n else ""
+        table.add_row(name, _number(name, metric.value), str(metric.n), str(metric.unscored), interval)
+    return table
+
+
+def _tag_table(report: RunReport) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("tag")
+    table.add_column("questions", justify="right")
+    for name in TAG_MEASURES:
+        table.add_column(f"{name.replace('_', ' ')} (n)", justify="right")
+    for tag, row in report.by_tag.items():
+        cells = (f"{_number(name, row.metrics[name].value)} ({row.metrics[name].n})" for name in TAG_MEASURES)
+        table.add_row(Text(tag), str(row.questions), *cells)
+    return table
+
+
+def _number(name: str, value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.0f}" if name.endswith("_ms") else f"{value:.3f}"

@@ -1,0 +1,79 @@
+"""Shared fixtures: the real embedding model, loaded once, and real indexes in temporary folders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.answerers.extractive import ExtractiveAnswerer
+from bot.chatbot import Chatbot
+from bot.judge import load_calibration
+from bot.settings import Settings
+from index.catalogue import Catalogue
+from index.embedder import SentenceTransformerEmbedder
+from index.retriever import Retriever
+from index.sync import SyncReport, synchronise
+
+SEEDS = Path(__file__).parent.parent / "seeds"
+
+
+@pytest.fixture(scope="session")
+def embedder() -> SentenceTransformerEmbedder:
+    """The packaged embedding model."""
+    return SentenceTransformerEmbedder()
+
+
+@pytest.fixture(scope="session")
+def open_chatbot(embedder: SentenceTransformerEmbedder) -> Iterator[Callable[[Path], Chatbot]]:
+    """Opens a chatbot over a data folder, with the model that is loaded already."""
+    opened: list[Chatbot] = []
+
+    def open_one(data_dir: Path, **settings: object) -> Chatbot:
+        chosen = Settings(data_dir=data_dir, **settings)
+        catalogue = Catalogue(chosen.catalogue_url())
+        chatbot = Chatbot(
+            settings=chosen,
+            catalogue=catalogue,
+            retriever=Retriever(catalogue, embedder, data_dir),
+            embedder=embedder,
+            answerer=ExtractiveAnswerer(),
+            calibration=load_calibration(),
+            version="test",
+        )
+        opened.append(chatbot)
+        return chatbot
+
+    yield open_one
+    for chatbot in opened:
+        chatbot.close()
+
+
+@pytest.fixture(scope="session")
+def index_folder(embedder: SentenceTransformerEmbedder) -> Callable[..., SyncReport]:
+    """Brings a data folder in line with a path."""
+
+    def index_one(path: Path, data_dir: Path, **options: bool) -> SyncReport:
+        settings = Settings(data_dir=data_dir)
+        catalogue = Catalogue(settings.catalogue_url())
+        try:
+            return synchronise([path], settings, catalogue, embedder, **options)
+        finally:
+            catalogue.close()
+
+    return index_one
+
+
+@pytest.fixture(scope="session")
+def seed_data(tmp_path_factory: pytest.TempPathFactory, index_folder: Callable[..., SyncReport]) -> Path:
+    """A data folder with the seed documents indexed."""
+    data_dir = tmp_path_factory.mktemp("seed_data")
+    index_folder(SEEDS, data_dir)
+    return data_dir
+
+
+@pytest.fixture(scope="session")
+def seed_chatbot(seed_data: Path, open_chatbot: Callable[[Path], Chatbot]) -> Chatbot:
+    """A chatbot over the seed documents."""
+    return open_chatbot(seed_data)

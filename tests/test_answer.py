@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.answer import Answer, Citation, Provenance, Refusal, Statement, escape_markers, marker_numbers, render_text
+
+PROVENANCE = Provenance(
+    version="1", index_fingerprint="f", embedding_model="m", answerer="extractive", language_model=None, prompts_hash="p"
+)
+CITATION = Citation(number=1, document_id="a", title="A", page=None, start=0, end=3, quote="Yes")
+STATEMENT = Statement(text="Yes", citations=(1,), support="quoted")
+
+
+def make(**changes: object) -> Answer:
+    values: dict[str, object] = {
+        "id": "q",
+        "kind": "answer",
+        "question": "?",
+        "standalone_question": "?",
+        "text": "Yes [1]",
+        "refusal": None,
+        "statements": (STATEMENT,),
+        "citations": (CITATION,),
+        "retrieved": (),
+        "confidence": 0.5,
+        "timings_ms": {"total": 1.0},
+        "provenance": PROVENANCE,
+    }
+    return Answer(**{**values, **changes})
+
+
+@given(text=st.text(alphabet="ab[]0123456789 ［］", max_size=60))
+def test_escaped_text_holds_no_marker(text: str) -> None:
+    assert marker_numbers(escape_markers(text)) == []
+
+
+@given(
+    statements=st.lists(
+        st.tuples(st.text(max_size=40), st.lists(st.integers(1, 99), min_size=1, max_size=4, unique=True)), min_size=1, max_size=5
+    )
+)
+def test_markers_of_a_rendered_text_are_those_of_its_statements(statements: list[tuple[str, list[int]]]) -> None:
+    made = tuple(
+        Statement(text=escape_markers(text), citations=tuple(numbers), support="quoted") for text, numbers in statements
+    )
+    assert marker_numbers(render_text(made)) == [number for statement in made for number in statement.citations]
+
+
+def test_an_answer_survives_json() -> None:
+    answer = make()
+    assert Answer.model_validate_json(answer.model_dump_json()) == answer
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"text": "Yes [1] [2]"},  # a marker without a citation
+        {"text": "Yes"},  # a citation that nothing points to
+        {"citations": (CITATION, CITATION)},
+        {"kind": "refusal"},
+        {"refusal": Refusal(reason="not_in_documents", message="no")},
+        {"kind": "small_talk"},
+        {"statements": (), "citations": (), "text": "Yes"},
+        {"kind": "refusal", "refusal": Refusal(reason="not_in_documents", message="no")},  # with citations
+        {"confidence": 1.5},
+    ],
+)
+def test_an_answer_that_breaks_a_rule_cannot_be_made(changes: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        make(**changes)
+
+
+def test_a_citation_must_be_as_long_as_its_span() -> None:
+    with pytest.raises(ValueError, match="spans 0:4 but quotes 3"):
+        Citation(number=1, document_id="a", title="A", page=None, start=0, end=4, quote="Yes")

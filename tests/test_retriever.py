@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.settings import Settings
+from index.catalogue import Catalogue
+from index.document import Chunk, Span
+from index.embedder import SentenceTransformerEmbedder
+from index.errors import EmptyIndexError
+from index.keywords import KeywordIndex, build_keyword_index
+from index.retriever import Retriever
+
+
+def chunk(number: int, text: str, title: str = "") -> Chunk:
+    return Chunk(f"c{number}", "d", number, Span(0, len(text)), text, title)
+
+
+@pytest.fixture
+def keywords(tmp_path: Path) -> KeywordIndex:
+    texts = [
+        "The ferry to Mui Wo costs HK$17.8 on weekdays.",
+        "The library lends forty-one thousand books.",
+        "香港人工智能研究院獲預留十億元撥款。",
+        "Ferries and ferries again: version 3.5 of the plan.",
+    ]
+    chunks = [chunk(number, text, "Don't panic") for number, text in enumerate(texts)]
+    assert build_keyword_index(tmp_path / "k.db", [chunks[:2], chunks[2:]]) == 4
+    return KeywordIndex(tmp_path / "k.db")
+
+
+@pytest.mark.parametrize(
+    ("question", "best"),
+    [
+        ("What does the ferry to Mui Wo cost?", "c0"),
+        ("books in libraries", "c1"),
+        ("人工智能研究院預留多少撥款？", "c2"),
+        ("人工智能研究院预留多少拨款？", "c2"),  # the other script
+        ("version 3.5", "c3"),
+        ('"; DROP TABLE word; -- ferry AND NOT "(mui', "c0"),
+    ],
+)
+def test_keywords_find_the_chunk(keywords: KeywordIndex, question: str, best: str) -> None:
+    assert keywords.search(question, 3)[0][0] == best
+
+
+@pytest.mark.parametrize("question", ["", "?!", "the of and", "unheardofword", "*", '"', "NEAR(", "\u202e"])
+def test_keywords_survive_questions_that_match_nothing(keywords: KeywordIndex, question: str) -> None:
+    assert isinstance(keywords.search(question, 3), list)
+
+
+def test_document_frequency_counts_chunks(keywords: KeywordIndex) -> None:
+    assert keywords.document_frequency(["ferri", "book", "3.5", "nowhere"]) == {"ferri": 2, "book": 1, "3.5": 1}
+
+
+def test_an_empty_index_says_what_to_do(tmp_path: Path, embedder: SentenceTransformerEmbedder) -> None:
+    retriever = Retriever(Catalogue(Settings(data_dir=tmp_path).catalogue_url()), embedder, tmp_path)
+    with pytest.raises(EmptyIndexError, match="footnote index FOLDER"):
+        retriever.retrieve(["anything"], 3)
+
+
+def test_ranks_count_from_one_and_scores_fall(
+    seed_data: Path, embedder: SentenceTransformerEmbedder
+) -> None:
+    retriever = Retriever(Catalogue(Settings(data_dir=seed_data).catalogue_url()), embedder, seed_data)
+    results = retriever.retrieve(["Who manages the park?", "the park"], 5)
+    assert [result.rank for result in results] == [1, 2, 3, 4, 5]
+    assert all(0 <= after.score <= before.score <= 1 for before, after in zip(results, results[1:], strict=False))
+    assert len({result.chunk.chunk_id for result in results}) == 5
