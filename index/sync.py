@@ -18,7 +18,7 @@ from index.embedder import Embedder
 from index.errors import IndexingError, NoDocumentsError, UnreadableDocumentError
 from index.generation import build_generation, is_whole, sweep_generations
 from index.ownership import own
-from index.readers import Unreadable, is_supported, read_file
+from index.readers import READERS_VERSION, Unreadable, is_supported, read_file
 from index.settings import IndexSettings
 from index.splitter import Splitter
 
@@ -277,5 +277,6 @@ def _is_hidden(name: str) -> bool:
 
 
 def _hash_file(path: Path) -> str:
+    """Return a hash of the file and of how it is read."""
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return f"{READERS_VERSION}:" + hashlib.file_digest(file, "sha256").hexdigest()

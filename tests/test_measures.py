@@ -144,7 +144,7 @@ def test_what_is_wrong_is_said_in_words() -> None:
 
 
 def test_answer_bearing() -> None:
-    # b.txt[0:12] is "HK$1 billion"; b.txt[13:25] is "is\nreserved."
+    # The first citation quotes "HK$1 billion", the second "is reserved."
     question = golden(expect=[["1 billion", "十億"], ["reserved"]])
     both = [("b.txt", 0, 12), ("b.txt", 13, 25)]
     assert answer_bearing(ask(question, "1 billion is reserved", both)) == 1
@@ -282,9 +282,9 @@ def test_ndcg_stays_in_bounds_and_is_positive_exactly_on_success(retrieved: list
 
 
 def test_calibration_error() -> None:
-    # Bin .9 to 1: confidence .95 and .91, outcomes 1 and 0: |1.86 - 1| = .86. Bin .5 to .6: .5 and 1: |.5 - 1| = .5.
-    # The last bin includes 1: it joins the first pair: |2.86 - 2| = .86. Together (.86 + .5) / 4 = .34.
-    pairs = numpy.array([(0.95, 1), (0.91, 0), (0.5, 1), (1.0, 1)])
+    # Bin .9 to 1, both ends included: confidence .95, .91 and 1, outcomes 1, 1 and 0: |2.86 - 2| = .86.
+    # Bin .5 to .6: .5 and 1: |.5 - 1| = .5. Together (.86 + .5) / 4 = .34.
+    pairs = numpy.array([(0.95, 1), (0.91, 1), (0.5, 1), (1.0, 0)])
     assert calibration_error(pairs) == pytest.approx(0.34)
     assert calibration_error(numpy.array([(1.0, 1), (0.0, 0)])) == 0
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from typing import Any, Literal
@@ -28,7 +28,7 @@ from index.errors import FootnoteError
 ANSWERS_AT_ONCE = 4
 LONGEST_LINE = 40
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 Part = dict[str, Any]
 
@@ -59,7 +59,7 @@ class Asking:
         try:
             asked = AskRequest.model_validate(request)
         except ValidationError:
-            _log.warning("a question came with an unusable request and is not answered")
+            logger.warning("a question came with an unusable request and is not answered")
             return
         if not question.strip():
             return
@@ -70,7 +70,7 @@ class Asking:
                     parts.append(part)
                 yield {"turn": asked.turn, "parts": list(parts)}
 
-    async def _parts(self, question: str, asked: AskRequest, texts: Texts) -> AsyncIterator[Part | None]:
+    async def _parts(self, question: str, asked: AskRequest, texts: Texts) -> AsyncGenerator[Part | None, None]:
         try:
             place = self._line.join()
         except LineFullError:
@@ -78,8 +78,8 @@ class Asking:
             return
         stream: ThreadStream[Event] | None = None
         try:
-            async for part in self._wait(place, texts):
-                yield part
+            async for waiting in self._wait(place, texts):
+                yield waiting
             yield _status(texts("searching"), texts)
             stream = ThreadStream(
                 lambda: self._chatbot.stream(question, asked.history, question_id=uuid4().hex),
@@ -92,7 +92,7 @@ class Asking:
         except FootnoteError as error:
             yield _fault(str(error), texts)
         except Exception:
-            _log.exception("an answer failed")
+            logger.exception("an answer failed")
             yield _fault(texts("fault"), texts)
         finally:
             if stream is None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -33,15 +33,15 @@ class Texts:
         """Return the words of a key for a number of things."""
         return self(f"{key}_{'one' if count == 1 else 'other'}", count=count)
 
-    def date(self, day: date) -> str:
+    def date(self, day: datetime.date) -> str:
         """Return a day as it is written in this language."""
         return self("date", day=day.day, month=self.entries["months"][day.month - 1], year=day.year)
 
-    def indexed(self, day: date, today: date) -> str:
+    def indexed(self, day: datetime.date, today: datetime.date) -> str:
         """Return when the index was built, in the fewest words that are clear."""
         if day == today:
             return self("indexed_today")
-        if day == today - timedelta(days=1):
+        if day == today - datetime.timedelta(days=1):
             return self("indexed_yesterday")
         return self("indexed_on", date=self.date(day))
 

@@ -79,6 +79,7 @@ def _blocks(text: str, shown: Span) -> Iterator[Span]:
     lengths = sorted(len(line) for line in lines if line.of(text).strip())
     width = lengths[int(len(lengths) * 0.9)] if lengths else 0
     open_block: Span | None = None
+    previous_length = 0
     for line in lines:
         if not line.of(text).strip():
             if open_block is not None:

@@ -74,11 +74,15 @@ def _span(start: str | None, end: str | None) -> Span | None:
 
 def _place_values(document: Document, asked: Span | None, check: str, *, whole: bool) -> dict[str, object]:
     """Return what the template needs to show a document around a place."""
-    cited = asked if asked is not None and 0 < len(asked) and asked.end <= len(document.text) else None
+    cited = asked if asked is not None and len(asked) > 0 and asked.end <= len(document.text) else None
     changed = asked is not None and len(asked) > 0 and cited is None
     if cited is not None and check and quote_check(cited.of(document.text)) != check:
         cited, changed = None, True
-    around = cited or Span(min(asked.start, len(document.text)), min(asked.start, len(document.text))) if asked else Span(0, 0)
+    around = (
+        cited or Span(min(asked.start, len(document.text)), min(asked.start, len(document.text)))
+        if asked
+        else Span(0, 0)
+    )
     shown = window(document.text, around, WHOLE if whole else WINDOW)
     link = place_path(document.document_id, asked.start if asked else 0, asked.end if asked else 0, check)
     return {

@@ -34,7 +34,7 @@ _DAMAGE: Final = (
 _PAGE_BREAK: Final = "\n\n"
 _ENCRYPTED: Final = "is encrypted: save it without a password or protection"
 _NO_TITLE = re.compile(
-    r"untitled.*|microsoft \w+ - .*|document\d*|.*\.\w{2,5}|[^\W\d_]?\W*\d*|.*[/\\].*", re.IGNORECASE
+    r"untitled.*|microsoft \w+ - .*|document\d*|.*\.\w{2,5}|[^\W\d_]?\W*\d*|(?:/|file:).*|.*\\.*", re.IGNORECASE
 )
 
 logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # it warns of every repair; we say what matters ourselves

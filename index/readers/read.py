@@ -29,6 +29,8 @@ _READERS: Final[dict[str, Callable[[Source], Iterator[Document | Unreadable]]]] 
     ".tsv": read_csv,
     ".txt": read_plain_text,
 }
+# Raise when the same file would give another text: every file is then read again.
+READERS_VERSION: Final = "1"
 SUPPORTED_SUFFIXES: Final = frozenset(_READERS)
 
 

@@ -1,5 +1,7 @@
 """A chatbot with the shape of the real one that says what it is told: for states that are hard to bring about."""
 
+# ruff: noqa: E501  (documents have the lines they have)
+
 from __future__ import annotations
 
 import time
@@ -33,7 +35,10 @@ HOSTILE = """<img src=x onerror="document.title='hacked'"> ${alert(1)} {{7*7}} {
 <script>document.title='hacked'</script> The secret harbour word is </mark></p><script>document.title='hacked'</script> seahorse.
 ![remote](https://remote.example/pixel.png) <svg onload="document.title='hacked'"> \u202etxet desrever\u202c \u200b\U000e0041
 """
-LONG = "\n".join(f"Paragraph {number}. " + "The harbour is wide and the crossing takes eleven minutes. " * 8 for number in range(1, 160))
+LONG = "\n".join(
+    f"Paragraph {number}. " + "The harbour is wide and the crossing takes eleven minutes. " * 8
+    for number in range(1, 160)
+)
 
 
 def _document(document_id: str, title: str, text: str, pages: tuple[Page, ...] = ()) -> Document:
@@ -125,7 +130,12 @@ class ScriptedChatbot:
             raise FootnoteError("The index cannot be read just now: run `footnote doctor` to see why.")
         if "crash" in asked:
             raise RuntimeError("a scripted crash")
-        passages = (cite(1, FERRY, FARE), cite(2, FERRY, HALF_FARE), cite(3, FERRY, RESERVED), cite(4, CHINESE, "成人平日收費為港幣八元二角。"))
+        passages = (
+            cite(1, FERRY, FARE),
+            cite(2, FERRY, HALF_FARE),
+            cite(3, FERRY, RESERVED),
+            cite(4, CHINESE, "成人平日收費為港幣八元二角。"),
+        )
         yield EvidenceFound(passages)
         if "captain" in asked:
             refusal = Refusal(
@@ -182,7 +192,9 @@ def statements_for(asked: str) -> Statements:
         return [(_quoted("Paragraph 80.", 1), (cite(1, "long.txt", "Paragraph 80."),))]
     if "when" in asked or "reserved" in asked:
         reserved, batteries = cite(1, FERRY, RESERVED), cite(2, FERRY, BATTERIES)
-        text = "HK$180 million is reserved for two new vessels, the first of which should enter service in October 2025."
+        text = (
+            "HK$180 million is reserved for two new vessels, the first of which should enter service in October 2025."
+        )
         return [
             (Statement(text=text, citations=(1,), support="supported"), (reserved,)),
             (Statement(text="They run on batteries.", citations=(2,), support="supported"), (batteries,)),

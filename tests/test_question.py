@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.answer_type import AnswerType, expected_type, holds_type
+from bot.question import clean_question, detect_language, has_words
+
+
+@given(text=st.text(max_size=200))
+def test_a_clean_question_is_one_visible_line_and_stays_so(text: str) -> None:
+    cleaned = clean_question(text)
+    assert cleaned == clean_question(cleaned)
+    assert not set(cleaned) & set("\n\t\x00\u202e\u200b\u2066\ufeff")
+
+
+def test_control_and_bidirectional_characters_go_and_joiners_stay() -> None:
+    assert clean_question("when\u202e does\u200b it\x07\n open?\U000e0041") == "when does it open?"
+    assert clean_question("می\u200cخواهم") == "می\u200cخواهم"
+
+
+@pytest.mark.parametrize(("text", "expected"), [("?!", False), ("", False), ("5", True), ("何時", True)])
+def test_has_words(text: str, expected: bool) -> None:
+    assert has_words(text) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Who planned it?", "en"),
+        ("香港人工智能研究院獲預留多少撥款？", "zh_hant"),
+        ("香港人工智能研究院获预留多少拨款？", "zh_hans"),
+        ("GBA 園區幾時開？", "zh_hant"),
+        ("What does 科技園 mean in this text?", "en"),
+        ("123", "en"),
+    ],
+)
+def test_language_of_the_reply(text: str, language: str) -> None:
+    assert detect_language(text) == language
+
+
+@pytest.mark.parametrize(
+    ("question", "kind", "holding", "lacking"),
+    [
+        ("How much was paid?", AnswerType.MONEY, "It cost HK$1 billion.", "It cost a fortune."),
+        ("When does it open?", AnswerType.DATE, "It opens later this year.", "It opens soon."),
+        ("How many buildings are there?", AnswerType.NUMBER, "There are eight of them.", "There are many."),
+        ("Who answered?", AnswerType.PERSON, "It was answered by Sun Dong.", "it was answered at once"),
+        ("Where is it?", AnswerType.PLACE, "It lies in the north.", "It lies well."),
+        ("Why was it built?", AnswerType.REASON, "It was built in order to help.", "It was built."),
+        ("何時開放？", AnswerType.DATE, "公園五月開放。", "公園開放。"),
+    ],
+)
+def test_answer_types(question: str, kind: AnswerType, holding: str, lacking: str) -> None:
+    assert expected_type(question) is kind
+    assert holds_type(holding, kind)
+    assert not holds_type(lacking, kind)

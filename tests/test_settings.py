@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.errors import SettingsError
+from bot.settings import load_settings
+
+
+def test_flag_beats_variable_beats_file_beats_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = tmp_path / "footnote.toml"
+    config.write_text("top_k = 3\nport = 8001\nhost = 'example.org'\n")
+    monkeypatch.setenv("FOOTNOTE_TOP_K", "4")
+    monkeypatch.setenv("FOOTNOTE_PORT", "8002")
+    settings = load_settings({"top_k": 5, "port": None}, config)
+    assert (settings.top_k, settings.port, settings.host, settings.answerer) == (5, 8002, "example.org", "extractive")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("top_q = 3\n", ["top_q", "footnote.toml"]),
+        ("top_k = 'many'\n", ["top_k", "FOOTNOTE_TOP_K"]),
+        ("top_k = 0\n", ["top_k", "greater than"]),
+        ("top_k = \n", ["footnote.toml", "TOML"]),
+    ],
+)
+def test_a_bad_setting_is_one_line_with_its_name(tmp_path: Path, content: str, words: list[str]) -> None:
+    config = tmp_path / "footnote.toml"
+    config.write_text(content)
+    with pytest.raises(SettingsError) as error:
+        load_settings({}, config)
+    assert all(word in str(error.value) for word in words)
+    assert "\n" not in str(error.value)
+
+
+def test_a_missing_file_is_named() -> None:
+    with pytest.raises(SettingsError, match="nowhere.toml"):
+        load_settings({}, Path("nowhere.toml"))
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        load_settings({}).top_k = 3  # type: ignore[misc]
