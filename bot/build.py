@@ -9,7 +9,7 @@ from bot.chatbot import Chatbot
 from bot.judge import load_calibration
 from bot.settings import Settings
 from index.catalogue import Catalogue
-from index.embedder import SentenceTransformerEmbedder
+from index.embedder import RememberingEmbedder, SentenceTransformerEmbedder
 from index.retriever import Retriever
 
 
@@ -20,7 +20,7 @@ def build_chatbot(settings: Settings) -> Chatbot:
         FootnoteError: The database or the embedding model cannot be used.
     """
     catalogue = Catalogue(settings.catalogue_url())
-    embedder = SentenceTransformerEmbedder(settings.embedding_model)
+    embedder = RememberingEmbedder(SentenceTransformerEmbedder(settings.embedding_model))
     return Chatbot(
         settings=settings,
         catalogue=catalogue,

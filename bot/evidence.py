@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, fields, replace
 
-import numpy as np
 import regex
 
 from bot.answer_type import AnswerType, expected_type, holds_type
@@ -15,9 +14,10 @@ from index.document import Chunk, RetrievedChunk, Span
 from index.embedder import Embedder
 from index.words import Word, content_words
 
-_LONGEST_EMBEDDED = 600
+_LONGEST_COMPARED = 600  # characters
 _SENTENCE_END = regex.compile(r"[.!?。！？…][\"'”’」』)）\]]*$")
-_MAXIMUM_SENTENCES = 60
+# Encoding sentences is the slowest step of an extractive answer; the words alone rule most of them out.
+_COMPARED_SENTENCES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,33 +103,40 @@ def read_question(understanding: Understanding, document_frequency: Mapping[str,
 def select_sentences(
     understanding: Understanding, asked: QuestionWords, retrieved: Sequence[RetrievedChunk], embedder: Embedder
 ) -> list[Sentence]:
-    """Return the sentences of the retrieved chunks with their features, in order of retrieval; none twice."""
+    """Return the likeliest sentences of the retrieved chunks with their features; none twice."""
     places: dict[tuple[str, Span], tuple[RetrievedChunk, str]] = {}
     for result in retrieved:
         previous = ""
         for span in result.chunk.sentences:
             places.setdefault((result.chunk.document_id, span), (result, previous))
             previous = result.chunk.sentence_text(span)
-    chosen = list(places.items())[:_MAXIMUM_SENTENCES]
-    texts = [result.chunk.sentence_text(span) for (_, span), (result, _) in chosen]
-    vectors = embedder.embed([understanding.standalone_question, *(text[:_LONGEST_EMBEDDED] for text in texts)])
-    similarities = vectors[1:] @ vectors[0] if len(vectors) > 1 else np.zeros(0)
+    found = [
+        _describe(asked, result, span, result.chunk.sentence_text(span), previous)
+        for (_, span), (result, previous) in places.items()
+    ]
+    likely = sorted(found, key=_likelihood, reverse=True)[:_COMPARED_SENTENCES]
+    texts = [sentence.text[:_LONGEST_COMPARED] for sentence in likely]
+    vectors = embedder.embed([understanding.standalone_question, *texts])
     return [
-        _describe(asked, result, span, text, previous, float(similarity))
-        for ((_, span), (result, previous)), text, similarity in zip(chosen, texts, similarities, strict=True)
+        replace(sentence, features=replace(sentence.features, similarity=float(vector @ vectors[0])))
+        for sentence, vector in zip(likely, vectors[1:], strict=True)
     ]
 
 
-def _describe(
-    asked: QuestionWords, result: RetrievedChunk, span: Span, text: str, previous: str, similarity: float
-) -> Sentence:
+def _likelihood(sentence: Sentence) -> float:
+    """Return what the words alone say; vectors are compared only for the sentences where this is highest."""
+    features = sentence.features
+    return features.coverage + features.pair_coverage + features.chunk_score + 0.5 * features.holds_type
+
+
+def _describe(asked: QuestionWords, result: RetrievedChunk, span: Span, text: str, previous: str) -> Sentence:
     words = content_words(text)
     keys = frozenset(word.key for word in words) | spelled_out(asked.words, words)
     nearby = content_words(f"{result.chunk.title}\n{previous}")
     context = keys | {word.key for word in nearby} | spelled_out(asked.words, nearby)
     subject = {word.key for word in asked.words if word.is_name or word.is_number}
     features = Features(
-        similarity=similarity,
+        similarity=0.0,  # compared later, for the likeliest only
         chunk_similarity=result.similarity or 0.0,
         chunk_score=result.score,
         coverage=asked.weight_of(keys),

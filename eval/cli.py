@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from bot.cli.options import answerer_option, json_option, print_json, print_progress, with_settings
 from bot.settings import Settings
+from eval.benchmark_commands import fit, latency
 from eval.check import Findings, check_suite
 from eval.errors import EvaluationError, ReportError, SuiteError
 from eval.report import RunReport
@@ -28,6 +29,10 @@ _suites_argument = click.argument(
 @click.group()
 def evaluation() -> None:
     """Golden suites: check them, run them, read what came out."""
+
+
+evaluation.add_command(fit)
+evaluation.add_command(latency)
 
 
 @evaluation.command(epilog="\b\nExample:\n  footnote eval check eval/suites/seed.yaml")

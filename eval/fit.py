@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +46,7 @@ class GroupFigures:
 
     group: str
     questions: int
-    answerable_found: int
+    answered: int
     auroc: float
     calibration_error: float
 
@@ -62,7 +62,7 @@ def collect(group: str, chatbot: Chatbot, queries: Sequence[Query], advance: Cal
             yield Example(group, sentences, tuple(_states(query, sentence) for sentence in sentences))
 
 
-def fit(examples: Sequence[Example]) -> tuple[Calibration, list[GroupFigures]]:
+def fit_judge(examples: Sequence[Example]) -> tuple[Calibration, list[GroupFigures]]:
     """Return the fitted models and their figures out of sample."""
     sentence_model = _fit_sentences(examples)
     out_of_fold = np.zeros(len(examples))
@@ -76,6 +76,23 @@ def fit(examples: Sequence[Example]) -> tuple[Calibration, list[GroupFigures]]:
             out_of_fold[index] = confidence.probability(row)
     calibration = Calibration(sentence_model, _fit_confidence(examples, sentence_model))
     return calibration, list(_figures(examples, out_of_fold, labels))
+
+
+def calibration_file(calibration: Calibration, figures: Sequence[GroupFigures], limit: int) -> dict[str, object]:
+    """Return the content of `calibration.json`: parameters, and how they came about."""
+    return {
+        "sentence": _describe(calibration.sentence),
+        "confidence": _describe(calibration.confidence),
+        "provenance": {
+            "made_by": f"footnote eval fit, at most {limit} questions of each set",
+            "embedding_model": "all-MiniLM-L6-v2",
+            "out_of_sample": [asdict(one) for one in figures],
+        },
+    }
+
+
+def _describe(model: LogisticModel) -> dict[str, object]:
+    return {"weights": dict(zip(model.features, model.weights, strict=True)), "intercept": model.intercept}
 
 
 def _checkable(query: Query) -> bool:
@@ -165,7 +182,7 @@ def _figures(
         yield GroupFigures(
             group=str(group),
             questions=int(chosen.sum()),
-            answerable_found=int(labels[chosen].sum()),
-            auroc=float(roc_auc_score(labels[chosen], scores[chosen])) if both else float("nan"),
-            calibration_error=calibration_error(np.column_stack([scores[chosen], labels[chosen]])),
+            answered=int(labels[chosen].sum()),
+            auroc=round(float(roc_auc_score(labels[chosen], scores[chosen])), 4) if both else float("nan"),
+            calibration_error=round(calibration_error(np.column_stack([scores[chosen], labels[chosen]])), 4),
         )

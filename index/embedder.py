@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
+from collections import OrderedDict
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,8 +29,13 @@ _PACKAGED_NAME = "all-MiniLM-L6-v2"
 class Embedder(Protocol):
     """Text to vectors of length one."""
 
-    model_id: str
-    dimension: int
+    @property
+    def model_id(self) -> str:
+        """Name of the model with a hash of its weights."""
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return an array of shape (len(texts), dimension), float32, each row of length one."""
@@ -64,7 +70,7 @@ class SentenceTransformerEmbedder:
             return np.zeros((0, self.dimension), dtype=np.float32)
         with self._lock:
             vectors = self._model.encode(
-                list(texts), batch_size=32, normalize_embeddings=True, show_progress_bar=False, convert_to_numpy=True
+                list(texts), batch_size=16, normalize_embeddings=True, show_progress_bar=False, convert_to_numpy=True
             )
         return np.asarray(vectors, dtype=np.float32)
 
@@ -72,6 +78,38 @@ class SentenceTransformerEmbedder:
         """Return the token ids of a text, without special tokens and without a limit."""
         ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
         return ids
+
+
+class RememberingEmbedder:
+    """An `Embedder` that remembers the vectors of the last texts: a question is searched with and compared with.
+
+    Args:
+        embedder: Makes the vectors.
+        size: How many vectors are kept.
+    """
+
+    def __init__(self, embedder: Embedder, size: int = 20_000) -> None:
+        self._embedder = embedder
+        self._size = size
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[str, Vectors] = OrderedDict()
+        self.model_id = embedder.model_id
+        self.dimension = embedder.dimension
+        self.tokenize = embedder.tokenize
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Return an array of shape (len(texts), dimension), float32, each row of length one."""
+        with self._lock:
+            found = {text: self._kept[text] for text in texts if text in self._kept}
+        missing = [text for text in dict.fromkeys(texts) if text not in found]
+        found.update(zip(missing, self._embedder.embed(missing), strict=True))
+        with self._lock:
+            for text in texts:
+                self._kept[text] = found[text]
+                self._kept.move_to_end(text)
+            while len(self._kept) > self._size:
+                self._kept.popitem(last=False)
+        return np.array([found[text] for text in texts], dtype=np.float32).reshape(len(texts), self.dimension)
 
 
 def find_model(model: str) -> Path:

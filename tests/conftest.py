@@ -12,7 +12,7 @@ from bot.chatbot import Chatbot
 from bot.judge import load_calibration
 from bot.settings import Settings
 from index.catalogue import Catalogue
-from index.embedder import SentenceTransformerEmbedder
+from index.embedder import RememberingEmbedder, SentenceTransformerEmbedder
 from index.retriever import Retriever
 from index.sync import SyncReport, synchronise
 
@@ -33,11 +33,12 @@ def open_chatbot(embedder: SentenceTransformerEmbedder) -> Iterator[Callable[[Pa
     def open_one(data_dir: Path, **settings: object) -> Chatbot:
         chosen = Settings(data_dir=data_dir, **settings)
         catalogue = Catalogue(chosen.catalogue_url())
+        remembering = RememberingEmbedder(embedder)
         chatbot = Chatbot(
             settings=chosen,
             catalogue=catalogue,
-            retriever=Retriever(catalogue, embedder, data_dir),
-            embedder=embedder,
+            retriever=Retriever(catalogue, remembering, data_dir),
+            embedder=remembering,
             answerer=ExtractiveAnswerer(),
             calibration=load_calibration(),
             version="test",

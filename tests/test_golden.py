@@ -156,6 +156,7 @@ def test_all_mistakes_are_found_each_on_its_line(tmp_path: Path) -> None:
     ("keys", "line", "key", "message"),
     [
         ("expect: [[5:55]]", 3, "expect[0][0]", "5:55 is not text here: put it in quotes"),
+        ("tags:\n\n    fact", 3, "tags", "write a list here, such as [one, two], or [] for none"),
         ("question:", 2, "question", "nothing is not text: write some"),
         ("question: {a: b}", 2, "question", "a mapping is not text: write some"),
         (

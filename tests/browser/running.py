@@ -16,9 +16,9 @@ from bot.web.serve import address_of, open_port
 
 
 @contextmanager
-def running(chatbot: Any, database_url: str) -> Iterator[str]:
+def running(chatbot: Any, database_url: str, port: int = 0) -> Iterator[str]:
     """Yield the address of an application around a chatbot."""
-    listener = open_port("127.0.0.1", 0)
+    listener = open_port("127.0.0.1", port)
     feedback = FeedbackStore(database_url)
     configuration = uvicorn.Config(
         build_app(chatbot, feedback), log_level="warning", timeout_graceful_shutdown=1, ws="none"

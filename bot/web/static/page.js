@@ -10,6 +10,8 @@ import { announce, byId, isNarrow, say } from "./words.js";
 const HISTORY_TURNS = 12;
 const HISTORY_CHARACTERS = 4000;
 const LIMIT = Number(document.body.dataset.limit);
+const root = document.documentElement;
+const language = root.lang;
 const turns = byId("turns");
 
 let conversation = store.current();
@@ -30,13 +32,15 @@ window.footnote = {
     working = { record, turn, shown: 0 };
     document.body.classList.add("working");
     store.save(conversation);
-    return [question, { turn: record.id, language: document.documentElement.lang, history: historyBefore(record) }];
+    return [question, { turn: record.id, language, history: historyBefore(record) }];
   },
 
   receive(value) {
     if (!working || value?.turn !== working.record.id) return;
     const { record, turn } = working;
-    for (const part of value.parts.slice(working.shown)) {
+    document.body.classList.add("stoppable"); // the server has begun, so it can be told to stop
+    if (working.stopping) byId("stop").click();
+    for (const part of value.parts.slice(working?.shown ?? Infinity)) {
       showPart(turn, part);
       working.shown += 1;
       if (part.slot === "answer") finish(record, turn, part.answer);
@@ -99,15 +103,20 @@ function interrupt(sentence) {
   end();
 }
 
+function stop() {
+  if (document.body.classList.contains("stoppable")) byId("stop").click();
+  else working.stopping = true;
+}
+
 function end() {
   working = null;
-  document.body.classList.remove("working");
+  document.body.classList.remove("working", "stoppable");
 }
 
 // Conversations ----------------------------------------------------------------------------------------------------
 
 async function show(stored) {
-  if (working) byId("stop")?.click();
+  if (working) stop();
   conversation = stored;
   store.remember(stored.id);
   source.rest();
@@ -168,13 +177,19 @@ function setUpBox() {
   box().placeholder = say("placeholder");
   byId("send").setAttribute("aria-label", say("send"));
   byId("stop").setAttribute("aria-label", say("stop"));
-  // The page has its own landmarks; Gradio's are inside one of them.
-  document.querySelectorAll("#ask main").forEach((main) => main.setAttribute("role", "none"));
+  document.querySelectorAll("#ask main").forEach(unwrap);
   box().addEventListener("input", count);
   const draft = sessionStorage.getItem("footnote.draft");
   if (draft) setBox(draft);
   if (!isNarrow() && document.activeElement === document.body) box().focus();
   document.body.dataset.ready = "true";
+}
+
+// The page has one main part, and it is not the question box.
+function unwrap(main) {
+  const plain = document.createElement("div");
+  plain.append(...main.childNodes);
+  main.replaceWith(plain);
 }
 
 function whenBoxIsThere() {
@@ -186,6 +201,9 @@ function whenBoxIsThere() {
   watcher.observe(byId("ask"), { childList: true, subtree: true });
 }
 
+// Gradio sets the language of the browser; the reader may have chosen another.
+new MutationObserver(() => root.lang !== language && (root.lang = language)).observe(root, { attributeFilter: ["lang"] });
+
 // Everything else ----------------------------------------------------------------------------------------------------
 
 // Enter also ends the composition of a Chinese word; only the next one sends the question.
@@ -194,7 +212,7 @@ for (const kind of ["keydown", "keypress"])
 
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || event.isComposing) return;
-  if (working) byId("stop").click();
+  if (working) stop();
   else source.hidePreview() || closeDrawer() || source.close();
 });
 
@@ -214,7 +232,6 @@ document.addEventListener("submit", (event) => {
 
 byId("new").addEventListener("click", begin);
 byId("theme").addEventListener("click", () => {
-  const root = document.documentElement;
   const isDark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
   root.dataset.theme = isDark ? "light" : "dark";
   document.cookie = `theme=${root.dataset.theme}; path=/; max-age=31536000; samesite=lax`;

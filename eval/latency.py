@@ -1,0 +1,69 @@
+"""How long a reader waits for evidence and for the answer, over a set of any size."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from bot.chatbot import Chatbot
+from bot.events import EvidenceFound, Finished
+from eval.dataset import Query
+from eval.origin import Origin, read_origin
+
+
+class LatencyReport(BaseModel):
+    """Waiting times in milliseconds, from the question's arrival in the process.
+
+    Attributes:
+        evidence_ms: Percentiles of the time until the evidence could be shown.
+        answer_ms: Percentiles of the time until the answer was whole.
+        stages_ms: Median of each stage.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    dataset: str
+    documents: int
+    chunks: int
+    questions: int
+    evidence_ms: dict[str, float]
+    answer_ms: dict[str, float]
+    stages_ms: dict[str, float]
+    origin: Origin
+
+
+def measure_latency(
+    dataset: str, chatbot: Chatbot, queries: Sequence[Query], advance: Callable[[], None]
+) -> LatencyReport:
+    """Ask each question once, one after another, after a warm-up, and return the waiting times."""
+    chatbot.warm_up()
+    evidence, whole = [], []
+    stages: dict[str, list[float]] = {}
+    for query in queries:
+        begin = time.perf_counter()
+        for event in chatbot.stream(query.question, query.history):
+            if isinstance(event, EvidenceFound):
+                evidence.append(1000 * (time.perf_counter() - begin))
+            elif isinstance(event, Finished):
+                whole.append(1000 * (time.perf_counter() - begin))
+                for stage, milliseconds in event.answer.timings_ms.items():
+                    stages.setdefault(stage, []).append(milliseconds)
+        advance()
+    overview = chatbot.overview()
+    return LatencyReport(
+        dataset=dataset,
+        documents=len(overview.documents),
+        chunks=overview.chunks,
+        questions=len(queries),
+        evidence_ms=_percentiles(evidence),
+        answer_ms=_percentiles(whole),
+        stages_ms={stage: round(float(np.median(values)), 1) for stage, values in stages.items()},
+        origin=read_origin(),
+    )
+
+
+def _percentiles(values: Sequence[float]) -> dict[str, float]:
+    return {f"p{share}": round(float(np.percentile(values, share)), 1) for share in (50, 95, 99)} if values else {}
