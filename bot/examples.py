@@ -19,15 +19,21 @@ _MONEY = r"(?:\p{L}{0,3}\p{Sc}\s?[\d.,]+(?: (?:million|billion|trillion))?)"
 # A sentence of this form answers a question of that form. Plain English and Chinese patterns, nothing of any document.
 _FORMS: tuple[tuple[regex.Pattern[str], str], ...] = (
     (
-        regex.compile(rf"\b(?P<verb>reserved|allocated|earmarked|spent|invested|donated|paid) {_MONEY} (?:from [^,.;]+? )?(?P<aim>(?:to|for) [^,.;]+)"),
+        regex.compile(
+            rf"\b(?P<verb>reserved|allocated|earmarked|spent|invested|donated|paid) {_MONEY} (?:from [^,.;]+? )?(?P<aim>(?:to|for) [^,.;]+)"
+        ),
         "How much was {verb} {aim}?",
     ),
     (
-        regex.compile(rf"(?P<name>{_NAME}) (?P<be>was|were) (?P<verb>founded|established|opened|built|launched|announced|born|created|completed) (?:in|on|at) [^.]*\d{{4}}"),
+        regex.compile(
+            rf"(?P<name>{_NAME}) (?P<be>was|were) (?P<verb>founded|established|opened|built|launched|announced|born|created|completed) (?:in|on|at) [^.]*\d{{4}}"
+        ),
         "When {be} {name} {verb}?",
     ),
     (
-        regex.compile(rf"(?P<name>{_NAME}) (?P<be>is|are) (?:currently |now |actively )?(?P<verb>formulating|developing|planning|building|preparing|accelerating|leasing|offering|promoting) "),
+        regex.compile(
+            rf"(?P<name>{_NAME}) (?P<be>is|are) (?:currently |now |actively )?(?P<verb>formulating|developing|planning|building|preparing|accelerating|leasing|offering|promoting) "
+        ),
         "What {be} {name} {verb}?",
     ),
     (regex.compile(rf"^(?P<name>{_NAME}) (?:is|was) an? "), "What is {name}?"),

@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from chromadb.errors import ChromaError
 
 from index.catalogue import Catalogue
 from index.document import Chunk, RetrievedChunk
 from index.embedder import Embedder, Vectors
-from index.errors import EmptyIndexError, IndexMismatchError
+from index.errors import EmptyIndexError, IndexingError, IndexMismatchError
 from index.generation import Generation
 
 # How many candidates each side brings to the fusion.
@@ -114,7 +113,7 @@ class Retriever:
             similar = dict(generation.vectors.search(vector, _CANDIDATES))
             keyword_scores = dict(generation.keywords.search(question, _CANDIDATES))
             chunks = self._catalogue.chunks([*similar, *keyword_scores])
-        except ChromaError:
+        except IndexingError:
             if self._catalogue.property("generation") == generation.name:
                 raise
             return self._candidates(question, vector)  # the generation was replaced while we read it

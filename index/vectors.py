@@ -10,11 +10,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import chromadb
-import chromadb.errors
 from chromadb.config import Settings as ChromaSettings
+from chromadb.errors import ChromaError
 
 from index.document import Chunk
 from index.embedder import Vectors
+from index.errors import IndexingError
 
 _COLLECTION = "chunks"
 _BATCH = 1_000
@@ -42,6 +43,7 @@ class VectorIndex:
     """Searches a folder made by `build_vector_index`."""
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._client = _open(folder)
         self._collection = self._client.get_collection(_COLLECTION, embedding_function=None)
         self._count = int(self._collection.count())
@@ -51,12 +53,21 @@ class VectorIndex:
         return self._count
 
     def search(self, vector: Vectors, limit: int) -> list[tuple[str, float]]:
-        """Return up to `limit` (chunk id, cosine similarity) pairs, best first."""
+        """Return up to `limit` (chunk id, cosine similarity) pairs, best first.
+
+        Raises:
+            IndexingError: The folder is gone or damaged.
+        """
         if not self._count:
             return []
-        found = self._collection.query(
-            query_embeddings=[vector], n_results=min(limit, self._count), include=["distances"]
-        )
+        try:
+            found = self._collection.query(
+                query_embeddings=[vector], n_results=min(limit, self._count), include=["distances"]
+            )
+        except ChromaError as error:
+            raise IndexingError(
+                f"The vectors in {str(self._folder)!r} cannot be searched ({error}): run `footnote index` again."
+            ) from error
         distances = (found["distances"] or [[]])[0]
         pairs = [
             (chunk_id, 1.0 - float(distance)) for chunk_id, distance in zip(found["ids"][0], distances, strict=True)

@@ -7,7 +7,12 @@ from hypothesis import strategies as st
 from bot.answer import Answer, Citation, Provenance, Refusal, Statement, escape_markers, marker_numbers, render_text
 
 PROVENANCE = Provenance(
-    version="1", index_fingerprint="f", embedding_model="m", answerer="extractive", language_model=None, prompts_hash="p"
+    version="1",
+    index_fingerprint="f",
+    embedding_model="m",
+    answerer="extractive",
+    language_model=None,
+    prompts_hash="p",
 )
 CITATION = Citation(number=1, document_id="a", title="A", page=None, start=0, end=3, quote="Yes")
 STATEMENT = Statement(text="Yes", citations=(1,), support="quoted")
@@ -38,7 +43,9 @@ def test_escaped_text_holds_no_marker(text: str) -> None:
 
 @given(
     statements=st.lists(
-        st.tuples(st.text(max_size=40), st.lists(st.integers(1, 99), min_size=1, max_size=4, unique=True)), min_size=1, max_size=5
+        st.tuples(st.text(max_size=40), st.lists(st.integers(1, 99), min_size=1, max_size=4, unique=True)),
+        min_size=1,
+        max_size=5,
     )
 )
 def test_markers_of_a_rendered_text_are_those_of_its_statements(statements: list[tuple[str, list[int]]]) -> None:

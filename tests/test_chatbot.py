@@ -74,7 +74,8 @@ def test_a_follow_up_is_understood_and_shown(seed_chatbot: Chatbot) -> None:
 
 
 @pytest.mark.parametrize(
-    ("question", "words"), [("Hello!", "Ask me"), ("多謝晒", "不用客氣"), ("谢谢你", "不用客气"), ("who are you?", "Footnote")]
+    ("question", "words"),
+    [("Hello!", "Ask me"), ("多謝晒", "不用客氣"), ("谢谢你", "不用客气"), ("who are you?", "Footnote")],
 )
 def test_small_talk_gets_a_short_reply_without_footnotes(seed_chatbot: Chatbot, question: str, words: str) -> None:
     answer = seed_chatbot.ask(question)

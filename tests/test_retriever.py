@@ -60,9 +60,7 @@ def test_an_empty_index_says_what_to_do(tmp_path: Path, embedder: SentenceTransf
         retriever.retrieve(["anything"], 3)
 
 
-def test_ranks_count_from_one_and_scores_fall(
-    seed_data: Path, embedder: SentenceTransformerEmbedder
-) -> None:
+def test_ranks_count_from_one_and_scores_fall(seed_data: Path, embedder: SentenceTransformerEmbedder) -> None:
     retriever = Retriever(Catalogue(Settings(data_dir=seed_data).catalogue_url()), embedder, seed_data)
     results = retriever.retrieve(["Who manages the park?", "the park"], 5)
     assert [result.rank for result in results] == [1, 2, 3, 4, 5]

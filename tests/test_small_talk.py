@@ -25,7 +25,14 @@ def test_small_talk_is_recognised(message: str, kind: str) -> None:
 
 @pytest.mark.parametrize(
     "message",
-    ["Hi, when does the ferry leave?", "Thanks. And who pays for it?", "Who are the members?", "你好，渡輪幾點開？", "", "good"],
+    [
+        "Hi, when does the ferry leave?",
+        "Thanks. And who pays for it?",
+        "Who are the members?",
+        "你好，渡輪幾點開？",
+        "",
+        "good",
+    ],
 )
 def test_a_question_is_not_small_talk(message: str) -> None:
     assert small_talk_kind(message) is None

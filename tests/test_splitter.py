@@ -63,9 +63,15 @@ def test_chunks_stand_where_they_say_and_cover_the_document(text: str) -> None:
 
 def test_the_same_document_gives_the_same_ids_and_another_model_other_ones() -> None:
     text = "The ferry leaves at 5:55 am. " * 50
-    first = [chunk.chunk_id for chunk in Splitter(by_words, "m", chunk_tokens=50, overlap_tokens=10).split(document(text))]
-    again = [chunk.chunk_id for chunk in Splitter(by_words, "m", chunk_tokens=50, overlap_tokens=10).split(document(text))]
-    other = [chunk.chunk_id for chunk in Splitter(by_words, "n", chunk_tokens=50, overlap_tokens=10).split(document(text))]
+    first = [
+        chunk.chunk_id for chunk in Splitter(by_words, "m", chunk_tokens=50, overlap_tokens=10).split(document(text))
+    ]
+    again = [
+        chunk.chunk_id for chunk in Splitter(by_words, "m", chunk_tokens=50, overlap_tokens=10).split(document(text))
+    ]
+    other = [
+        chunk.chunk_id for chunk in Splitter(by_words, "n", chunk_tokens=50, overlap_tokens=10).split(document(text))
+    ]
     assert first == again
     assert not set(first) & set(other)
 
@@ -81,7 +87,10 @@ def test_a_chunk_repeats_whole_sentences_of_the_one_before() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("Dr. Chan paid HK$1.5 billion. It was in No. 5 Street.", ["Dr. Chan paid HK$1.5 billion.", "It was in No. 5 Street."]),
+        (
+            "Dr. Chan paid HK$1.5 billion. It was in No. 5 Street.",
+            ["Dr. Chan paid HK$1.5 billion.", "It was in No. 5 Street."],
+        ),
         ("撥款多少？答案是十億。", ["撥款多少？", "答案是十億。"]),
         ("他說：「好。」然後走了。", ["他說：「好。」", "然後走了。"]),
         ("A heading\nThe text of it goes on. And on.", ["A heading", "The text of it goes on.", "And on."]),

@@ -62,7 +62,9 @@ def test_indexing_twice_computes_no_embedding_and_keeps_every_id(
     assert second.fingerprint == first.fingerprint != ""
 
 
-def test_a_rebuilt_index_has_the_same_ids_and_fingerprint(folder: Path, tmp_path: Path, index_folder: IndexFolder) -> None:
+def test_a_rebuilt_index_has_the_same_ids_and_fingerprint(
+    folder: Path, tmp_path: Path, index_folder: IndexFolder
+) -> None:
     one = index_folder(folder, tmp_path / "one")
     other = index_folder(folder, tmp_path / "other")
     assert one.fingerprint == other.fingerprint
@@ -199,10 +201,16 @@ def test_two_sources_cannot_share_an_id(folder: Path, tmp_path: Path, index_fold
     assert [(failure.source, "library.md" in failure.reason) for failure in report.failed] == [("rows.jsonl", True)]
 
 
-def test_a_second_run_stops_at_once_and_names_the_first(folder: Path, tmp_path: Path, index_folder: IndexFolder) -> None:
+def test_a_second_run_stops_at_once_and_names_the_first(
+    folder: Path, tmp_path: Path, index_folder: IndexFolder
+) -> None:
     data = tmp_path / "data"
     holder = subprocess.Popen(
-        [sys.executable, "-c", f"import time\nfrom pathlib import Path\nfrom index.ownership import own\nwith own(Path({str(data)!r})):\n    print('held', flush=True)\n    time.sleep(60)"],
+        [
+            sys.executable,
+            "-c",
+            f"import time\nfrom pathlib import Path\nfrom index.ownership import own\nwith own(Path({str(data)!r})):\n    print('held', flush=True)\n    time.sleep(60)",
+        ],
         stdout=subprocess.PIPE,
     )
     try:
@@ -234,7 +242,11 @@ class _FailsOnce:
 
 
 def test_when_embedding_fails_the_old_version_answers_and_the_next_run_repairs_it(
-    folder: Path, tmp_path: Path, index_folder: IndexFolder, open_chatbot: OpenChatbot, embedder: SentenceTransformerEmbedder
+    folder: Path,
+    tmp_path: Path,
+    index_folder: IndexFolder,
+    open_chatbot: OpenChatbot,
+    embedder: SentenceTransformerEmbedder,
 ) -> None:
     data = tmp_path / "data"
     index_folder(folder, data)

@@ -1,0 +1,39 @@
+"""One door per library, and nothing global: what import-linter cannot say."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+DOORS = {
+    "chromadb": {"index/vectors.py"},
+    "sentence_transformers": {"index/embedder.py"},
+    "llama_index": {"index/splitter.py"},
+    "opencc": {"index/words.py", "bot/question.py"},
+}
+
+
+def imports() -> Iterator[tuple[str, str]]:
+    for package in ("bot", "index", "eval", "prompts"):
+        for path in (ROOT / package).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+                names += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
+                for name in names:
+                    yield path.relative_to(ROOT).as_posix(), name
+
+
+@pytest.mark.parametrize("library", DOORS)
+def test_a_library_has_one_door(library: str) -> None:
+    users = {path for path, name in imports() if name.split(".")[0] == library}
+    assert users == DOORS[library]
+
+
+def test_gradio_and_fastapi_stay_in_the_web_part() -> None:
+    users = {path for path, name in imports() if name.split(".")[0] in ("gradio", "fastapi", "starlette", "uvicorn")}
+    assert users
+    assert all(path.startswith("bot/web/") for path in users)
