@@ -44,25 +44,29 @@ def _pattern(text: str) -> regex.Pattern[str]:
 
 
 _OPENER = _pattern(
-    r"""^(?:and|but|or|so|then|also|what\ about|how\ about|what\ else|anything\ else|any\ others?|which\ ones?|why\ not|how\ so
-    |tell\ me\ more|more\ details?|go\ on|elaborate|the\ (?:first|second|third|last|other|former|latter)(?:\ one)?)\b
+    r"""^(?:and|but|or|so|then|also|what\ about|how\ about|what\ else|anything\ else|any\ others?|which\ ones?
+    |why\ not|how\ so|tell\ me\ more|more\ details?|go\ on|elaborate
+    |the\ (?:first|second|third|last|other|former|latter)(?:\ one)?)\b
     |^(?:那麼?|那么|然後|然后|還有|还有|另外|而且|以及|至於|至于)|呢[？?]?$"""
 )
 _OBJECT_PRONOUN = _pattern(
     r"""\b(?:it|they|them|he|him|she|the\ (?:former|latter|same))\b
-    |(?:^|(?<=\b(?:is|are|was|were|does|do|did|about|of|for|in|on|to|by|with|at|from|like|after|before|can|will|would|should|could|has|have)\ ))
+    |(?:^|(?<=\b(?:is|are|was|were|does|do|did|can|will|would|should|could|has|have
+       |about|of|for|in|on|to|by|with|at|from|like|after|before)\ ))
      (?:this|that|these|those)\b(?!\ \p{L}+\ (?:is|are|was|were|has|have)\b)
     |(?<!\b(?:is|are|was|were|be|been)\ )\bthere\b(?!\ (?:is|are|was|were|a|an|any|no|be)\b)
     |它們?|它们?|他們|他们|她們|她们|[他她]|(?:這|那|这)(?:個|个|些|裡|里|間|间)?(?=[是有在會会何怎幾几什甚誰谁哪的需要由])"""
 )
 _POSSESSIVE = _pattern(r"\b(?:its|their|his|her)\b|(?:它|他|她)(?:們|们)?的")
 _EXPLETIVE = _pattern(
-    r"\bis\ it\ (?:true|possible|legal|correct|safe|necessary|ok|right)\b|\b(?:does|did|will|would)\ it\ (?:take|mean)\ (?:to|for|that)\b"
+    r"\bis\ it\ (?:true|possible|legal|correct|safe|necessary|ok|right)\b"
+    r"|\b(?:does|did|will|would)\ it\ (?:take|mean)\ (?:to|for|that)\b"
     r"|\bwhat\ time\ is\ it\b"
 )
 _CLAUSE = _pattern(r"[,;，；]|\b(?:and|but|when|if|because|while|since|after|before)\b")
 _DETERMINED = _pattern(
-    r"\b(?:the|a|an|this|that|these|those|of|in|on|at|for|by|with|from|to|about|is|are|was|were|did|does|do|has|have)\b"
+    r"\b(?:the|a|an|this|that|these|those|of|in|on|at|for|by|with|from|to|about"
+    r"|is|are|was|were|did|does|do|has|have)\b"
 )
 _NAME_RUN = regex.compile(r"\p{Lu}[\p{L}'’-]+(?:\s+\p{Lu}[\p{L}'’-]+)+")
 _TRAILING = regex.compile(r"[\s?？!！.。]+$")

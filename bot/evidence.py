@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, fields, replace
+from itertools import pairwise
 
 import regex
 
@@ -27,7 +28,7 @@ class Features:
     Attributes:
         similarity: Cosine of question and sentence.
         chunk_similarity: Cosine of question and chunk.
-        chunk_score: Fused retrieval score of the chunk.
+        reciprocal_rank: 1 / the chunk's rank.
         coverage: Share of the question's content words, weighted by rarity, that stand in the sentence.
         context_coverage: The same for the sentence, the one before it and the document's title.
         pair_coverage: Share of neighbouring pairs of content words that stand close together in the sentence.
@@ -39,7 +40,7 @@ class Features:
 
     similarity: float
     chunk_similarity: float
-    chunk_score: float
+    reciprocal_rank: float
     coverage: float
     context_coverage: float
     pair_coverage: float
@@ -126,7 +127,7 @@ def select_sentences(
 def _likelihood(sentence: Sentence) -> float:
     """Return what the words alone say; vectors are compared only for the sentences where this is highest."""
     features = sentence.features
-    return features.coverage + features.pair_coverage + features.chunk_score + 0.5 * features.holds_type
+    return features.coverage + features.pair_coverage + features.reciprocal_rank + 0.5 * features.holds_type
 
 
 def _describe(asked: QuestionWords, result: RetrievedChunk, span: Span, text: str, previous: str) -> Sentence:
@@ -138,7 +139,7 @@ def _describe(asked: QuestionWords, result: RetrievedChunk, span: Span, text: st
     features = Features(
         similarity=0.0,  # compared later, for the likeliest only
         chunk_similarity=result.similarity or 0.0,
-        chunk_score=result.score,
+        reciprocal_rank=1 / result.rank,
         coverage=asked.weight_of(keys),
         context_coverage=asked.weight_of(context),
         pair_coverage=_pair_coverage(asked.words, words),
@@ -174,5 +175,5 @@ def _pair_coverage(asked: Sequence[Word], words: Sequence[Word]) -> float:
     """Return the share of neighbouring question words found within three words of each other, either way round."""
     keys = [word.key for word in words]
     near = {frozenset((a, b)) for i, a in enumerate(keys) for b in keys[i + 1 : i + 4]}
-    pairs = [frozenset((a.key, b.key)) for a, b in zip(asked, asked[1:], strict=False) if a.key != b.key]
+    pairs = [frozenset((a.key, b.key)) for a, b in pairwise(asked) if a.key != b.key]
     return sum(pair in near for pair in pairs) / len(pairs) if pairs else 0.0

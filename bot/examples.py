@@ -1,4 +1,4 @@
-"""Example questions: made from sentences of the documents, and kept only when the bot answers them from that document."""
+"""Example questions: made from sentences of the documents, kept only when the bot answers them from there."""
 
 from __future__ import annotations
 
@@ -15,25 +15,24 @@ _LONGEST = 110
 
 _NAME = r"(?:[Tt]he )?\p{Lu}[\p{L}\d'’-]+(?: (?:of|for|and|the|in) (?=\p{Lu})| \p{Lu}[\p{L}\d'’-]*){0,7}"
 _MONEY = r"(?:\p{L}{0,3}\p{Sc}\s?[\d.,]+(?: (?:million|billion|trillion))?)"
+_BEGAN = "founded|established|opened|built|launched|announced|born|created|completed"
+_DOING = "formulating|developing|planning|building|preparing|accelerating|leasing|offering|promoting"
 
 # A sentence of this form answers a question of that form. Plain English and Chinese patterns, nothing of any document.
 _FORMS: tuple[tuple[regex.Pattern[str], str], ...] = (
     (
         regex.compile(
-            rf"\b(?P<verb>reserved|allocated|earmarked|spent|invested|donated|paid) {_MONEY} (?:from [^,.;]+? )?(?P<aim>(?:to|for) [^,.;]+)"
+            rf"\b(?P<verb>reserved|allocated|earmarked|spent|invested|donated|paid) {_MONEY} "
+            r"(?:from [^,.;]+? )?(?P<aim>(?:to|for) [^,.;]+)"
         ),
         "How much was {verb} {aim}?",
     ),
     (
-        regex.compile(
-            rf"(?P<name>{_NAME}) (?P<be>was|were) (?P<verb>founded|established|opened|built|launched|announced|born|created|completed) (?:in|on|at) [^.]*\d{{4}}"
-        ),
+        regex.compile(rf"(?P<name>{_NAME}) (?P<be>was|were) (?P<verb>{_BEGAN}) (?:in|on|at) [^.]*\d{{4}}"),
         "When {be} {name} {verb}?",
     ),
     (
-        regex.compile(
-            rf"(?P<name>{_NAME}) (?P<be>is|are) (?:currently |now |actively )?(?P<verb>formulating|developing|planning|building|preparing|accelerating|leasing|offering|promoting) "
-        ),
+        regex.compile(rf"(?P<name>{_NAME}) (?P<be>is|are) (?:currently |now |actively )?(?P<verb>{_DOING}) "),
         "What {be} {name} {verb}?",
     ),
     (regex.compile(rf"^(?P<name>{_NAME}) (?:is|was) an? "), "What is {name}?"),

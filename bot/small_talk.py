@@ -6,21 +6,29 @@ import regex
 
 _PATTERNS = {
     "greeting": (
-        r"(?:hi|hello|hey|hiya|howdy|greetings|good (?:morning|afternoon|evening|day))(?: there| again| footnote| everyone)?"
+        r"(?:hi|hello|hey|hiya|howdy|greetings|good (?:morning|afternoon|evening|day))"
+        r"(?: there| again| footnote| everyone)?"
         r"(?:,? how are you(?: today| doing)?)?|how are you(?: today| doing)?|what'?s up"
         r"|你好(?:嗎|吗|呀|啊)?|您好|哈囉|哈啰|嗨|早安|早晨|早上好|午安|下午好|晚上好|晚安"
     ),
     "thanks": (
         r"(?:ok(?:ay)?,? |great,? |perfect,? )?(?:many )?(?:thanks?|thank you|thx|cheers|much appreciated)"
         r"(?: you)?(?: so much| very much| a lot| for (?:your|the) help| for that| again)*"
-        r"(?:,? (?:that'?s|that is|this is|that was) (?:all|great|helpful|very helpful|perfect))?"
-        r"|(?:that'?s|that is|that was) (?:all|great|helpful|very helpful|perfect)(?:,? (?:thanks?|thank you))?"
+        r"(?:,? (?:(?:that'?s|that is|this is|that was) (?:all|great|helpful|very helpful|perfect)"
+        r"|that helps(?: a lot)?))?"
+        r"|(?:(?:that'?s|that is|that was) (?:all|great|helpful|very helpful|perfect)|that helps(?: a lot)?)"
+        r"(?:,? (?:thanks?|thank you))?"
         r"|(?:多謝|多谢|謝謝|谢谢|唔該|感謝|感谢)(?:你|您|晒|曬|哂|了|啦)?(?:的?(?:幫助|帮助))?"
     ),
-    "goodbye": r"(?:good)?bye(?:[ -]?bye)?(?: now)?|see you(?: later| soon)?|have a (?:nice|good|great) (?:day|evening|one)|再見|再见|拜拜",
+    "goodbye": (
+        r"(?:good)?bye(?:[ -]?bye)?(?: now)?|see you(?: later| soon)?|have a (?:nice|good|great) (?:day|evening|one)"
+        r"|再見|再见|拜拜"
+    ),
     "identity": (
-        r"(?:so )?(?:who|what) are you|what can you do(?: for me)?|what do you do|can you help(?: me)?|are you (?:a |an )?(?:bot|robot|human|ai|real)"
-        r"|(?:你|您)(?:是誰|是谁|是什麼|是什么|叫什麼名字|叫什么名字|可以做什麼|可以做什么|能做什麼|能做什么)"
+        r"(?:so )?(?:who|what) are you|what can you do(?: for me)?|what do you do|can you help(?: me)?"
+        r"|are you (?:a |an )?(?:bot|robot|human|ai|real)"
+        r"|(?:你|您)(?:是誰|是谁|是什麼|是什么|叫什麼名字|叫什么名字)"
+        r"|(?:你|您)(?:可以|能)(?:做|幫|帮)(?:什麼|什么|我)"
     ),
 }
 _COMPILED = {kind: regex.compile(pattern, regex.IGNORECASE) for kind, pattern in _PATTERNS.items()}

@@ -16,9 +16,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from bot.cli.options import json_option, print_json, with_settings
 from bot.settings import Settings
-from eval.dataset import Dataset, Query, load_dataset
+from eval.dataset import Dataset, Query, load_dataset, split_by_title
 
-_FOREIGN_QUESTIONS = 60
 _folder = click.Path(path_type=Path, exists=True, file_okay=False)
 _work_option = click.option(
     "--work",
@@ -61,19 +60,34 @@ def latency(folder: Path, *, work: Path, out: Path | None, as_json: bool, settin
 @_work_option
 @click.option("--limit", type=click.IntRange(10), default=500, show_default=True, help="Most questions of each set.")
 @click.option("--out", type=click.Path(path_type=Path), help="Where the parameters go, if not into the installed file.")
+@click.option(
+    "--small", type=click.IntRange(0), default=8, show_default=True, help="Small collections made of each set."
+)
 @json_option
 @with_settings
 def fit(
-    folders: tuple[Path, ...], *, work: Path, limit: int, out: Path | None, as_json: bool, settings: Settings
+    folders: tuple[Path, ...],
+    *,
+    work: Path,
+    limit: int,
+    small: int,
+    out: Path | None,
+    as_json: bool,
+    settings: Settings,
 ) -> None:
     """Fit the judge on public sets and print how well it tells right answers from wrong ones, out of sample."""
     from bot.build import build_chatbot  # noqa: PLC0415  # torch takes seconds to import
     from eval.fit import Example, calibration_file, collect, fit_judge  # noqa: PLC0415
 
-    datasets = [_sample(load_dataset(folder, _largest(folder)), limit) for folder in folders]
+    whole = [load_dataset(folder, _largest(folder)) for folder in folders]
+    datasets = [_sample(dataset, limit) for dataset in whole]
+    groups = list(zip(folders, datasets, strict=True))
+    for dataset in whole:
+        for few in split_by_title(dataset, work, small):
+            groups.append((few.corpus.parent, _sample(few, limit // 10)))  # noqa: PERF401
     examples: list[Example] = []
-    for place, (folder, dataset) in enumerate(zip(folders, datasets, strict=True)):
-        foreign = _foreign(datasets[(place + 1) % len(datasets)]) if len(datasets) > 1 else []
+    for place, (folder, dataset) in enumerate(groups):
+        foreign = _foreign(datasets[(place + 1) % len(datasets)], len(dataset.queries) // 5)
         chatbot = build_chatbot(_index(dataset, folder, work, settings))
         queries = [*dataset.queries, *foreign]
         with _progress(dataset.name, len(queries)) as advance:
@@ -116,9 +130,9 @@ def _sample(dataset: Dataset, limit: int) -> Dataset:
     return dataclasses.replace(dataset, queries=tuple(queries[:limit]))
 
 
-def _foreign(other: Dataset) -> Sequence[Query]:
+def _foreign(other: Dataset, count: int) -> Sequence[Query]:
     """Return questions of another set: asked here, nothing answers them."""
-    some = other.queries[:_FOREIGN_QUESTIONS]
+    some = other.queries[:count]
     return [dataclasses.replace(query, answerable=False, relevant=frozenset()) for query in some]
 
 

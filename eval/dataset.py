@@ -20,6 +20,7 @@ class Query:
         answers: Accepted answers; empty when the set has none or the question has no answer.
         gold_sentences: Sentences that state the answer, where the set marks them.
         relevant: Ids of the documents that state it.
+        source: Id of the document the question was written about, answerable or not; empty when not known.
     """
 
     query_id: str
@@ -29,6 +30,7 @@ class Query:
     answers: tuple[str, ...]
     gold_sentences: tuple[str, ...]
     relevant: frozenset[str]
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +64,36 @@ def _read_queries(path: Path, relevant: dict[str, set[str]]) -> Iterator[Query]:
     with path.open(encoding="utf-8") as file:
         for line in file:
             row = json.loads(line)
+            answerable = bool(row.get("answerable", True))
+            source = row.get("source_passage") or ""
             yield Query(
                 query_id=row["_id"],
                 question=row["text"],
                 history=tuple(Turn(role=turn["role"], content=turn["text"]) for turn in row.get("history", [])),
-                answerable=bool(row.get("answerable", True)),
+                answerable=answerable,
                 answers=tuple(row.get("answers") or ()),
                 gold_sentences=tuple(row.get("gold_sentences") or ()),
-                relevant=frozenset(relevant.get(row["_id"], ())),
+                relevant=frozenset(relevant.get(row["_id"]) or ([source] if source and answerable else [])),
+                source=source,
             )
+
+
+def split_by_title(dataset: Dataset, folder: Path, count: int) -> Iterator[Dataset]:
+    """Yield small sets, each of the documents that share one title, the titles with most questions first.
+
+    A judge that has only seen large collections is wrong about a folder of one document. Each small corpus is written
+    to a file below `folder`.
+    """
+    with dataset.corpus.open(encoding="utf-8") as file:
+        rows = [json.loads(line) for line in file]
+    titles = {row["_id"]: row.get("title", "") for row in rows}
+    by_title: dict[str, list[Query]] = {}
+    for query in dataset.queries:
+        if titles.get(query.source):
+            by_title.setdefault(titles[query.source], []).append(query)
+    for number, title in enumerate(sorted(by_title, key=lambda title: (-len(by_title[title]), title))[:count]):
+        corpus = folder / f"{dataset.name}-{number}" / "corpus.jsonl"
+        corpus.parent.mkdir(parents=True, exist_ok=True)
+        lines = (json.dumps(row, ensure_ascii=False) for row in rows if row.get("title", "") == title)
+        corpus.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        yield Dataset(f"{dataset.name}-small", corpus, tuple(by_title[title]))

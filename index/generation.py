@@ -62,7 +62,7 @@ def build_generation(data_dir: Path, pages: Callable[[], Pages], *, embedding_mo
     words = build_keyword_index(folder / "keywords.db", ([chunk for chunk, _ in page] for page in pages()))
     manifest = Manifest(vectors, digest.hexdigest()[:32], embedding_model, chroma_version())
     if vectors != words:
-        raise IndexingError(f"The new index in {str(folder)!r} holds {vectors} vectors and {words} texts: index again.")
+        raise IndexingError(f"The new index in {str(folder)!r} holds {vectors} vectors, {words} texts: index again.")
     _verify(folder, manifest)
     (folder / "manifest.json").write_text(json.dumps(asdict(manifest), indent=2), encoding="utf-8")
     _make_durable(folder)
@@ -89,7 +89,8 @@ class Generation:
             self.manifest = Manifest(**json.loads((folder / "manifest.json").read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError) as error:
             raise IndexingError(
-                f"The index in {str(folder)!r} is missing or damaged: run `footnote index` to build it again from the database."
+                f"The index in {str(folder)!r} is missing or damaged: "
+                "run `footnote index` to build it again from the database."
             ) from error
         self.name = name
         self.vectors = VectorIndex(folder / "chroma")

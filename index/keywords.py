@@ -66,7 +66,8 @@ class KeywordIndex:
         match = " OR ".join(f'"{_spell(key)}"' for key in keys[:_MAXIMUM_QUERY_WORDS])
         rows = self._connection().execute(
             f"SELECT chunk.chunk_id, -bm25(word, {_TITLE_WEIGHT}, 1.0) AS score "  # noqa: S608  # a constant
-            "FROM word JOIN chunk ON chunk.number = word.rowid WHERE word MATCH ? ORDER BY score DESC, chunk.chunk_id LIMIT ?",
+            "FROM word JOIN chunk ON chunk.number = word.rowid "
+            "WHERE word MATCH ? ORDER BY score DESC, chunk.chunk_id LIMIT ?",
             (match, limit),
         )
         return [(chunk_id, float(score)) for chunk_id, score in rows]

@@ -30,7 +30,8 @@ _NEW_ITEM = regex.compile(r"\s*(?:[-*•·–]\s|\(?\d{1,3}[.)]\s|\|)")
 @functools.lru_cache(maxsize=1)
 def _punkt() -> PunktTokenizer:
     package = find_spec("llama_index.core")  # found, not imported: a question does not need the whole package
-    assert package is not None and package.origin is not None
+    assert package is not None
+    assert package.origin is not None
     folder = str(Path(package.origin).parent / "_static" / "nltk_cache")
     if folder not in nltk.data.path:  # NLTK reads models from the folders on this list only
         nltk.data.path.append(folder)

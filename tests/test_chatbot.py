@@ -118,7 +118,8 @@ def test_the_sentence_before_comes_along_when_a_pronoun_needs_it(
     docs = tmp_path / "docs"
     docs.mkdir()
     (docs / "hall.txt").write_text(
-        "Town news\n\nThe concert hall of Ellmau stands by the lake. It was opened by Queen Ida in 1907. Bread is cheap.\n"
+        "Town news\n\nThe concert hall of Ellmau stands by the lake. It was opened by Queen Ida in 1907. "
+        "Bread is cheap.\n"
     )
     index_folder(docs, tmp_path / "data")
     answer = open_chatbot(tmp_path / "data").ask("Who opened the concert hall of Ellmau in 1907?")

@@ -19,7 +19,13 @@ ROOT = Path(__file__).parent.parent
 def run(*arguments: object, expect: int = 0, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("FOOTNOTE_")}
     done = subprocess.run(
-        [str(FOOTNOTE), *map(str, arguments)], capture_output=True, text=True, timeout=240, cwd=cwd, env=environment
+        [str(FOOTNOTE), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+        cwd=cwd,
+        env=environment,
     )
     assert "Traceback" not in done.stderr
     assert done.returncode == expect, done.stderr

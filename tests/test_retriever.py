@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -64,5 +65,5 @@ def test_ranks_count_from_one_and_scores_fall(seed_data: Path, embedder: Sentenc
     retriever = Retriever(Catalogue(Settings(data_dir=seed_data).catalogue_url()), embedder, seed_data)
     results = retriever.retrieve(["Who manages the park?", "the park"], 5)
     assert [result.rank for result in results] == [1, 2, 3, 4, 5]
-    assert all(0 <= after.score <= before.score <= 1 for before, after in zip(results, results[1:], strict=False))
+    assert all(0 <= after.score <= before.score <= 1 for before, after in pairwise(results))
     assert len({result.chunk.chunk_id for result in results}) == 5

@@ -36,7 +36,7 @@ def test_a_bad_setting_is_one_line_with_its_name(tmp_path: Path, content: str, w
 
 
 def test_a_missing_file_is_named() -> None:
-    with pytest.raises(SettingsError, match="nowhere.toml"):
+    with pytest.raises(SettingsError, match=r"nowhere\.toml"):
         load_settings({}, Path("nowhere.toml"))
 
 

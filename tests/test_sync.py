@@ -34,6 +34,16 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
+HOLDER = """
+import time
+from pathlib import Path
+from index.ownership import own
+with own(Path({data!r})):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
 def chunk_ids(data_dir: Path) -> set[str]:
     catalogue = Catalogue(Settings(data_dir=data_dir).catalogue_url())
     ids = {chunk.chunk_id for one in catalogue.summaries() for chunk in catalogue.chunks_of(one.document_id)}
@@ -209,7 +219,7 @@ def test_a_second_run_stops_at_once_and_names_the_first(
         [
             sys.executable,
             "-c",
-            f"import time\nfrom pathlib import Path\nfrom index.ownership import own\nwith own(Path({str(data)!r})):\n    print('held', flush=True)\n    time.sleep(60)",
+            HOLDER.format(data=str(data)),
         ],
         stdout=subprocess.PIPE,
     )

@@ -1,4 +1,4 @@
-"""The extractive answerer: quotes the one to three sentences that answer. No language model, instant, cannot invent."""
+"""The extractive answerer: quotes the one to three sentences that answer. No language model; cannot invent."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ _SHARE_OF_NEW_WORDS = 0.4
 
 _LEANS_BACK = regex.compile(
     r"^(?:(?:and|but|so|then|however|therefore|thus|also|instead|moreover|in addition),?\s+)?"
-    r"(?:he|she|it|they|this|these|those|that|his|her|its|their|such|both|the (?:former|latter|two))\b|^(?:他|她|它|這|这|該|该|其)",
+    r"(?:he|she|it|they|this|these|those|that|his|her|its|their|such|both|the (?:former|latter|two))\b"
+    r"|^(?:他|她|它|這|这|該|该|其)",
     regex.IGNORECASE,
 )
 _WORD = regex.compile(r"\p{Han}|[\p{L}\p{N}]+")

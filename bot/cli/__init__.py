@@ -1,4 +1,7 @@
-"""The command line: `footnote COMMAND`. Commands of other packages join through the entry-point group `footnote.commands`."""
+"""The command line: `footnote COMMAND`.
+
+Commands of other packages join through the entry-point group `footnote.commands`.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +47,7 @@ def _plugins() -> list[Any]:
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(version("footnote-chat"), prog_name="footnote")
 def footnote() -> None:
-    """Answers questions from your documents; every sentence carries a footnote that opens the exact place in the source.
+    """Answers questions from your documents, with a footnote on every sentence that opens its exact place.
 
     \b
     Example:

@@ -73,5 +73,5 @@ def render_for_terminal(answer: Answer) -> str:
 
 def _footnote(citation: Citation) -> str:
     page = f", page {citation.page}" if citation.page else ""
-    quote = " ".join(citation.quote.split())
-    return f"[{citation.number}] {citation.title} ({citation.document_id}{page}, {citation.start}-{citation.end}): “{quote}”"
+    place = f"{citation.document_id}{page}, {citation.start}-{citation.end}"
+    return f"[{citation.number}] {citation.title} ({place}): “{' '.join(citation.quote.split())}”"

@@ -50,7 +50,8 @@ def read_batch(path: Path, output: Path) -> Batch:
     for number, question in enumerate(questions, start=1):
         if question.id in seen:
             raise QuestionError(
-                f"{str(path)!r}: the id {question.id!r} stands at questions {seen[question.id]} and {number}: make ids unique."
+                f"{str(path)!r}: the id {question.id!r} stands at questions {seen[question.id]} and {number}: "
+                "make ids unique."
             )
         seen[question.id] = number
     return Batch(tuple(questions), output)

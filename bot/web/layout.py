@@ -14,9 +14,10 @@ from index.document import Document, Span
 WINDOW = 15_000
 WHOLE = 500_000
 _LONGEST_LINE_SEARCHED = 2_000
-# Lines of a hard-wrapped text are about as long as each other, and no longer than this.
+# Lines of a hard-wrapped text are about as long as each other, no longer than this, and seldom end a sentence.
 _WRAPPED_WIDTH = range(40, 111)
 _FULL_LINE = 0.7
+_SENTENCE_ENDS = (".", "!", "?", ":", "。", "！", "？", "：", "”", "」")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +77,7 @@ def _common(block: Span, cited: Span) -> Span:
 
 def _blocks(text: str, shown: Span) -> Iterator[Span]:
     lines = list(_lines(text, shown))
-    lengths = sorted(len(line) for line in lines if line.of(text).strip())
-    width = lengths[int(len(lengths) * 0.9)] if lengths else 0
+    full_length = _full_length([line.of(text).rstrip() for line in lines])
     open_block: Span | None = None
     previous_length = 0
     for line in lines:
@@ -87,7 +87,7 @@ def _blocks(text: str, shown: Span) -> Iterator[Span]:
             open_block = None
         elif open_block is None:
             open_block = line
-        elif width in _WRAPPED_WIDTH and previous_length >= _FULL_LINE * width:
+        elif full_length is not None and previous_length >= full_length:
             open_block = Span(open_block.start, line.end)
         else:
             yield open_block
@@ -95,6 +95,15 @@ def _blocks(text: str, shown: Span) -> Iterator[Span]:
         previous_length = len(line)
     if open_block is not None:
         yield open_block
+
+
+def _full_length(lines: list[str]) -> float | None:
+    """Return how long a line must be to run on into the next; None when the text is not hard-wrapped."""
+    lengths = sorted(len(line) for line in lines if line)
+    width = lengths[int(len(lengths) * 0.9)] if lengths else 0
+    full = [line for line in lines if len(line) >= _FULL_LINE * width]
+    ending = sum(line.endswith(_SENTENCE_ENDS) for line in full)
+    return _FULL_LINE * width if width in _WRAPPED_WIDTH and ending < len(full) / 2 else None
 
 
 def _lines(text: str, shown: Span) -> Iterator[Span]:

@@ -9,7 +9,6 @@ from contextlib import closing
 
 import uvicorn
 
-from bot.build import build_chatbot
 from bot.errors import ServeError
 from bot.feedback import FeedbackStore
 from bot.settings import Settings
@@ -27,7 +26,8 @@ def serve(settings: Settings) -> None:
         KeyboardInterrupt: The reader of the terminal pressed Ctrl-C.
     """
     with closing(open_port(settings.host, settings.port)) as listener:
-        # Gradio takes seconds to import; a port in use should not wait for it.
+        # These take seconds to import; a port in use should not wait for them.
+        from bot.build import build_chatbot  # noqa: PLC0415
         from bot.web.app import build_app  # noqa: PLC0415
 
         with closing(build_chatbot(settings)) as chatbot, closing(FeedbackStore(settings.catalogue_url())) as feedback:

@@ -102,10 +102,11 @@ BATTERIES = "The new vessels run on batteries and are charged at the Old Pier ov
 class ScriptedChatbot:
     """Answers by keywords; `delay` seconds pass between its events."""
 
-    def __init__(self, delay: float = 0.0, *, empty: bool = False) -> None:
+    def __init__(self, delay: float = 0.0, *, empty: bool = False, shown: int = len(DOCUMENTS)) -> None:
         self.settings = Settings()
         self.delay = delay
         self.empty = empty
+        self.shown = shown
         self.histories: list[tuple[Turn, ...]] = []
         self.closed_streams = 0
 
@@ -163,7 +164,9 @@ class ScriptedChatbot:
         return DOCUMENTS.get(document_id)
 
     def overview(self) -> Overview:
-        documents = tuple(Summary(d.document_id, d.title, d.media_type, len(d.text)) for d in DOCUMENTS.values())
+        documents = tuple(
+            Summary(d.document_id, d.title, d.media_type, len(d.text)) for d in [*DOCUMENTS.values()][: self.shown]
+        )
         indexed_at = datetime.now(UTC) - timedelta(minutes=3)
         return Overview(() if self.empty else documents, 40, None if self.empty else indexed_at, "0123456789abcdef")
 

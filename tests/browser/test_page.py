@@ -61,7 +61,7 @@ def test_footnotes_open_the_exact_words_of_the_stored_document(
 ) -> None:
     url, chatbot = seeded
     page = open_page(url)
-    ask(page, "How much is reserved for the AI research institute?")
+    ask(page, chatbot.example_questions()[0])
     answer = stored_turns(page)[0]["answer"]
     assert answer["citations"]
     for index, citation in enumerate(answer["citations"]):
@@ -82,7 +82,7 @@ def test_examples_are_answered(seeded: tuple[str, Chatbot], open_page: OpenPage)
 
 def test_follow_up_is_understood_and_survives_a_reload(seeded: tuple[str, Chatbot], open_page: OpenPage) -> None:
     page = open_page(seeded[0])
-    ask(page, "How much is reserved for the AI research institute?")
+    ask(page, seeded[1].example_questions()[0])
     ask(page, "And when was it announced?")
     turn = stored_turns(page)[1]
     if turn["answer"]["standalone_question"] != turn["answer"]["question"]:
@@ -103,7 +103,7 @@ def test_unanswerable_question_is_declined_without_footnotes(seeded: tuple[str, 
 
 def test_standalone_source_works_without_scripts(seeded: tuple[str, Chatbot], open_page: OpenPage) -> None:
     page = open_page(seeded[0])
-    ask(page, "How much is reserved for the AI research institute?")
+    ask(page, seeded[1].example_questions()[0])
     link = page.locator(".footnote").first
     quote, address = link.get_attribute("data-quote"), link.get_attribute("href")
     plain = page.context.browser.new_context(java_script_enabled=False).new_page()
@@ -285,7 +285,7 @@ def test_counter_appears_near_the_limit_and_a_longer_question_stays_in_the_box(
 def test_fault_is_a_sentence_and_can_be_asked_again(scripted_url: str, open_page: OpenPage) -> None:
     page = open_page(scripted_url)
     ask(page, "broken")
-    expect(page.locator(".fault")).to_contain_text("run `footnote doctor`")
+    expect(page.locator(".fault")).to_contain_text("run footnote doctor")
     page.locator('[data-do="again"]').click()
     expect(page.locator(".turn .fault")).to_have_count(1)
     expect(page.locator(".turn")).to_have_count(1)
