@@ -14,7 +14,7 @@ from bot.answerers import Answerer
 from bot.condense import Understanding, condense
 from bot.conversation import Turn
 from bot.events import Event, EvidenceFound, Finished, StatementReady, Understood
-from bot.evidence import read_question, select_sentences
+from bot.evidence import QuestionWords, read_question, select_sentences
 from bot.examples import choose_examples
 from bot.judge import Calibration, Judged, judge, rank_sentences
 from bot.question import clean_question, detect_language, has_words
@@ -28,7 +28,6 @@ from index.document import Document, RetrievedChunk, hash_text
 from index.embedder import Embedder
 from index.errors import EmptyIndexError
 from index.retriever import Retriever
-from index.words import content_words
 from prompts.replies import prompts_hash, reply
 
 _SHOWN_PASSAGES = 6
@@ -123,7 +122,7 @@ class Chatbot:
         try:
             with inquiry.timed("retrieve"):
                 inquiry.retrieved = self._retriever.retrieve(understanding.wordings, self.settings.top_k)
-                asked = read_question(understanding, *self._word_frequencies(understanding))
+                asked = self._read(understanding)
         except EmptyIndexError:
             yield Finished(self._refuse(inquiry, refuse("empty_index", inquiry.question)))
             return
@@ -185,7 +184,7 @@ class Chatbot:
         inquiry = self._receive(question, history, None)
         inquiry.understanding = condense(inquiry.question, history)
         retrieved = self._retriever.retrieve(inquiry.understanding.wordings, self.settings.top_k)
-        asked = read_question(inquiry.understanding, *self._word_frequencies(inquiry.understanding))
+        asked = self._read(inquiry.understanding)
         return rank_sentences(
             select_sentences(inquiry.understanding, asked, retrieved, self._embedder), self._calibration
         )
@@ -245,9 +244,8 @@ class Chatbot:
             return self._finish(inquiry, "small_talk", text, confidence=1.0)
         return None
 
-    def _word_frequencies(self, understanding: Understanding) -> tuple[dict[str, int], int]:
-        keys = [word.key for word in content_words(understanding.standalone_question)]
-        return self._retriever.document_frequency(keys)
+    def _read(self, understanding: Understanding) -> QuestionWords:
+        return read_question(understanding, self._retriever.word_statistics(understanding.standalone_question))
 
     def _cite(self, ranked: Sequence[Judged]) -> tuple[Citation, ...]:
         documents: dict[str, Document | None] = {}

@@ -13,6 +13,7 @@ from bot.answer_type import AnswerType, expected_type, holds_type
 from bot.condense import Understanding
 from index.document import Chunk, RetrievedChunk, Span
 from index.embedder import Embedder
+from index.keywords import WordStatistics
 from index.words import Word, content_words
 
 _LONGEST_COMPARED = 600  # characters
@@ -85,19 +86,22 @@ class QuestionWords:
         return sum(self.weights[key] for key in asked & keys) / total if total else 1.0
 
 
-def read_question(understanding: Understanding, document_frequency: Mapping[str, int], chunks: int) -> QuestionWords:
-    """Return what the words of a question ask for.
+def read_question(understanding: Understanding, statistics: WordStatistics) -> QuestionWords:
+    """Return what the words of a question ask for, misspelt ones as they were meant.
 
     Weights are inverse document frequencies as BM25 has them: log(1 + (N - n + 0.5) / (n + 0.5)).
     """
     kind = expected_type(understanding.question)
     if kind is AnswerType.OTHER and understanding.context:
         kind = expected_type(understanding.context)
-    words = tuple(content_words(understanding.standalone_question))
+    words = tuple(
+        replace(word, key=statistics.corrections.get(word.key, word.key))
+        for word in content_words(understanding.standalone_question)
+    )
     weights = {}
     for word in words:
-        found = document_frequency.get(word.key, 0)
-        weights[word.key] = math.log(1 + (max(chunks, found) - found + 0.5) / (found + 0.5))
+        found = statistics.frequencies.get(word.key, 0)
+        weights[word.key] = math.log(1 + (max(statistics.chunks, found) - found + 0.5) / (found + 0.5))
     return QuestionWords(words, weights, kind)
 
 

@@ -9,14 +9,20 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
 
 from index.document import Chunk
 from index.words import content_words, search_keys
 
 _TITLE_WEIGHT = 1.0
 _MAXIMUM_QUERY_WORDS = 64
+_SHORTEST_CORRECTED = 6  # letters; shorter words have too many neighbours
+_CLOSE = 0.83
 
 
 def build_keyword_index(path: Path, pages: Iterable[Sequence[Chunk]]) -> int:
@@ -44,6 +50,21 @@ def build_keyword_index(path: Path, pages: Iterable[Sequence[Chunk]]) -> int:
     return count
 
 
+@dataclass(frozen=True, slots=True)
+class WordStatistics:
+    """What the index knows of the words of a question.
+
+    Attributes:
+        frequencies: In how many chunks each word stands; words that stand in none are left out.
+        corrections: What a word that stands in none was probably meant to be.
+        chunks: How many chunks there are.
+    """
+
+    frequencies: Mapping[str, int]
+    corrections: Mapping[str, str]
+    chunks: int
+
+
 class KeywordIndex:
     """Searches a file made by `build_keyword_index`; read-only, safe for many threads."""
 
@@ -59,10 +80,12 @@ class KeywordIndex:
 
     def search(self, question: str, limit: int) -> list[tuple[str, float]]:
         """Return up to `limit` (chunk id, BM25 score) pairs, best first; any word of the question may match."""
-        words = content_words(question) or []
-        keys = list(dict.fromkeys(word.key for word in words)) or list(dict.fromkeys(search_keys(question)))
+        words = [word.key for word in content_words(question)]
+        keys = list(dict.fromkeys(words or search_keys(question)))
         if not keys:
             return []
+        corrected = self.statistics(question).corrections
+        keys += [corrected[key] for key in keys if key in corrected]
         match = " OR ".join(f'"{_spell(key)}"' for key in keys[:_MAXIMUM_QUERY_WORDS])
         rows = self._connection().execute(
             f"SELECT chunk.chunk_id, -bm25(word, {_TITLE_WEIGHT}, 1.0) AS score "  # noqa: S608  # a constant
@@ -72,8 +95,21 @@ class KeywordIndex:
         )
         return [(chunk_id, float(score)) for chunk_id, score in rows]
 
-    def document_frequency(self, keys: Sequence[str]) -> dict[str, int]:
-        """Return in how many chunks each word stands; words that stand in none are left out."""
+    def statistics(self, question: str) -> WordStatistics:
+        """Return how often the content words of a question occur, and what misspelt ones were meant to be."""
+        words = content_words(question)
+        frequencies = self._frequencies([word.key for word in words])
+        corrections = {}
+        for word in words:
+            if word.key not in frequencies and not word.is_number and len(word.span) >= _SHORTEST_CORRECTED:
+                meant = self._nearest(word.key)
+                if meant:
+                    corrections[word.key] = meant
+        return WordStatistics(
+            {**frequencies, **self._frequencies(list(corrections.values()))}, corrections, self.count()
+        )
+
+    def _frequencies(self, keys: Sequence[str]) -> dict[str, int]:
         spelled = {_spell(key): key for key in keys}
         marks = ", ".join("?" * len(spelled))
         rows = self._connection().execute(
@@ -81,6 +117,17 @@ class KeywordIndex:
             list(spelled),
         )
         return {spelled[term]: int(count) for term, count in rows}
+
+    def _nearest(self, key: str) -> str | None:
+        """Return the indexed word that differs least from a word that is not indexed, or None when none is close.
+
+        Close is a restricted Damerau-Levenshtein distance of at most a sixth of the longer word, with the same initial.
+        """
+        begin, end = key[0], chr(ord(key[0]) + 1)
+        rows = self._connection().execute("SELECT term FROM temp.vocabulary WHERE term >= ? AND term < ?", (begin, end))
+        terms = [term for (term,) in rows if abs(len(term) - len(key)) <= 2]
+        found = process.extractOne(key, terms, scorer=OSA.normalized_similarity, score_cutoff=_CLOSE)
+        return str(found[0]) if found else None
 
     def close(self) -> None:
         """Release every connection."""

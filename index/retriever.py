@@ -19,6 +19,7 @@ from index.document import Chunk, RetrievedChunk
 from index.embedder import Embedder, Vectors
 from index.errors import EmptyIndexError, IndexingError, IndexMismatchError
 from index.generation import Generation
+from index.keywords import WordStatistics
 
 # How many candidates each side brings to the fusion.
 _CANDIDATES = 50
@@ -67,14 +68,13 @@ class Retriever:
             for rank, result in enumerate(ordered, start=1)
         ]
 
-    def document_frequency(self, keys: Sequence[str]) -> tuple[dict[str, int], int]:
-        """Return in how many chunks each word (as `index.words` folds it) stands, and how many chunks there are.
+    def word_statistics(self, question: str) -> WordStatistics:
+        """Return how often the words of a question occur in the live generation.
 
         Raises:
             EmptyIndexError: Nothing has been indexed yet.
         """
-        generation = self._live()
-        return generation.keywords.document_frequency(keys), generation.manifest.chunks
+        return self._live().keywords.statistics(question)
 
     def close(self) -> None:
         """Release the generation."""

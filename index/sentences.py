@@ -11,12 +11,14 @@ import functools
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import nltk.data
 import regex
-from nltk.tokenize.punkt import PunktTokenizer
 
 from index.document import Span
+
+if TYPE_CHECKING:
+    from nltk.tokenize.punkt import PunktTokenizer
 
 _IDEOGRAPHIC_STOP = regex.compile(r"[。！？；]+[」』”’）]*")
 # Abbreviations that stand before a number or an example; Punkt takes their point for the end.
@@ -29,6 +31,9 @@ _NEW_ITEM = regex.compile(r"\s*(?:[-*•·–]\s|\(?\d{1,3}[.)]\s|\|)")
 
 @functools.lru_cache(maxsize=1)
 def _punkt() -> PunktTokenizer:
+    import nltk.data  # noqa: PLC0415  # takes seconds, and a question does not need it
+    from nltk.tokenize.punkt import PunktTokenizer  # noqa: PLC0415
+
     package = find_spec("llama_index.core")  # found, not imported: a question does not need the whole package
     assert package is not None
     assert package.origin is not None

@@ -12,8 +12,6 @@ from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
 
-from llama_index.core.node_parser import SentenceSplitter
-
 from index.document import Chunk, Document, Span, hash_text
 from index.sentences import is_hard_wrapped, split_sentences
 
@@ -64,6 +62,8 @@ class Splitter:
 
     def _place(self, text: str, *, hard_wrapped: bool) -> list[Span]:
         """Return where the pieces of `SentenceSplitter` stand, which follow one another without overlap."""
+        from llama_index.core.node_parser import SentenceSplitter  # noqa: PLC0415  # takes seconds to import
+
         splitter = SentenceSplitter(
             chunk_size=self._new_tokens,
             chunk_overlap=0,

@@ -15,9 +15,10 @@ from pathlib import Path
 from index.catalogue import Catalogue, DocumentSummary, Publication, vector_key
 from index.document import Chunk, Document
 from index.embedder import Embedder
-from index.errors import IndexingError, NoDocumentsError, UnreadableDocumentError
+from index.errors import NoDocumentsError, UnreadableDocumentError
 from index.generation import build_generation, is_whole, sweep_generations
 from index.ownership import own
+from index.paths import check_paths, files_below
 from index.readers import READERS_VERSION, Unreadable, is_supported, read_file
 from index.settings import IndexSettings
 from index.splitter import Splitter
@@ -86,6 +87,7 @@ def synchronise(
         IndexBusyError: Another process is indexing.
         IndexingError: A path does not exist, or the data folder cannot be used.
     """
+    check_paths(paths)
     with own(settings.data_dir):
         run = _Run(settings, catalogue, embedder, progress or (lambda _stage, _done, _total: None))
         return run.apply(paths, dry_run=dry_run, allow_empty=allow_empty)
@@ -143,12 +145,7 @@ class _Run:
     # Scan -----------------------------------------------------------------------------------------------------------
 
     def _scan(self, paths: Sequence[Path]) -> list[Source]:
-        for path in paths:
-            if not path.exists():
-                raise IndexingError(
-                    f"There is no folder or file at {str(path)!r}: check the path. Nothing was changed."
-                )
-        files = [pair for path in paths for pair in _files_below(path)]
+        files = [pair for path in paths for pair in files_below(path)]
         sources = []
         for number, (path, name) in enumerate(files):
             self._progress("scan", number, len(files))
@@ -261,19 +258,6 @@ class _Run:
 
     def _fail(self, source: str, reason: str) -> None:
         self._report.failed.append(Failure(source, reason))
-
-
-def _files_below(path: Path) -> list[tuple[Path, str]]:
-    """Return the files of a path with their names in the index, hidden ones left out, in a fixed order."""
-    if path.is_file():
-        return [(path, path.name)]
-    files = [file for file in path.rglob("*") if file.is_file() or file.is_symlink()]
-    named = [(file, file.relative_to(path).as_posix()) for file in files]
-    return sorted((pair for pair in named if not _is_hidden(pair[1])), key=lambda pair: pair[1])
-
-
-def _is_hidden(name: str) -> bool:
-    return any(part.startswith((".", "~$")) for part in name.split("/"))
 
 
 def _hash_file(path: Path) -> str:

@@ -51,8 +51,20 @@ def test_keywords_survive_questions_that_match_nothing(keywords: KeywordIndex, q
     assert isinstance(keywords.search(question, 3), list)
 
 
-def test_document_frequency_counts_chunks(keywords: KeywordIndex) -> None:
-    assert keywords.document_frequency(["ferri", "book", "3.5", "nowhere"]) == {"ferri": 2, "book": 1, "3.5": 1}
+def test_statistics_count_chunks(keywords: KeywordIndex) -> None:
+    statistics = keywords.statistics("Ferries, books, version 3.5, nowhere")
+    assert statistics.frequencies == {"ferri": 2, "book": 1, "version": 1, "3.5": 1}
+    assert statistics.chunks == 4
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("libary", "librari"), ("thosand", "thousand"), ("cost", None), ("elephant", None), ("12345678", None)],
+)
+def test_a_misspelt_word_is_read_as_the_nearest_indexed_one(
+    keywords: KeywordIndex, written: str, meant: str | None
+) -> None:
+    assert list(keywords.statistics(written).corrections.values()) == ([meant] if meant else [])
 
 
 def test_an_empty_index_says_what_to_do(tmp_path: Path, embedder: SentenceTransformerEmbedder) -> None:

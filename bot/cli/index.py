@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
@@ -11,8 +12,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from bot.cli.options import json_option, print_json, print_progress, with_settings
 from bot.settings import Settings
-from index.catalogue import Catalogue
-from index.sync import SyncReport, synchronise
+from index.paths import check_paths
+
+if TYPE_CHECKING:
+    from index.sync import SyncReport
 
 _STAGES = {"scan": "looking at files", "read": "reading and embedding", "build": "building the index"}
 
@@ -36,7 +39,10 @@ def index(paths: tuple[Path, ...], settings: Settings, *, dry_run: bool, allow_e
       footnote index seeds
       footnote index reports/ minutes/ --dry-run
     """
-    from index.embedder import SentenceTransformerEmbedder  # noqa: PLC0415  # torch takes seconds to import
+    check_paths(paths or settings.documents)
+    from index.catalogue import Catalogue  # noqa: PLC0415  # what follows takes seconds to import
+    from index.embedder import SentenceTransformerEmbedder  # noqa: PLC0415
+    from index.sync import synchronise  # noqa: PLC0415
 
     catalogue = Catalogue(settings.catalogue_url())
     console = Console(stderr=True)

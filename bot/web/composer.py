@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 from fastapi import FastAPI
@@ -70,6 +71,9 @@ def mount_composer(app: FastAPI, blocks: gr.Blocks) -> None:
         mcp_server=False,
         theme=gr.themes.Base(font=["serif"], font_mono=["monospace"]),
     )
+    # Open streams outlast a polite shutdown unless Gradio is told; `launch` would do it, mounting does not.
+    mounted: Any = app.routes[-1]
+    app.state.stop_streams = mounted.app.stop_event
 
 
 def gradio_script() -> str:

@@ -8,6 +8,7 @@ import sys
 from contextlib import closing
 
 import uvicorn
+from starlette.applications import Starlette
 
 from bot.errors import ServeError
 from bot.feedback import FeedbackStore
@@ -32,15 +33,7 @@ def serve(settings: Settings) -> None:
 
         with closing(build_chatbot(settings)) as chatbot, closing(FeedbackStore(settings.catalogue_url())) as feedback:
             chatbot.warm_up()
-            configuration = uvicorn.Config(
-                build_app(chatbot, feedback),
-                log_level="warning",
-                access_log=False,
-                server_header=False,
-                timeout_graceful_shutdown=_GOODBYE_SECONDS,
-                ws="none",
-            )
-            _Server(configuration, address_of(listener)).run(sockets=[listener])
+            _Server(build_app(chatbot, feedback), address_of(listener)).run(sockets=[listener])
 
 
 def open_port(host: str, port: int) -> socket.socket:
@@ -81,13 +74,27 @@ def _explain(error: OSError, host: str, port: int) -> str:
 
 
 class _Server(uvicorn.Server):
-    """Says where it is once it can be reached."""
+    """Says where it is once it can be reached, and ends open streams when it stops."""
 
-    def __init__(self, config: uvicorn.Config, address: str) -> None:
-        super().__init__(config)
+    def __init__(self, app: Starlette, address: str) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                log_level="warning",
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=_GOODBYE_SECONDS,
+                ws="none",
+            )
+        )
+        self._app = app
         self._address = address
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         sys.stderr.write(f"Footnote is ready at {self._address} (press Ctrl-C to stop)\n")
         sys.stderr.flush()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._app.state.stop_streams.set()
+        await super().shutdown(sockets)

@@ -95,7 +95,7 @@ def test_follow_up_is_understood_and_survives_a_reload(seeded: tuple[str, Chatbo
 
 def test_unanswerable_question_is_declined_without_footnotes(seeded: tuple[str, Chatbot], open_page: OpenPage) -> None:
     page = open_page(seeded[0])
-    ask(page, "What is the salary of the captain of the ferry to Lantern Island?")
+    ask(page, "Who is the mayor of London?")
     assert stored_turns(page)[0]["answer"]["kind"] == "refusal"
     expect(page.locator(".footnote")).to_have_count(0)
     expect(page.locator(".fault")).to_have_count(0)
