@@ -15,14 +15,16 @@ pytestmark = pytest.mark.slow
 
 
 def test_serve_starts_without_an_index_and_stops_on_interrupt(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", "from bot.cli import main; main()", "serve", "--port", "0"]
+    # A shell that runs the tests in the background makes its children ignore interrupts, hence the first line.
+    program = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from bot.cli import main; main()"
+    )
+    command = [sys.executable, "-c", program, "serve", "--port", "0"]
     server = subprocess.Popen(
         [*command, "--data-dir", str(tmp_path)],
         stderr=subprocess.PIPE,
         text=True,
         cwd=Path(__file__).parent.parent,
-        # A shell that runs the tests in the background makes its children ignore interrupts.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     try:
         said = server.stderr.readline()
