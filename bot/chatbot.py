@@ -33,6 +33,7 @@ from prompts.replies import prompts_hash, reply
 _SHOWN_PASSAGES = 6
 _EXAMPLE_DOCUMENTS = 12
 _NEAREST_PASSAGES = 3
+_OFFERED_QUESTIONS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,15 +206,14 @@ class Chatbot:
 
     def example_questions(self) -> tuple[str, ...]:
         """Return up to four questions that the documents answer; found once for each state of the index, then kept."""
-        fingerprint = self._catalogue.property("fingerprint")
-        kept = json.loads(self._catalogue.property("examples") or "{}")
-        if kept.get("fingerprint") != fingerprint or not fingerprint:
+        kept = self._kept_examples()
+        if kept is None:
             summaries = self._catalogue.summaries()
             some = summaries[:: max(1, len(summaries) // _EXAMPLE_DOCUMENTS)][:_EXAMPLE_DOCUMENTS]
-            chunks = [self._catalogue.chunks_of(summary.document_id) for summary in some]
-            kept = {"fingerprint": fingerprint, "questions": choose_examples(chunks, self.ask)}
-            self._catalogue.set_properties({"examples": json.dumps(kept)})
-        return tuple(kept["questions"])
+            kept = choose_examples([self._catalogue.chunks_of(summary.document_id) for summary in some], self.ask)
+            found = {"fingerprint": self._catalogue.property("fingerprint"), "questions": kept}
+            self._catalogue.set_properties({"examples": json.dumps(found, ensure_ascii=False)})
+        return kept
 
     def warm_up(self) -> None:
         """Load what the first question would otherwise wait for."""
@@ -260,10 +260,16 @@ class Chatbot:
                 citations.append(to_citation(document, sentence.span, len(citations) + 1))
         return tuple(citations)
 
+    def _kept_examples(self) -> tuple[str, ...] | None:
+        found = json.loads(self._catalogue.property("examples") or "{}")
+        current = found.get("fingerprint") == self._catalogue.property("fingerprint")
+        return tuple(found["questions"]) if found and current else None
+
     def _refusal_near(self, inquiry: _Inquiry, ranked: Sequence[Judged], passages: Sequence[Citation]) -> Refusal:
         reason = reason_for(max((one.sentence.features.similarity for one in ranked), default=0.0))
         nearest = passages[:_NEAREST_PASSAGES] if reason == "not_in_documents" else ()
-        return refuse(reason, inquiry.question, nearest)
+        options = [one for one in self._kept_examples() or () if one != inquiry.question][:_OFFERED_QUESTIONS]
+        return refuse(reason, inquiry.question, nearest, options)
 
     # Results --------------------------------------------------------------------------------------------------------
 

@@ -58,22 +58,20 @@ def judge(ranked: Sequence[Judged], calibration: Calibration) -> float:
 
 
 def confidence_row(ranked: Sequence[Judged]) -> tuple[float, ...]:
-    """Return the features of `judge`: those of the best sentence, and how it stands among the others."""
+    """Return the features of `judge`: what speaks for the best sentence, and how far it is ahead of the next.
+
+    Few, and each with a plain meaning: with all of `Features` the fit was no better out of sample and harder to read.
+    """
     best = ranked[0]
-    others = ranked[1:4]
-    return (
-        *best.sentence.features.row(),
-        math.log(max(best.score, 1e-6) / max(1 - best.score, 1e-6)),
-        best.score - (others[0].score if others else 0.0),
-        max(one.sentence.features.similarity for one in ranked),
-        max(one.sentence.features.context_coverage for one in ranked),
-        sum(one.score for one in others) / 3,
-    )
+    second = ranked[1].score if len(ranked) > 1 else 0.0
+    bounded = min(max(best.score, 1e-6), 1 - 1e-6)
+    features = best.sentence.features
+    return (math.log(bounded / (1 - bounded)), best.score - second, features.similarity, features.subject_coverage)
 
 
 def confidence_names() -> tuple[str, ...]:
     """Return the names of the features of `judge`, in order."""
-    return (*feature_names(), "best_logit", "margin", "highest_similarity", "highest_coverage", "others")
+    return ("best_logit", "margin", "similarity", "subject_coverage")
 
 
 @functools.lru_cache(maxsize=1)

@@ -12,9 +12,16 @@ from prompts.replies import reply
 _NEAR = 0.3
 
 
-def refuse(reason: RefusalReason, question: str, nearest: Sequence[Citation] = (), **values: object) -> Refusal:
-    """Return a refusal in the language of the question."""
-    return Refusal(reason=reason, message=reply(reason, detect_language(question), **values), nearest=tuple(nearest))
+def refuse(
+    reason: RefusalReason,
+    question: str,
+    nearest: Sequence[Citation] = (),
+    options: Sequence[str] = (),
+    **values: object,
+) -> Refusal:
+    """Return a refusal in the language of the question; `values` fill the placeholders of its message."""
+    message = reply(reason, detect_language(question), **values)
+    return Refusal(reason=reason, message=message, nearest=tuple(nearest), options=tuple(options))
 
 
 def reason_for(highest_similarity: float) -> RefusalReason:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,7 +41,8 @@ def index(paths: tuple[Path, ...], settings: Settings, *, dry_run: bool, allow_e
       footnote index reports/ minutes/ --dry-run
     """
     check_paths(paths or settings.documents)
-    from index.catalogue import Catalogue  # noqa: PLC0415  # what follows takes seconds to import
+    from bot.build import build_chatbot  # noqa: PLC0415  # what follows takes seconds to import
+    from index.catalogue import Catalogue  # noqa: PLC0415
     from index.embedder import SentenceTransformerEmbedder  # noqa: PLC0415
     from index.sync import synchronise  # noqa: PLC0415
 
@@ -69,6 +71,10 @@ def index(paths: tuple[Path, ...], settings: Settings, *, dry_run: bool, allow_e
             allow_empty=allow_empty,
             progress=show,
         )
+        if not dry_run:
+            bar.update(task, description="choosing example questions", total=None)
+            with closing(build_chatbot(settings, embedder)) as chatbot:
+                chatbot.example_questions()
     catalogue.close()
     if as_json:
         print_json(asdict(report))
