@@ -58,6 +58,7 @@ bench: setup
 
 screenshots: setup chromium
 	$(BIN)/python -m tests.browser.screenshots
+	$(BIN)/python -m tests.browser.readme_picture
 
 chromium:
 	@command -v chromium >/dev/null || { \

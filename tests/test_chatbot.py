@@ -122,7 +122,7 @@ def test_the_sentence_before_comes_along_when_a_pronoun_needs_it(
         "Bread is cheap.\n"
     )
     index_folder(docs, tmp_path / "data")
-    answer = open_chatbot(tmp_path / "data").ask("Who opened the concert hall of Ellmau in 1907?")
+    answer = open_chatbot(tmp_path / "data").ask("When did Queen Ida open the concert hall?")
     assert [statement.text for statement in answer.statements] == [
         "The concert hall of Ellmau stands by the lake. It was opened by Queen Ida in 1907."
     ]
