@@ -18,57 +18,18 @@ from sqlalchemy.engine import Connection
 from index.document import Chunk, Document, Page, Span, hash_text
 from index.embedder import Vectors
 from index.errors import IndexingError
+from index.schema import (
+    CHUNKS,
+    DOCUMENTS,
+    METADATA,
+    PROPERTIES,
+    SCHEMA_VERSION,
+    SOURCES,
+    VECTORS,
+    prepare_sqlite,
+)
 
-SCHEMA_VERSION = "1"
 _ROWS_A_STATEMENT = 500  # below SQLite's limit on bound values, whatever the row's width
-
-_metadata = sa.MetaData()
-
-_properties = sa.Table(
-    "properties",
-    _metadata,
-    sa.Column("name", sa.String, primary_key=True),
-    sa.Column("value", sa.String, nullable=False),
-)
-_documents = sa.Table(
-    "documents",
-    _metadata,
-    sa.Column("version_id", sa.Integer, primary_key=True, autoincrement=True),
-    sa.Column("document_id", sa.String, nullable=False, index=True),
-    sa.Column("live", sa.Boolean, nullable=False, index=True),
-    sa.Column("source", sa.String, nullable=False, index=True),
-    sa.Column("title", sa.Text, nullable=False),
-    sa.Column("text", sa.Text, nullable=False),
-    sa.Column("media_type", sa.String, nullable=False),
-    sa.Column("source_hash", sa.String, nullable=False),
-    sa.Column("content_hash", sa.String, nullable=False),
-    sa.Column("pages", sa.JSON, nullable=False),
-    sa.Column("indexed_at", sa.DateTime(timezone=True), nullable=False),
-    sa.UniqueConstraint("document_id", "live"),
-)
-_chunks = sa.Table(
-    "chunks",
-    _metadata,
-    sa.Column("chunk_id", sa.String(32), primary_key=True),
-    sa.Column("version_id", sa.ForeignKey("documents.version_id", ondelete="CASCADE"), nullable=False, index=True),
-    sa.Column("position", sa.Integer, nullable=False),
-    sa.Column("start", sa.Integer, nullable=False),
-    sa.Column("end", sa.Integer, nullable=False),
-    sa.Column("sentences", sa.JSON, nullable=False),
-    sa.Column("vector_id", sa.String(64), nullable=False, index=True),
-)
-_vectors = sa.Table(
-    "vectors",
-    _metadata,
-    sa.Column("vector_id", sa.String(64), primary_key=True),
-    sa.Column("vector", sa.LargeBinary, nullable=False),
-)
-_sources = sa.Table(
-    "sources",
-    _metadata,
-    sa.Column("source", sa.String, primary_key=True),
-    sa.Column("file_hash", sa.String, nullable=False),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +69,7 @@ class Catalogue:
             _make_folder(Path(parsed.database).parent)
         self._engine = sa.create_engine(url, pool_pre_ping=True)
         if parsed.get_backend_name() == "sqlite":
-            sa.event.listen(self._engine, "connect", _prepare_sqlite)
+            sa.event.listen(self._engine, "connect", prepare_sqlite)
         try:
             self._open(parsed.render_as_string(hide_password=True))
         except (sa.exc.OperationalError, sa.exc.DatabaseError) as error:
@@ -120,7 +81,7 @@ class Catalogue:
 
     def _open(self, shown_url: str) -> None:
         if not sa.inspect(self._engine).has_table("properties"):
-            _metadata.create_all(self._engine)
+            METADATA.create_all(self._engine)
             self.set_properties({"schema": SCHEMA_VERSION})
         schema = self.property("schema")
         if schema != SCHEMA_VERSION:
@@ -138,7 +99,7 @@ class Catalogue:
     def property(self, name: str) -> str:
         """Return a property of the index, empty when it was never set."""
         with self._engine.connect() as connection:
-            value = connection.scalar(sa.select(_properties.c.value).where(_properties.c.name == name))
+            value = connection.scalar(sa.select(PROPERTIES.c.value).where(PROPERTIES.c.name == name))
         return value or ""
 
     def set_properties(self, values: Mapping[str, str]) -> None:
@@ -150,7 +111,7 @@ class Catalogue:
 
     def summaries(self) -> list[DocumentSummary]:
         """Return the live documents, ordered by id."""
-        columns = _documents.c
+        columns = DOCUMENTS.c
         query = (
             sa.select(
                 columns.document_id,
@@ -170,11 +131,11 @@ class Catalogue:
     def source_hashes(self) -> dict[str, str]:
         """Return the hash of every file as it was last indexed whole, by source."""
         with self._engine.connect() as connection:
-            return {row.source: row.file_hash for row in connection.execute(sa.select(_sources))}
+            return {row.source: row.file_hash for row in connection.execute(sa.select(SOURCES))}
 
     def document(self, document_id: str) -> Document | None:
         """Return a live document, or None."""
-        query = sa.select(_documents).where(_documents.c.live, _documents.c.document_id == document_id)
+        query = sa.select(DOCUMENTS).where(DOCUMENTS.c.live, DOCUMENTS.c.document_id == document_id)
         with self._engine.connect() as connection:
             row = connection.execute(query).first()
         return _to_document(row) if row else None
@@ -184,25 +145,23 @@ class Catalogue:
         found: dict[str, Chunk] = {}
         with self._engine.connect() as connection:
             for some in _in_batches(chunk_ids):
-                for row in connection.execute(_chunk_query().where(_documents.c.live, _chunks.c.chunk_id.in_(some))):
+                for row in connection.execute(_chunk_query().where(DOCUMENTS.c.live, CHUNKS.c.chunk_id.in_(some))):
                     found[row.chunk_id] = _to_chunk(row)
         return found
 
     def chunks_of(self, document_id: str) -> list[Chunk]:
         """Return the chunks of a live document in order."""
-        query = _chunk_query().where(_documents.c.live, _documents.c.document_id == document_id)
+        query = _chunk_query().where(DOCUMENTS.c.live, DOCUMENTS.c.document_id == document_id)
         with self._engine.connect() as connection:
-            return [_to_chunk(row) for row in connection.execute(query.order_by(_chunks.c.position))]
+            return [_to_chunk(row) for row in connection.execute(query.order_by(CHUNKS.c.position))]
 
     def vectors(self, chunk_ids: Sequence[str]) -> dict[str, Vectors]:
         """Return the vectors of chunks by chunk id, each of shape (dimension,)."""
         found: dict[str, Vectors] = {}
-        query = sa.select(_chunks.c.chunk_id, _vectors.c.vector).join(
-            _vectors, _vectors.c.vector_id == _chunks.c.vector_id
-        )
+        query = sa.select(CHUNKS.c.chunk_id, VECTORS.c.vector).join(VECTORS, VECTORS.c.vector_id == CHUNKS.c.vector_id)
         with self._engine.connect() as connection:
             for some in _in_batches(chunk_ids):
-                for row in connection.execute(query.where(_chunks.c.chunk_id.in_(some))):
+                for row in connection.execute(query.where(CHUNKS.c.chunk_id.in_(some))):
                     found[row.chunk_id] = np.frombuffer(row.vector, dtype="<f4")
         return found
 
@@ -211,13 +170,13 @@ class Catalogue:
     def discard_staged(self) -> None:
         """Forget what an interrupted run staged. Its vectors stay, so that it need not embed again."""
         with self._engine.begin() as connection:
-            connection.execute(_documents.delete().where(~_documents.c.live))
+            connection.execute(DOCUMENTS.delete().where(~DOCUMENTS.c.live))
 
     def stage(self, document: Document, chunks: Sequence[Chunk], vector_ids: Sequence[str], source: str) -> None:
         """Add a new version of a document beside the live one."""
         with self._engine.begin() as connection:
             inserted = connection.execute(
-                _documents.insert().values(
+                DOCUMENTS.insert().values(
                     document_id=document.document_id,
                     live=False,
                     source=source,
@@ -244,14 +203,14 @@ class Catalogue:
                 for chunk, vector_id in zip(chunks, vector_ids, strict=True)
             ]
             if rows:
-                connection.execute(_chunks.insert(), rows)
+                connection.execute(CHUNKS.insert(), rows)
 
     def missing_vectors(self, vector_ids: Sequence[str]) -> set[str]:
         """Return the ids that have no stored vector yet."""
         missing = set(vector_ids)
         with self._engine.connect() as connection:
             for some in _in_batches(list(missing)):
-                query = sa.select(_vectors.c.vector_id).where(_vectors.c.vector_id.in_(some))
+                query = sa.select(VECTORS.c.vector_id).where(VECTORS.c.vector_id.in_(some))
                 missing.difference_update(connection.scalars(query))
         return missing
 
@@ -261,7 +220,7 @@ class Catalogue:
             return
         with self._engine.begin() as connection:
             rows = [{"vector_id": key, "vector": vector.astype("<f4").tobytes()} for key, vector in vectors.items()]
-            connection.execute(_vectors.insert(), rows)
+            connection.execute(VECTORS.insert(), rows)
 
     # Generations ----------------------------------------------------------------------------------------------------
 
@@ -272,14 +231,14 @@ class Catalogue:
 
         Pages of chunks with their vectors, ordered by chunk id, so that the same documents build the same generation.
         """
-        query = _chunk_query(_vectors.c.vector, _documents.c.live).join(
-            _vectors, _vectors.c.vector_id == _chunks.c.vector_id
+        query = _chunk_query(VECTORS.c.vector, DOCUMENTS.c.live).join(
+            VECTORS, VECTORS.c.vector_id == CHUNKS.c.vector_id
         )
         last = ""
         gone = frozenset(replaced)
         with self._engine.connect() as connection:
             while rows := connection.execute(
-                query.where(_chunks.c.chunk_id > last).order_by(_chunks.c.chunk_id).limit(page_size)
+                query.where(CHUNKS.c.chunk_id > last).order_by(CHUNKS.c.chunk_id).limit(page_size)
             ).all():
                 last = rows[-1].chunk_id
                 yield [
@@ -292,8 +251,8 @@ class Catalogue:
         """Make staged documents live, remove those they replace, and name the new generation, all at once."""
         with self._engine.begin() as connection:
             for some in _in_batches(sorted(publication.replaced)):
-                connection.execute(_documents.delete().where(_documents.c.live, _documents.c.document_id.in_(some)))
-            connection.execute(_documents.update().where(~_documents.c.live).values(live=True))
+                connection.execute(DOCUMENTS.delete().where(DOCUMENTS.c.live, DOCUMENTS.c.document_id.in_(some)))
+            connection.execute(DOCUMENTS.update().where(~DOCUMENTS.c.live).values(live=True))
             _set_properties(
                 connection,
                 {
@@ -307,23 +266,23 @@ class Catalogue:
     def record_sources(self, sources: Mapping[str, str], moved: Mapping[str, str]) -> None:
         """Remember the hash of every file that is indexed whole, and which file moved documents now come from."""
         with self._engine.begin() as connection:
-            connection.execute(_sources.delete())
+            connection.execute(SOURCES.delete())
             rows = [{"source": source, "file_hash": file_hash} for source, file_hash in sources.items()]
             if rows:
-                connection.execute(_sources.insert(), rows)
+                connection.execute(SOURCES.insert(), rows)
             for document_id, source in moved.items():
-                update = _documents.update().where(_documents.c.live, _documents.c.document_id == document_id)
+                update = DOCUMENTS.update().where(DOCUMENTS.c.live, DOCUMENTS.c.document_id == document_id)
                 connection.execute(update.values(source=source))
 
     def sweep_vectors(self) -> None:
         """Delete vectors that no chunk uses any more."""
         with self._engine.begin() as connection:
-            used = sa.select(_chunks.c.vector_id)
-            connection.execute(_vectors.delete().where(_vectors.c.vector_id.not_in(used)))
+            used = sa.select(CHUNKS.c.vector_id)
+            connection.execute(VECTORS.delete().where(VECTORS.c.vector_id.not_in(used)))
 
     def count_chunks(self) -> int:
         """Return how many chunks of live documents there are."""
-        query = sa.select(sa.func.count()).select_from(_chunks.join(_documents)).where(_documents.c.live)
+        query = sa.select(sa.func.count()).select_from(CHUNKS.join(DOCUMENTS)).where(DOCUMENTS.c.live)
         with self._engine.connect() as connection:
             return connection.scalar(query) or 0
 
@@ -342,17 +301,9 @@ def _make_folder(folder: Path) -> None:
         ) from error
 
 
-def _prepare_sqlite(connection: object, _record: object) -> None:
-    cursor = connection.cursor()  # type: ignore[attr-defined]
-    # WAL lets readers go on while an indexing run writes; FULL makes a commit survive a power cut.
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000", "foreign_keys=ON", "secure_delete=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
 def _set_properties(connection: Connection, values: Mapping[str, str]) -> None:
-    connection.execute(_properties.delete().where(_properties.c.name.in_(list(values))))
-    connection.execute(_properties.insert(), [{"name": name, "value": value} for name, value in values.items()])
+    connection.execute(PROPERTIES.delete().where(PROPERTIES.c.name.in_(list(values))))
+    connection.execute(PROPERTIES.insert(), [{"name": name, "value": value} for name, value in values.items()])
 
 
 def _in_batches(values: Sequence[str]) -> Iterable[Sequence[str]]:
@@ -360,9 +311,9 @@ def _in_batches(values: Sequence[str]) -> Iterable[Sequence[str]]:
 
 
 def _chunk_query(*extra: sa.ColumnElement[object]) -> sa.Select[tuple[object, ...]]:
-    text = sa.func.substr(_documents.c.text, _chunks.c.start + 1, _chunks.c.end - _chunks.c.start).label("chunk_text")
-    return sa.select(_chunks, _documents.c.document_id, _documents.c.title, text, *extra).join(
-        _documents, _documents.c.version_id == _chunks.c.version_id
+    text = sa.func.substr(DOCUMENTS.c.text, CHUNKS.c.start + 1, CHUNKS.c.end - CHUNKS.c.start).label("chunk_text")
+    return sa.select(CHUNKS, DOCUMENTS.c.document_id, DOCUMENTS.c.title, text, *extra).join(
+        DOCUMENTS, DOCUMENTS.c.version_id == CHUNKS.c.version_id
     )
 
 
