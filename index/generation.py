@@ -63,8 +63,8 @@ def build_generation(data_dir: Path, pages: Callable[[], Pages], *, embedding_mo
     manifest = Manifest(vectors, digest.hexdigest()[:32], embedding_model, chroma_version())
     if vectors != words:
         raise IndexingError(f"The new index in {str(folder)!r} holds {vectors} vectors, {words} texts: index again.")
-    _verify(folder, manifest)
     (folder / "manifest.json").write_text(json.dumps(asdict(manifest), indent=2), encoding="utf-8")
+    Generation(data_dir, name).close()  # read back before anybody depends on it
     _make_durable(folder)
     return name, manifest
 
@@ -95,6 +95,12 @@ class Generation:
         self.name = name
         self.vectors = VectorIndex(folder / "chroma")
         self.keywords = KeywordIndex(folder / "keywords.db")
+        found = (self.vectors.count(), self.keywords.count())
+        if found != (self.manifest.chunks, self.manifest.chunks):
+            raise IndexingError(
+                f"The index in {str(folder)!r} holds {found[0]} vectors and {found[1]} texts instead of "
+                f"{self.manifest.chunks}: run `footnote index` to build it again from the database."
+            )
 
     def close(self) -> None:
         """Release its files."""
@@ -103,8 +109,12 @@ class Generation:
 
 
 def is_whole(data_dir: Path, name: str) -> bool:
-    """Return whether a generation was written to its end."""
-    return bool(name) and (generations_folder(data_dir) / name / "manifest.json").is_file()
+    """Return whether a generation can be opened and holds what its manifest says."""
+    try:
+        Generation(data_dir, name).close()
+    except IndexingError:
+        return False
+    return True
 
 
 def _existing(parent: Path) -> list[Path]:
@@ -116,17 +126,6 @@ def _fingerprinted(pages: Pages, digest: hashlib._Hash) -> Iterator[list[tuple[C
         for chunk, _ in page:
             digest.update(chunk.chunk_id.encode())
         yield page
-
-
-def _verify(folder: Path, manifest: Manifest) -> None:
-    vectors = VectorIndex(folder / "chroma")
-    keywords = KeywordIndex(folder / "keywords.db")
-    try:
-        if vectors.count() != manifest.chunks or keywords.count() != manifest.chunks:
-            raise IndexingError(f"The new index in {str(folder)!r} could not be read back whole: index again.")
-    finally:
-        vectors.close()
-        keywords.close()
 
 
 def _make_durable(folder: Path) -> None:

@@ -12,11 +12,13 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from index.document import Chunk
+from index.errors import IndexingError
 from index.words import content_words, search_keys
 
 _TITLE_WEIGHT = 1.0
@@ -66,7 +68,10 @@ class WordStatistics:
 
 
 class KeywordIndex:
-    """Searches a file made by `build_keyword_index`; read-only, safe for many threads."""
+    """Searches a file made by `build_keyword_index`; read-only, safe for many threads.
+
+    Every method raises `IndexingError` when the file is missing or damaged.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -75,8 +80,7 @@ class KeywordIndex:
 
     def count(self) -> int:
         """Return how many chunks the index holds."""
-        row = self._connection().execute("SELECT count(*) FROM chunk").fetchone()
-        return int(row[0])
+        return int(self._query("SELECT count(*) FROM chunk", ())[0][0])
 
     def search(self, question: str, limit: int) -> list[tuple[str, float]]:
         """Return up to `limit` (chunk id, BM25 score) pairs, best first; any word of the question may match."""
@@ -87,7 +91,7 @@ class KeywordIndex:
         corrected = self.statistics(question).corrections
         keys += [corrected[key] for key in keys if key in corrected]
         match = " OR ".join(f'"{_spell(key)}"' for key in keys[:_MAXIMUM_QUERY_WORDS])
-        rows = self._connection().execute(
+        rows = self._query(
             f"SELECT chunk.chunk_id, -bm25(word, {_TITLE_WEIGHT}, 1.0) AS score "  # noqa: S608  # a constant
             "FROM word JOIN chunk ON chunk.number = word.rowid "
             "WHERE word MATCH ? ORDER BY score DESC, chunk.chunk_id LIMIT ?",
@@ -112,9 +116,9 @@ class KeywordIndex:
     def _frequencies(self, keys: Sequence[str]) -> dict[str, int]:
         spelled = {_spell(key): key for key in keys}
         marks = ", ".join("?" * len(spelled))
-        rows = self._connection().execute(
+        rows = self._query(
             f"SELECT term, doc FROM temp.vocabulary WHERE term IN ({marks})",  # noqa: S608  # only question marks
-            list(spelled),
+            tuple(spelled),
         )
         return {spelled[term]: int(count) for term, count in rows}
 
@@ -124,7 +128,7 @@ class KeywordIndex:
         Close is a restricted Damerau-Levenshtein distance of at most a sixth of the longer word, with the same initial.
         """
         begin, end = key[0], chr(ord(key[0]) + 1)
-        rows = self._connection().execute("SELECT term FROM temp.vocabulary WHERE term >= ? AND term < ?", (begin, end))
+        rows = self._query("SELECT term FROM temp.vocabulary WHERE term >= ? AND term < ?", (begin, end))
         terms = [term for (term,) in rows if abs(len(term) - len(key)) <= 2]
         found = process.extractOne(key, terms, scorer=OSA.normalized_similarity, score_cutoff=_CLOSE)
         return str(found[0]) if found else None
@@ -134,6 +138,14 @@ class KeywordIndex:
         for connection in self._opened:
             connection.close()
         self._opened.clear()
+
+    def _query(self, statement: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
+        try:
+            return self._connection().execute(statement, values).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise IndexingError(
+                f"The keywords in {str(self._path)!r} cannot be read ({error}): run `footnote index` again."
+            ) from error
 
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)

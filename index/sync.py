@@ -243,7 +243,8 @@ class _Run:
         report = self._report
         data_dir = self._settings.data_dir
         replaced = {*report.changed, *report.removed}
-        if report.added or replaced or not is_whole(data_dir, self._catalogue.property("generation")):
+        live = self._catalogue.property("generation")
+        if report.added or replaced or not live or not is_whole(data_dir, live):
             self._progress("build", 0, 1)
             name, manifest = build_generation(
                 data_dir, lambda: self._catalogue.future_chunks(replaced), embedding_model=self._embedder.model_id

@@ -40,13 +40,20 @@ def build_vector_index(folder: Path, pages: Iterable[Sequence[tuple[Chunk, Vecto
 
 
 class VectorIndex:
-    """Searches a folder made by `build_vector_index`."""
+    """Searches a folder made by `build_vector_index`.
+
+    Raises:
+        IndexingError: The folder is missing or damaged.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._client = _open(folder)
-        self._collection = self._client.get_collection(_COLLECTION, embedding_function=None)
-        self._count = int(self._collection.count())
+        try:
+            self._client = _open(folder)
+            self._collection = self._client.get_collection(_COLLECTION, embedding_function=None)
+            self._count = int(self._collection.count())
+        except (ChromaError, AttributeError) as error:  # chromadb 1.5.9 fails in its own clean-up after a failed open
+            raise _damaged(folder, error) from error
 
     def count(self) -> int:
         """Return how many chunks the index holds."""
@@ -65,9 +72,7 @@ class VectorIndex:
                 query_embeddings=[vector], n_results=min(limit, self._count), include=["distances"]
             )
         except ChromaError as error:
-            raise IndexingError(
-                f"The vectors in {str(self._folder)!r} cannot be searched ({error}): run `footnote index` again."
-            ) from error
+            raise _damaged(self._folder, error) from error
         distances = (found["distances"] or [[]])[0]
         pairs = [
             (chunk_id, 1.0 - float(distance)) for chunk_id, distance in zip(found["ids"][0], distances, strict=True)
@@ -86,3 +91,8 @@ def chroma_version() -> str:
 
 def _open(folder: Path) -> chromadb.api.ClientAPI:
     return chromadb.PersistentClient(str(folder), settings=ChromaSettings(anonymized_telemetry=False))
+
+
+def _damaged(folder: Path, error: Exception) -> IndexingError:
+    reason = str(error).splitlines()[0]
+    return IndexingError(f"The vectors in {str(folder)!r} cannot be read ({reason}): run `footnote index` again.")

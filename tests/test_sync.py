@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 import time
@@ -298,3 +300,28 @@ def test_rows_of_a_corpus_are_documents_that_come_and_go_alone(
     corpus.write_text(rows[0] + "\n", encoding="utf-8")
     assert index_folder(corpus, data).removed == ["row/2"]
     assert found(open_chatbot(data), "harbour tunnel") == ["row/1"]
+
+
+@pytest.mark.parametrize(
+    "damage", ["no folder", "no manifest", "cut database of vectors", "cut words", "noise in words"]
+)
+def test_a_damaged_generation_is_built_again_without_the_model(
+    folder: Path, tmp_path: Path, index_folder: IndexFolder, open_chatbot: OpenChatbot, damage: str
+) -> None:
+    data = tmp_path / "data"
+    index_folder(folder, data)
+    (generation,) = generations_folder(data).iterdir()
+    if damage == "no folder":
+        shutil.rmtree(generation)
+    elif damage == "no manifest":
+        (generation / "manifest.json").unlink()
+    elif damage == "cut database of vectors":
+        os.truncate(generation / "chroma" / "chroma.sqlite3", 5_000)
+    elif damage == "cut words":
+        os.truncate(generation / "keywords.db", 2_000)
+    else:
+        (generation / "keywords.db").write_bytes(bytes(range(256)) * 40)
+    with pytest.raises(IndexingError, match="footnote index"):
+        open_chatbot(data).ask("When does the first ferry leave Mui Wo?")
+    assert index_folder(folder, data).embedded == 0
+    assert "5:55" in open_chatbot(data).ask("When does the first ferry leave Mui Wo?").text
