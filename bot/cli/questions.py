@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 from rich.console import Console
 from rich.progress import Progress
 
@@ -18,11 +18,16 @@ from bot.errors import QuestionError
 class BatchQuestion(BaseModel):
     """One line of a batch file."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", coerce_numbers_to_str=True)
 
     id: str
     question: str
     history: tuple[Turn, ...] = ()
+
+    @field_validator("history", mode="before")
+    @classmethod
+    def _none_is_empty(cls, value: object) -> object:
+        return () if value is None else value
 
 
 @dataclass(frozen=True, slots=True)
