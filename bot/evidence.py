@@ -16,10 +16,10 @@ from index.embedder import Embedder
 from index.keywords import WordStatistics
 from index.words import Word, content_words
 
-_LONGEST_COMPARED = 600  # characters
+_LONGEST_COMPARED = 300  # characters
 _SENTENCE_END = regex.compile(r"[.!?。！？…][\"'”’」』)）\]]*$")
 # Encoding sentences is the slowest step of an extractive answer; the words alone rule most of them out.
-_COMPARED_SENTENCES = 16
+_COMPARED_SENTENCES = 10
 
 
 @dataclass(frozen=True, slots=True)
