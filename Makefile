@@ -34,7 +34,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@echo "The environment is ready."
 
 chat: setup
-	@$(BIN)/footnote index seeds --data-dir $(DATA)
+	@test -f $(DATA)/footnote.db || $(BIN)/footnote index seeds --data-dir $(DATA)
 	@$(BIN)/footnote serve --data-dir $(DATA) --host $(HOST) --port $(PORT)
 
 lint: setup

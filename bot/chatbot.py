@@ -269,7 +269,8 @@ class Chatbot:
         reason = reason_for(max((one.sentence.features.similarity for one in ranked), default=0.0))
         nearest = passages[:_NEAREST_PASSAGES] if reason == "not_in_documents" else ()
         options = [one for one in self._kept_examples() or () if one != inquiry.question][:_OFFERED_QUESTIONS]
-        return refuse(reason, inquiry.question, nearest, options)
+        searched = [result.chunk.text for result in inquiry.retrieved]
+        return refuse(reason, inquiry.question, nearest, options, searched)
 
     # Results --------------------------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import regex
 
 from bot.conversation import Turn, recent_turns
-from bot.question import clean_question
+from bot.question import clean_question, has_words
 from bot.small_talk import small_talk_kind
 from index.words import content_words
 
@@ -70,6 +70,9 @@ _DETERMINED = _pattern(
 )
 _NAME_RUN = regex.compile(r"\p{Lu}[\p{L}'’-]+(?:\s+\p{Lu}[\p{L}'’-]+)+")
 _TRAILING = regex.compile(r"[\s?？!！.。]+$")
+_IDEOGRAPH = regex.compile(r"\p{Han}")
+_LONGEST_IDEOGRAPHIC_FRAGMENT = 4
+_SHORT_ASKING = _pattern(r"^(?:how|what|which|whose|why|when|where|who)\b(?:\s+\S+){0,2}$")
 _LINKS = ("and", "but", "or", "so", "then", "also")
 _PERSON = ("he", "him", "she", "his", "her")
 
@@ -85,9 +88,15 @@ def stands_alone(question: str) -> bool:
     if opener := _OPENER.search(question):
         # "And what is the capital of the French Republic?" has a subject of its own.
         return opener.group().lower() in _LINKS and len(words) >= 3 and _reference(question) is None
-    if len(words) <= 1 and not any(word.is_name for word in words) and len(question) < 60:
-        return False
-    return _reference(question) is None
+    return _reference(question) is None and not _is_fragment(question)
+
+
+def _is_fragment(question: str) -> bool:
+    """Return whether a question has no subject of its own: "why?", "how many buildings?", "何時？"."""
+    if ideographs := len(_IDEOGRAPH.findall(question)):
+        return ideographs <= _LONGEST_IDEOGRAPHIC_FRAGMENT
+    subjects = content_words(question)
+    return not subjects or (len(subjects) == 1 and bool(_SHORT_ASKING.match(question)))
 
 
 def _condense(question: str, history: Sequence[Turn], depth: int) -> Understanding:
@@ -110,8 +119,10 @@ def _question_before(history: Sequence[Turn], depth: int) -> str:
         if turn.role != "user":
             continue
         asked = clean_question(turn.content)
-        if asked and not small_talk_kind(asked):
-            return _condense(asked, history[:index], depth - 1).standalone_question
+        if has_words(asked) and not small_talk_kind(asked):
+            earlier = _condense(asked, history[:index], depth - 1)
+            # A fragment is no subject: the one after it leans on what the fragment leaned on.
+            return earlier.context if earlier.context and _reference(asked) is None else earlier.standalone_question
     return ""
 
 

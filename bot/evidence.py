@@ -11,6 +11,7 @@ import regex
 
 from bot.answer_type import AnswerType, expected_type, holds_type
 from bot.condense import Understanding
+from bot.question import has_words
 from index.document import Chunk, RetrievedChunk, Span
 from index.embedder import Embedder
 from index.keywords import WordStatistics
@@ -113,6 +114,8 @@ def select_sentences(
     for result in retrieved:
         previous = ""
         for span in result.chunk.sentences:
+            if not has_words(result.chunk.sentence_text(span)):
+                continue
             places.setdefault((result.chunk.document_id, span), (result, previous))
             previous = result.chunk.sentence_text(span)
     found = [

@@ -17,13 +17,32 @@ def refuse(
     question: str,
     nearest: Sequence[Citation] = (),
     options: Sequence[str] = (),
+    passages: Sequence[str] = (),
     **values: object,
 ) -> Refusal:
-    """Return a refusal in the language of the question; `values` fill the placeholders of its message."""
-    message = reply(reason, detect_language(question), **values)
+    """Return a refusal in the language of the question.
+
+    Args:
+        reason: Why there is no answer.
+        question: As asked.
+        nearest: Passages that come nearest, to be shown.
+        options: Questions that the documents do answer.
+        passages: Texts that were searched; when all are in another script than the question, the reader is told.
+        values: Fill the placeholders of the message.
+    """
+    language = detect_language(question)
+    message = reply(reason, language, **values)
+    if passages_in_another_script(question, passages):
+        message = f"{message} {reply('other_language', language)}"
     return Refusal(reason=reason, message=message, nearest=tuple(nearest), options=tuple(options))
 
 
 def reason_for(highest_similarity: float) -> RefusalReason:
     """Return whether the documents are silent on the question or on its whole subject."""
     return "not_in_documents" if highest_similarity >= _NEAR else "no_relevant_passage"
+
+
+def passages_in_another_script(question: str, passages: Sequence[str]) -> bool:
+    """Return whether the question is in Chinese and none of the passages is, or the other way round."""
+    is_chinese = detect_language(question) != "en"
+    return bool(passages) and all((detect_language(passage) != "en") != is_chinese for passage in passages)

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, TomlConfigSettingsSource
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    TomlConfigSettingsSource,
+)
+from pydantic_settings import (
+    SettingsError as SettingsSourceError,
+)
 
 from bot.errors import SettingsError
 from index.settings import IndexSettings
@@ -30,13 +39,19 @@ class Settings(IndexSettings):
         port: Port the web application listens on.
     """
 
-    documents: tuple[Path, ...] = (Path("seeds"),)
+    documents: Annotated[tuple[Path, ...], NoDecode] = (Path("seeds"),)
     answerer: AnswererName = "extractive"
     top_k: int = Field(default=8, ge=1, le=100)
     refusal_threshold: float = Field(default=0.3, ge=0, le=1)
     maximum_question_characters: int = Field(default=2_000, ge=10)
     host: str = "127.0.0.1"
     port: int = Field(default=7860, ge=0, le=65_535)
+
+    @field_validator("documents", mode="before")
+    @classmethod
+    def _split_paths(cls, value: object) -> object:
+        """Accept what a shell would write: paths joined by the separator of PATH."""
+        return tuple(value.split(os.pathsep)) if isinstance(value, str) else value
 
 
 def load_settings(flags: Mapping[str, Any], config: Path | None = None) -> Settings:
@@ -69,8 +84,10 @@ def load_settings(flags: Mapping[str, Any], config: Path | None = None) -> Setti
     given = {name: value for name, value in flags.items() if value is not None}
     try:
         layered = _Layered(**given)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"The settings file {str(toml_file)!r} is not valid TOML: {error}.") from error
+    except SettingsSourceError as error:
+        raise SettingsError(f"A FOOTNOTE_ variable cannot be read ({error}): correct or unset it.") from error
     except ValidationError as error:
         raise SettingsError(_describe(error, toml_file)) from error
     return Settings.model_construct(**layered.model_dump())

@@ -1,4 +1,4 @@
-"""A golden question: what is asked, and what makes an answer to it right. The format is frozen (DESIGN.md)."""
+"""A golden question: what is asked, and what makes an answer right. The format is frozen (docs/golden-suites.md)."""
 
 from __future__ import annotations
 

@@ -64,7 +64,13 @@ class Catalogue:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        parsed = sa.make_url(url)
+        try:
+            parsed = sa.make_url(url)
+            parsed.get_dialect()
+        except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError) as error:
+            raise IndexingError(
+                "The database_url is not a SQLAlchemy URL of a known database: write sqlite:///PATH or postgresql://…"
+            ) from error
         if parsed.get_backend_name() == "sqlite" and parsed.database:
             _make_folder(Path(parsed.database).parent)
         self._engine = sa.create_engine(url, pool_pre_ping=True)
@@ -76,7 +82,7 @@ class Catalogue:
             reason = str(error.orig or error).splitlines()[0]
             raise IndexingError(
                 f"The database {parsed.render_as_string(hide_password=True)!r} cannot be opened ({reason}): "
-                "check that it exists, is readable and was made by Footnote."
+                "check that it is a Footnote database; delete a damaged one and index the folder again."
             ) from error
 
     def _open(self, shown_url: str) -> None:
@@ -234,13 +240,14 @@ class Catalogue:
         query = _chunk_query(VECTORS.c.vector, DOCUMENTS.c.live).join(
             VECTORS, VECTORS.c.vector_id == CHUNKS.c.vector_id
         )
-        last = ""
+        last = ("", 0)
+        place = sa.tuple_(CHUNKS.c.chunk_id, CHUNKS.c.version_id)
         gone = frozenset(replaced)
         with self._engine.connect() as connection:
             while rows := connection.execute(
-                query.where(CHUNKS.c.chunk_id > last).order_by(CHUNKS.c.chunk_id).limit(page_size)
+                query.where(place > last).order_by(CHUNKS.c.chunk_id, CHUNKS.c.version_id).limit(page_size)
             ).all():
-                last = rows[-1].chunk_id
+                last = (rows[-1].chunk_id, rows[-1].version_id)
                 yield [
                     (_to_chunk(row), np.frombuffer(row.vector, dtype="<f4"))
                     for row in rows

@@ -59,20 +59,32 @@ class SentenceTransformerEmbedder:
         self._lock = threading.Lock()
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         folder = find_model(model)
+        self._folder = folder
         self.model_id = f"{_PACKAGED_NAME if model == PACKAGED else Path(model).name}@{_hash_weights(folder)[:12]}"
-        self._model = _load_model(folder)
-        self.dimension = int(self._model.get_embedding_dimension() or 0)
         self._tokenizer = _load_tokenizer(folder)
+        self._loaded: SentenceTransformer | None = None
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+        with self._lock:
+            return int(self._model().get_embedding_dimension() or 0)
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return an array of shape (len(texts), dimension), float32, each row of length one."""
         if not texts:
             return np.zeros((0, self.dimension), dtype=np.float32)
         with self._lock:
-            vectors = self._model.encode(
+            vectors = self._model().encode(
                 list(texts), batch_size=16, normalize_embeddings=True, show_progress_bar=False, convert_to_numpy=True
             )
         return np.asarray(vectors, dtype=np.float32)
+
+    def _model(self) -> SentenceTransformer:
+        """Return the model, loaded when it is first needed: a run that embeds nothing never pays for it."""
+        if self._loaded is None:
+            self._loaded = _load_model(self._folder)
+        return self._loaded
 
     def tokenize(self, text: str) -> list[int]:
         """Return the token ids of a text, without special tokens and without a limit."""
@@ -94,15 +106,20 @@ class RememberingEmbedder:
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, Vectors] = OrderedDict()
         self.model_id = embedder.model_id
-        self.dimension = embedder.dimension
         self.tokenize = embedder.tokenize
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+        return self._embedder.dimension
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return an array of shape (len(texts), dimension), float32, each row of length one."""
         with self._lock:
             found = {text: self._kept[text] for text in texts if text in self._kept}
         missing = [text for text in dict.fromkeys(texts) if text not in found]
-        found.update(zip(missing, self._embedder.embed(missing), strict=True))
+        if missing:
+            found.update(zip(missing, self._embedder.embed(missing), strict=True))
         with self._lock:
             for text in texts:
                 self._kept[text] = found[text]

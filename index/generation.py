@@ -108,13 +108,14 @@ class Generation:
         self.keywords.close()
 
 
-def is_whole(data_dir: Path, name: str) -> bool:
-    """Return whether a generation can be opened and holds what its manifest says."""
+def is_whole(data_dir: Path, name: str, embedding_model: str) -> bool:
+    """Return whether a generation can be opened, holds what its manifest says, and has the vectors of the model."""
     try:
-        Generation(data_dir, name).close()
+        generation = Generation(data_dir, name)
     except IndexingError:
         return False
-    return True
+    generation.close()
+    return generation.manifest.embedding_model == embedding_model
 
 
 def _existing(parent: Path) -> list[Path]:

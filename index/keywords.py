@@ -23,7 +23,7 @@ from index.words import content_words, search_keys
 
 _TITLE_WEIGHT = 1.0
 _MAXIMUM_QUERY_WORDS = 64
-_SHORTEST_CORRECTED = 6  # letters; shorter words have too many neighbours
+_SHORTEST_CORRECTED = 5  # letters; shorter words have too many neighbours
 _CLOSE = 0.83
 
 

@@ -41,7 +41,7 @@ CHUNKS = sa.Table(
     "chunks",
     METADATA,
     sa.Column("chunk_id", sa.String(32), primary_key=True),
-    sa.Column("version_id", sa.ForeignKey("documents.version_id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("version_id", sa.ForeignKey("documents.version_id", ondelete="CASCADE"), primary_key=True, index=True),
     sa.Column("position", sa.Integer, nullable=False),
     sa.Column("start", sa.Integer, nullable=False),
     sa.Column("end", sa.Integer, nullable=False),

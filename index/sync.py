@@ -26,7 +26,7 @@ from index.splitter import Splitter
 Progress = Callable[[str, int, int], None]
 
 _TITLE_CHARACTERS = 120  # enough of a title for context; a whole headline would crowd out the passage
-_EMBED_AT_ONCE = 512
+_EMBED_AT_ONCE = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +149,12 @@ class _Run:
         sources = []
         for number, (path, name) in enumerate(files):
             self._progress("scan", number, len(files))
+            if path.is_symlink() and not any(path.resolve().is_relative_to(root.resolve()) for root in paths):
+                self._fail(name, "is a link out of the folder: copy the file into it")
+                continue
+            if not path.is_file():
+                self._fail(name, "is a link to a folder or to nothing: index that folder itself")
+                continue
             if not is_supported(path):
                 self._fail(name, f"is not a supported format ({path.suffix or 'no suffix'})")
                 continue
@@ -231,9 +237,12 @@ class _Run:
             keys.append([vector_key(self._embedder.model_id, text) for text in embedded])
             texts.update(zip(keys[-1], embedded, strict=True))
         missing = sorted(self._catalogue.missing_vectors(list(texts)))
-        vectors = self._embedder.embed([texts[key] for key in missing])
-        self._catalogue.add_vectors(dict(zip(missing, vectors, strict=True)))
-        self._report.embedded += len(missing)
+        for begin in range(0, len(missing), _EMBED_AT_ONCE):
+            self._progress("embed", begin, len(missing))
+            some = missing[begin : begin + _EMBED_AT_ONCE]
+            vectors = self._embedder.embed([texts[key] for key in some])
+            self._catalogue.add_vectors(dict(zip(some, vectors, strict=True)))  # an interrupted run keeps these
+            self._report.embedded += len(some)
         for (document, chunks, source), vector_ids in zip(documents, keys, strict=True):
             self._catalogue.stage(document, chunks, vector_ids, source)
 
@@ -244,7 +253,7 @@ class _Run:
         data_dir = self._settings.data_dir
         replaced = {*report.changed, *report.removed}
         live = self._catalogue.property("generation")
-        if report.added or replaced or not live or not is_whole(data_dir, live):
+        if report.added or replaced or not live or not is_whole(data_dir, live, self._embedder.model_id):
             self._progress("build", 0, 1)
             name, manifest = build_generation(
                 data_dir, lambda: self._catalogue.future_chunks(replaced), embedding_model=self._embedder.model_id

@@ -170,3 +170,10 @@ def test_every_footnote_over_500_squad_questions_is_exact(
     assert sum(answer.kind == "answer" for answer in answers) > 100
     for answer in answers:
         check_footnotes(chatbot, answer)
+
+
+def test_a_question_in_another_script_is_told_so(seed_chatbot: Chatbot) -> None:
+    answer = seed_chatbot.ask("誰畫了維也納歌劇院的天花？")
+    assert answer.kind == "refusal"
+    assert "另一種語言" in answer.text
+    assert "another language" not in seed_chatbot.ask("Who painted the opera house in Vienna?").text

@@ -92,6 +92,7 @@ def test_search_batch_has_the_promised_keys(data: Path, tmp_path: Path) -> None:
         (("ask", "why?", "--batch", "x.jsonl", "--output", "y"), 2, ["one question"]),
         (("ask", "--batch", "nowhere.jsonl", "--output", "y"), 1, ["nowhere.jsonl"]),
         (("ask", "why?", "--config", "nowhere.toml"), 1, ["nowhere.toml"]),
+        (("ask", "--batch", "README.md", "--output", "nowhere/out.jsonl"), 1, ["README.md"]),
         (("search", "why?", "--top-k", "0"), 2, ["top-k"]),
         (("search", "why?"), 1, ["footnote index FOLDER"]),
         (("eval", "check", "nowhere.yaml"), 1, ["nowhere.yaml"]),

@@ -66,3 +66,16 @@ def test_a_person_is_found_in_the_answer_before() -> None:
         Turn(role="assistant", content="In the council, Professor Sun Dong responded. [1]"),
     )
     assert condense("What did he say?", history).standalone_question == "What did Professor Sun Dong say?"
+
+
+@pytest.mark.parametrize(
+    "question", ["How many magnolias are there?", "Who is the treasurer?", "the park", "👨‍👩‍👧 budget"]
+)
+def test_a_subject_of_its_own_is_enough(question: str) -> None:
+    assert condense(question, HISTORY).standalone_question == question
+
+
+def test_context_never_nests_and_unusable_turns_are_skipped() -> None:
+    turns = [ASKED, "And when?", "?", "😀", "why"]
+    history = [Turn(role="user", content=turn) for turn in turns]
+    assert condense("And who?", history).standalone_question == f"And who? ({ASKED.rstrip('?')})"

@@ -214,3 +214,10 @@ def test_a_file_without_rows_is_no_corpus(tmp_path, content, reason):
     with pytest.raises(UnreadableDocumentError) as caught:
         list(read_file(path, "corpus.jsonl", maximum_bytes=LIMIT))
     assert str(caught.value).startswith(reason)
+
+
+def test_a_stray_nul_does_not_make_a_text_utf16(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"Plain words with one stray NUL here\0 and more after it, an even count.."[:70])
+    with pytest.raises(UnreadableDocumentError, match="binary"):
+        list(read_file(path, "a.txt", maximum_bytes=10_000))

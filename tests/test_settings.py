@@ -43,3 +43,15 @@ def test_a_missing_file_is_named() -> None:
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(ValueError, match="frozen"):
         load_settings({}).top_k = 3  # type: ignore[misc]
+
+
+def test_folders_in_a_variable_are_written_like_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FOOTNOTE_DOCUMENTS", "reports:minutes")
+    assert load_settings({}).documents == (Path("reports"), Path("minutes"))
+
+
+def test_a_settings_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    config = tmp_path / "footnote.toml"
+    config.write_bytes(b"\xff\xfe")
+    with pytest.raises(SettingsError, match=r"footnote\.toml"):
+        load_settings({}, config)

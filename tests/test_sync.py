@@ -245,7 +245,7 @@ class _FailsOnce:
 
     def __init__(self, embedder: SentenceTransformerEmbedder, word: str) -> None:
         self._embedder, self._word = embedder, word
-        self.model_id, self.dimension, self.tokenize = embedder.model_id, embedder.dimension, embedder.tokenize
+        self.model_id, self.dimension, self.tokenize = embedder.model_id, 384, embedder.tokenize
 
     def embed(self, texts: list[str]) -> Vectors:
         if any(self._word in text for text in texts):
@@ -325,3 +325,42 @@ def test_a_damaged_generation_is_built_again_without_the_model(
         open_chatbot(data).ask("When does the first ferry leave Mui Wo?")
     assert index_folder(folder, data).embedded == 0
     assert "5:55" in open_chatbot(data).ask("When does the first ferry leave Mui Wo?").text
+
+
+def test_links_out_of_the_folder_are_named_and_not_followed(
+    folder: Path, tmp_path: Path, index_folder: IndexFolder
+) -> None:
+    (tmp_path / "private.txt").write_text("Private\n\nNobody may read this.\n")
+    (folder / "link.txt").symlink_to(tmp_path / "private.txt")
+    (folder / "inside.txt").symlink_to(folder / "town" / "ferry.txt")
+    (folder / "gone.txt").symlink_to(tmp_path / "nowhere.txt")
+    report = index_folder(folder, tmp_path / "data")
+    assert report.added == ["inside.txt", "library.md", "town/ferry.txt"]
+    assert sorted(failure.source for failure in report.failed) == ["gone.txt", "link.txt"]
+
+
+def test_a_generation_of_another_model_is_built_again(
+    folder: Path, tmp_path: Path, index_folder: IndexFolder, open_chatbot: OpenChatbot
+) -> None:
+    data = tmp_path / "data"
+    index_folder(folder, data)
+    (manifest,) = generations_folder(data).glob("*/manifest.json")
+    manifest.write_text(manifest.read_text().replace("all-MiniLM", "other"))
+    with pytest.raises(IndexMismatchError, match="footnote index"):
+        open_chatbot(data).ask("When does the first ferry leave Mui Wo?")
+    index_folder(folder, data)
+    assert "5:55" in open_chatbot(data).ask("When does the first ferry leave Mui Wo?").text
+
+
+def test_another_way_of_cutting_cuts_every_document_again(
+    folder: Path, tmp_path: Path, index_folder: IndexFolder
+) -> None:
+    data = tmp_path / "data"
+    index_folder(folder, data)
+    settings = Settings(data_dir=data)
+    catalogue = Catalogue(settings.catalogue_url())
+    catalogue.set_properties({"pipeline": "an older one"})  # with ids that happen to be the same
+    catalogue.close()
+    report = index_folder(folder, data)
+    assert report.changed == ["library.md", "town/ferry.txt"]
+    assert report.embedded == 0

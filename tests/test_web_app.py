@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 from urllib.parse import unquote
@@ -198,6 +200,21 @@ def test_empty_index_says_what_to_do(feedback: FeedbackStore) -> None:
         html = client.get("/").text
     assert "No documents are indexed yet: run" in html
     assert "<code>footnote index FOLDER</code>" in html
+
+
+def test_documents_with_the_same_title_are_told_apart_by_their_files(
+    client: TestClient, feedback: FeedbackStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert 'class="file"' not in client.get("/").text
+    chatbot = ScriptedChatbot()
+    overview = chatbot.overview()
+    one, other, *rest = overview.documents
+    twins = (one, replace(other, title=f"{one.title}\u200b"), *rest)
+    monkeypatch.setattr(chatbot, "overview", lambda: replace(overview, documents=twins))
+    with TestClient(build_app(chatbot, feedback)) as twin_client:
+        html = twin_client.get("/").text
+    shown = re.findall(r'<span class="file" dir="auto">(.*?)</span>', html)
+    assert set(shown) == {one.document_id, other.document_id}
 
 
 def test_examples_come_as_buttons(client: TestClient) -> None:

@@ -18,7 +18,7 @@ from index.paths import check_paths
 if TYPE_CHECKING:
     from index.sync import SyncReport
 
-_STAGES = {"scan": "looking at files", "read": "reading and embedding", "build": "building the index"}
+_STAGES = {"scan": "looking at files", "read": "reading", "embed": "embedding", "build": "building the index"}
 
 
 @click.command()
@@ -80,6 +80,8 @@ def index(paths: tuple[Path, ...], settings: Settings, *, dry_run: bool, allow_e
         print_json(asdict(report))
     else:
         click.echo(_summary(report))
+    if report.removed and not report.unchanged and not report.changed:
+        print_progress(f"note: none of the {len(report.removed)} documents that were indexed before is there any more")
     for failure in report.failed:
         print_progress(f"failed: {failure.source} {failure.reason}")
     return 1 if report.failed else 0

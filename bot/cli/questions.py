@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 from rich.console import Console
@@ -45,7 +46,7 @@ def read_batch(path: Path, output: Path) -> Batch:
         QuestionError: The file is missing, a line is not a question, or an id stands twice.
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise QuestionError(
             f"The batch file {str(path)!r} cannot be read ({error}): give a JSONL file of questions."
@@ -69,7 +70,7 @@ def run_batch(batch: Batch, answer: Callable[[BatchQuestion], BaseModel]) -> int
     """
     done = _completed(batch)
     console = Console(stderr=True)
-    with batch.output.open("r+" if batch.output.exists() else "w", encoding="utf-8") as file:
+    with _open_output(batch.output) as file:
         file.seek(0)
         for line in done:
             file.write(line + "\n")
@@ -81,6 +82,15 @@ def run_batch(batch: Batch, answer: Callable[[BatchQuestion], BaseModel]) -> int
                 file.flush()
                 bar.advance(task)
     return len(batch.questions) - len(done)
+
+
+def _open_output(path: Path) -> TextIO:
+    try:
+        return path.open("r+" if path.exists() else "w", encoding="utf-8")
+    except OSError as error:
+        raise QuestionError(
+            f"The output {str(path)!r} cannot be written ({error.strerror}): name another file."
+        ) from error
 
 
 def _parse(path: Path, number: int, line: str) -> BatchQuestion:

@@ -56,12 +56,12 @@ class Asking:
 
         Each value holds everything that came before, so the page loses nothing when it skips one.
         """
+        if not question.strip():
+            return
         try:
             asked = AskRequest.model_validate(request)
         except ValidationError:
             logger.warning("a question came with an unusable request and is not answered")
-            return
-        if not question.strip():
             return
         parts: list[Part] = []
         async with aclosing(self._parts(question, asked, choose_language(asked.language))) as arriving:

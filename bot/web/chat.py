@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from bot.answer import Answer
 from bot.chatbot import Chatbot, Overview
 from bot.feedback import FeedbackStore, Reason, Verdict
+from bot.web.invisible import visible
 from bot.web.language import LANGUAGES
 from bot.web.reader import LANGUAGE_COOKIE, texts_for, theme_for
 from bot.web.render import render_answer, render_examples, render_fault, render_page, title_lookup
@@ -88,8 +91,16 @@ def _render_chat(request: Request, chatbot: Chatbot, gradio_script: str) -> str:
         theme=theme_for(request),
         languages=list(LANGUAGES.values()),
         overview=overview,
+        repeated_titles=_repeated(document.title for document in overview.documents),
         index_fault=fault,
         indexed=texts.indexed(built.date(), datetime.now().astimezone().date()) if built else "",
         gradio_script=gradio_script,
         question_limit=chatbot.settings.maximum_question_characters,
     )
+
+
+def _repeated(titles: Iterable[str]) -> set[str]:
+    """Return the titles a reader cannot tell from another one."""
+    known = list(titles)
+    seen = Counter(visible(title).strip() for title in known)
+    return {title for title in known if seen[visible(title).strip()] > 1}

@@ -1,7 +1,7 @@
 """Whether footnotes open the right place, and show what stands there.
 
 Precision and recall as in A. Gao et al., "Enabling Large Language Models to Generate Text with Citations" (2023),
-but against places that a person marked instead of the opinion of a model. Source: DESIGN.md, "Golden suites".
+but against places that a person marked instead of the opinion of a model. Source: docs/golden-suites.md.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ def answer_correct(asked: Asked) -> float | None:
     """Return 1 for a right answer to an answerable question, else 0; unanswerable questions are not scored.
 
     Right is: not refused, every group of `expect` shown by one of its phrases, nothing of `forbid` shown, and not
-    longer than `max_words`. Footnote markers are no part of the text. Source: DESIGN.md, "Golden suites".
+    longer than `max_words`. Footnote markers are no part of the text. Source: docs/golden-suites.md.
     """
     if not asked.question.answerable:
         return None
@@ -33,7 +33,7 @@ def answer_bearing(asked: Asked) -> float | None:
 
     The phrases of a group mean the same, so the quote may use another one of them (an answer in Chinese, a source in
     English). Not scored when nothing expected is shown, or without citations to look at because it was refused.
-    Source: DESIGN.md, "Golden suites".
+    Source: docs/golden-suites.md.
     """
     text = without_markers(asked.answer.text)
     shown = [group for group in asked.question.expect if _any_shown(text, group)]

@@ -33,6 +33,7 @@ _CANDIDATES: Final = ["big5hkscs", "gb18030", "cp932", "cp949", "cp1251", "cp125
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f\x80-\x9f]")
 _CONTROL_SHARE: Final = 0.01
 _VALID_TO_BROKEN: Final = 10
+_NUL_SHARE: Final = 0.3  # of the bytes of unmarked UTF-16; a stray NUL in other text is far below
 _UNKNOWN: Final = "is in a character encoding that cannot be told: save it as UTF-8"
 _BINARY: Final = "is not text but binary data: save its contents as text"
 
@@ -74,7 +75,7 @@ def _decode_any(content: bytes) -> str:
 def _decode_unmarked_utf16(content: bytes) -> str:
     """Western text in UTF-16 has a NUL in every other byte; anything else with NULs is binary."""
     high, low = content[::2].count(0), content[1::2].count(0)
-    if min(high, low) or len(content) % 2:
+    if min(high, low) or len(content) % 2 or max(high, low) < _NUL_SHARE * len(content):
         raise UnreadableDocumentError(_BINARY)
     try:
         return content.decode("utf-16-be" if high else "utf-16-le")

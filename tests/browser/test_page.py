@@ -13,9 +13,10 @@ from playwright.sync_api import Page, expect
 
 from bot.chatbot import Chatbot
 from bot.feedback import FeedbackStore
+from bot.web.invisible import visible
 from tests.browser.conftest import OpenPage
 from tests.browser.running import running
-from tests.browser.scripted import HALF_FARE, ScriptedChatbot
+from tests.browser.scripted import FERRY, HALF_FARE, REPORT, ScriptedChatbot
 
 pytestmark = pytest.mark.browser
 
@@ -194,7 +195,14 @@ def test_conversations_survive_a_restart_and_can_be_deleted(tmp_path: Path, open
         page.get_by_role("button", name="What does it cost?", exact=True).click()
         expect(page.locator(".turn .statement")).to_have_count(2)
         page.click("#open-drawer")
-        page.locator("#conversations .tool").click()
+        delete = page.locator("#conversations .tool")
+        delete.focus()
+        page.keyboard.press("Enter")
+        expect(delete).to_have_text("Delete for good?")
+        page.keyboard.press("Enter")  # at once, as a key held down would
+        expect(delete).to_be_focused()
+        page.wait_for_timeout(500)
+        page.keyboard.press("Enter")
         expect(page.locator("#conversations")).to_contain_text("No conversations yet.")
         page.reload()
         page.wait_for_selector("body[data-ready]")
@@ -280,6 +288,38 @@ def test_counter_appears_near_the_limit_and_a_longer_question_stays_in_the_box(
     page.press(BOX, "Enter")
     expect(page.locator("#counter")).to_have_text("1 characters too many: please shorten the question.")
     expect(page.locator(".turn")).to_have_count(0)
+
+
+def test_what_cannot_be_asked_is_not_sent(scripted_url: str, open_page: OpenPage) -> None:
+    page = open_page(scripted_url)
+    sent = []
+    page.on("request", lambda request: sent.append(request.url) if "/queue/join" in request.url else None)
+    for question in ("", "  ", "x" * 2_001):
+        page.fill(BOX, question)
+        page.press(BOX, "Enter")
+        page.click("#send")
+    page.wait_for_timeout(300)
+    assert sent == []
+    ask(page, "What does it cost?")
+    assert len(sent) == 1
+
+
+def test_typed_question_is_shown_without_invisible_characters(scripted_url: str, open_page: OpenPage) -> None:
+    page = open_page(scripted_url)
+    ask(page, "Who ap\u202eproved\u202c the \x00cost?")
+    assert page.locator(".question").text_content() == "Who approved the cost?"
+    page.click("#open-drawer")
+    assert page.locator("#conversations .open").text_content() == "Who approved the cost?"
+    twice_selected = "a\ufe0f\ufe0e\U000e0100b"
+    filtered = page.evaluate(
+        """async (twiceSelected) => {
+          const { visible } = await import("/page/invisible.js");
+          const isTaken = (code) => visible(String.fromCodePoint(code)) !== String.fromCodePoint(code);
+          return [[...Array(0x110000).keys()].filter(isTaken), visible(twiceSelected)];
+        }""",
+        twice_selected,
+    )
+    assert filtered == [[code for code in range(0x110000) if visible(chr(code)) != chr(code)], visible(twice_selected)]
 
 
 def test_fault_is_a_sentence_and_can_be_asked_again(scripted_url: str, open_page: OpenPage) -> None:
@@ -450,18 +490,33 @@ def test_printed_footnotes_become_endnotes(scripted_url: str, open_page: OpenPag
     expect(page.locator(".endnotes")).to_be_visible()
     expect(page.locator(".endnotes li")).to_have_count(2)
     expect(page.locator("#ask")).to_be_hidden()
+    page.set_viewport_size({"width": 400, "height": 800})
+    page.locator(".endnotes .title").first.evaluate("node => (node.textContent = 'annual_report_'.repeat(20))")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+    assert page.locator(".endnotes .title").first.bounding_box()["width"] <= 400
+    assert page.locator(".endnotes .title").first.bounding_box()["height"] > 40
 
 
 def test_markdown_has_footnotes(scripted_url: str, open_page: OpenPage) -> None:
     page = open_page(scripted_url)
     ask(page, "What does it cost?")
+    ask(page, "And when?")
+    ask(page, "Who is the captain?")
     page.click("#open-drawer")
     with page.expect_download() as download:
         page.click("#download")
+    assert download.value.suggested_filename == "footnote-what-does-it-cost.md"
     text = Path(download.value.path()).read_text("utf-8")
     assert "## What does it cost?" in text
     assert "travel at half fare.[^1-2]" in text
-    assert "[^1-2]: “Children under twelve" in text
+    start = REPORT.index(HALF_FARE)
+    place = f"page 1; {FERRY}, characters {start}–{start + len(HALF_FARE)})"
+    assert f"[^1-2]: “{HALF_FARE}” (Harbour Office: Annual Report on the Ferry Service, {place}" in text
+    assert text.count("*Understood as: ") == 1
+    assert "## And when?\n\n*Understood as: When will the new ferry vessels enter service?*" in text
+    refusal = text.split("## Who is the captain?")[1]
+    assert f"**Nearest in the documents**\n\n- “{HALF_FARE}” (" in refusal
+    assert place in refusal
 
 
 def test_completed_answers_are_announced_once(slow_url: str, open_page: OpenPage) -> None:

@@ -1,8 +1,12 @@
 // The list of conversations kept in this browser.
 
 import { download } from "./export.js";
+import { visible } from "./invisible.js";
 import * as store from "./store.js";
 import { announce, byId, element, say } from "./words.js";
+
+const SURE_AFTER_MS = 400; // a double click, or a key held down, is no second press
+const SURE_WITHIN_MS = 5000;
 
 const drawer = byId("drawer");
 const opener = byId("open-drawer");
@@ -41,16 +45,14 @@ function list(current, show, begin) {
   const stored = store.conversations();
   byId("download").disabled = byId("print").disabled = !current().turns.length;
   const rows = stored.map((conversation) => {
-    const question = conversation.turns[0]?.question || say("untitled");
+    const question = visible(conversation.turns[0]?.question ?? "") || say("untitled");
     const name = element("button", { type: "button", className: "open", dir: "auto", textContent: question.slice(0, 90) });
     if (conversation.id === current().id) name.setAttribute("aria-current", "true");
     name.addEventListener("click", () => {
       close({ focus: false });
       show(conversation);
     });
-    const remove = element("button", { type: "button", className: "tool", innerHTML: byId("remove").innerHTML });
-    remove.setAttribute("aria-label", say("remove", { question: question.slice(0, 60) }));
-    remove.addEventListener("click", () => {
+    const remove = removeButton(question.slice(0, 60), () => {
       store.remove(conversation.id);
       announce(say("removed"));
       if (conversation.id === current().id) begin();
@@ -62,4 +64,31 @@ function list(current, show, begin) {
   byId("conversations").replaceChildren(
     ...(rows.length ? rows : [element("li", { className: "none", textContent: say("no_conversations") })]),
   );
+}
+
+// Nothing brings a deleted conversation back, so the button asks once, in its place.
+function removeButton(question, remove) {
+  const button = element("button", { type: "button", className: "tool" });
+  let asked = null; // when it asked, and until when it stays asking
+  const rest = () => {
+    clearTimeout(asked?.timer);
+    asked = null;
+    button.classList.remove("sure");
+    button.innerHTML = byId("remove").innerHTML;
+    button.setAttribute("aria-label", say("remove", { question }));
+  };
+  button.addEventListener("click", () => {
+    if (!asked) {
+      asked = { at: performance.now(), timer: setTimeout(rest, SURE_WITHIN_MS) };
+      button.classList.add("sure");
+      button.textContent = say("sure");
+      button.setAttribute("aria-label", `${say("sure")} ${question}`);
+      announce(say("sure"));
+    } else if (performance.now() - asked.at > SURE_AFTER_MS) {
+      clearTimeout(asked.timer);
+      remove();
+    }
+  });
+  rest();
+  return button;
 }

@@ -2,6 +2,7 @@
 // `window.footnote` (see bot/web/composer.py), and everything the reader sees is put on the page from here.
 
 import { close as closeDrawer, setUpDrawer } from "./drawer.js";
+import { visible } from "./invisible.js";
 import * as source from "./source.js";
 import * as store from "./store.js";
 import { clear, makeTurn, press, sendFeedback, showAnswer, showInterruption, showPart } from "./turn.js";
@@ -26,7 +27,7 @@ window.footnote = {
     const { question, replaces } = asked ?? { question: (typed ?? "").trim(), replaces: null };
     const fromBox = !asked;
     asked = null;
-    if (working || !question || question.length > LIMIT) return ["", {}];
+    if (!isUsable(question)) return ["", {}];
     if (fromBox) setBox("");
     const { record, turn } = replaces ? again(replaces, question) : added(question);
     working = { record, turn, shown: 0 };
@@ -59,6 +60,8 @@ window.footnote = {
   },
 };
 
+const isUsable = (question) => !working && question && question.length <= LIMIT;
+
 function added(question) {
   const record = { id: store.newId(), question, answer: null };
   conversation.turns.push(record);
@@ -73,7 +76,7 @@ function again(id, question) {
   const record = conversation.turns.find((other) => other.id === id);
   const turn = turns.querySelector(`[data-turn="${CSS.escape(id)}"]`);
   Object.assign(record, { question, answer: null });
-  turn.querySelector(".question").textContent = question;
+  turn.querySelector(".question").textContent = visible(question);
   clear(turn);
   return { record, turn };
 }
@@ -92,7 +95,7 @@ function finish(record, turn, answer) {
   record.answer = answer;
   store.save(conversation);
   end();
-  announce(`${say("answer_ready")}: ${answer.text.replace(/\s*\[\d+\]/g, "")}`);
+  announce(`${say("answer_ready")}: ${visible(answer.text).replace(/\s*\[\d+\]/g, "")}`);
   const first = turn.querySelector(".footnote");
   if (first && !isNarrow() && !source.isBeingRead()) source.open(first);
 }
@@ -206,9 +209,23 @@ new MutationObserver(() => root.lang !== language && (root.lang = language)).obs
 
 // Everything else ----------------------------------------------------------------------------------------------------
 
-// Enter also ends the composition of a Chinese word; only the next one sends the question.
+// Enter also ends the composition of a Chinese word; only the next one sends the question. What cannot be asked now
+// is not sent at all.
 for (const kind of ["keydown", "keypress"])
-  document.addEventListener(kind, (event) => event.key === "Enter" && (event.isComposing || event.keyCode === 229) && event.stopImmediatePropagation(), true);
+  document.addEventListener(kind, (event) => {
+    if (event.key !== "Enter") return;
+    if (event.isComposing || event.keyCode === 229) event.stopImmediatePropagation();
+    else if (event.target === box() && !event.shiftKey && !isUsable(box().value.trim())) refuse(event);
+  }, true);
+document.addEventListener("click", (event) => {
+  if (event.target.closest?.("#send") && !isUsable(asked ? asked.question : box().value.trim())) refuse(event);
+}, true);
+
+function refuse(event) {
+  asked = null;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+}
 
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || event.isComposing) return;

@@ -1,13 +1,14 @@
 // One question and its answer on the screen: where each part goes as it arrives, and what its buttons do.
 
 import { asText } from "./export.js";
+import { visible } from "./invisible.js";
 import { showEvidence } from "./source.js";
 import { copy, element, say } from "./words.js";
 
 export function makeTurn(record) {
   const turn = document.getElementById("turn").content.firstElementChild.cloneNode(true);
   turn.dataset.turn = record.id;
-  turn.querySelector(".question").textContent = record.question;
+  turn.querySelector(".question").textContent = visible(record.question);
   return turn;
 }
 
