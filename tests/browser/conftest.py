@@ -17,9 +17,12 @@ PATIENCE_MS = 20_000
 OpenPage = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium, from the system or as Playwright installed it."""
+    """Chromium, from the system or as Playwright installed it.
+
+    Only for the module: Playwright keeps a running event loop, and other tests run one of their own.
+    """
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=OPTIONS)
         yield browser
@@ -57,12 +60,12 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
     assert wrong == []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def scripted_chatbot() -> ScriptedChatbot:
     return ScriptedChatbot()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def scripted_url(scripted_chatbot: ScriptedChatbot, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of the application around the scripted chatbot."""
     with running(scripted_chatbot, f"sqlite:///{tmp_path_factory.mktemp('scripted') / 'footnote.db'}") as url:
