@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from index.keywords import WordStatistics
 # How many candidates each side brings to the fusion.
 _CANDIDATES = 50
 _VECTOR_WEIGHT = 0.5
+_NOTHING_INDEXED = "No documents are indexed yet: run `footnote index FOLDER`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +87,14 @@ class Retriever:
 
     def warm_up(self) -> None:
         """Open the live generation, if there is one, so that the first question does not wait for it."""
-        if self._catalogue.property("generation"):
+        with suppress(EmptyIndexError):
             self._live()
 
     def _live(self) -> Generation:
         """Return the generation that the catalogue names, opening it when it changed."""
         name = self._catalogue.property("generation")
         if not name:
-            raise EmptyIndexError("No documents are indexed yet: run `footnote index FOLDER`.")
+            raise EmptyIndexError(_NOTHING_INDEXED)
         with self._lock:
             if self._generation is None or self._generation.name != name:
                 generation = Generation(self._data_dir, name)
@@ -105,6 +107,8 @@ class Retriever:
                     )
                 # The old one is left to the garbage collector: another thread may still be reading it.
                 self._generation = generation
+            if not self._generation.manifest.chunks:
+                raise EmptyIndexError(_NOTHING_INDEXED)
             return self._generation
 
     def _candidates(self, question: str, vector: Vectors) -> _Candidates:

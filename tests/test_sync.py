@@ -190,7 +190,9 @@ def test_dry_run_says_what_would_change_and_changes_nothing(
     assert chunk_ids(data) == ids
 
 
-def test_an_empty_folder_empties_nothing_unless_told(folder: Path, tmp_path: Path, index_folder: IndexFolder) -> None:
+def test_an_empty_folder_empties_nothing_unless_told(
+    folder: Path, tmp_path: Path, index_folder: IndexFolder, open_chatbot: OpenChatbot
+) -> None:
     data = tmp_path / "data"
     index_folder(folder, data)
     empty = tmp_path / "empty"
@@ -200,6 +202,9 @@ def test_an_empty_folder_empties_nothing_unless_told(folder: Path, tmp_path: Pat
     assert chunk_ids(data)
     assert index_folder(empty, data, allow_empty=True).removed == ["library.md", "town/ferry.txt"]
     assert not chunk_ids(data)
+    refusal = open_chatbot(data).ask("When does the first ferry leave Mui Wo?").refusal
+    assert refusal is not None
+    assert refusal.reason == "empty_index"
 
 
 def test_a_missing_folder_is_named(tmp_path: Path, index_folder: IndexFolder) -> None:
