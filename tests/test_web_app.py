@@ -15,6 +15,7 @@ from urllib.parse import unquote
 import pytest
 from starlette.testclient import TestClient
 
+from bot.chatbot import Overview
 from bot.errors import ServeError
 from bot.feedback import FeedbackStore
 from bot.web.app import build_app
@@ -202,19 +203,24 @@ def test_empty_index_says_what_to_do(feedback: FeedbackStore) -> None:
     assert "<code>footnote index FOLDER</code>" in html
 
 
+class _TwinsChatbot(ScriptedChatbot):
+    """Two of its documents have titles that look the same."""
+
+    def overview(self) -> Overview:
+        overview = super().overview()
+        one, other, *rest = overview.documents
+        return replace(overview, documents=(one, replace(other, title=f"{one.title}\u200b"), *rest))
+
+
 def test_documents_with_the_same_title_are_told_apart_by_their_files(
-    client: TestClient, feedback: FeedbackStore, monkeypatch: pytest.MonkeyPatch
+    client: TestClient, feedback: FeedbackStore
 ) -> None:
     assert 'class="file"' not in client.get("/").text
-    chatbot = ScriptedChatbot()
-    overview = chatbot.overview()
-    one, other, *rest = overview.documents
-    twins = (one, replace(other, title=f"{one.title}\u200b"), *rest)
-    monkeypatch.setattr(chatbot, "overview", lambda: replace(overview, documents=twins))
+    chatbot = _TwinsChatbot()
     with TestClient(build_app(chatbot, feedback)) as twin_client:
         html = twin_client.get("/").text
     shown = re.findall(r'<span class="file" dir="auto">(.*?)</span>', html)
-    assert set(shown) == {one.document_id, other.document_id}
+    assert set(shown) == {document.document_id for document in chatbot.overview().documents[:2]}
 
 
 def test_examples_come_as_buttons(client: TestClient) -> None:

@@ -91,7 +91,7 @@ class Asking:
                     yield part
         except FootnoteError as error:
             yield _fault(str(error), texts)
-        except Exception:
+        except Exception:  # the edge of the application: the log has the traceback, the reader a sentence
             logger.exception("an answer failed")
             yield _fault(texts("fault"), texts)
         finally:

@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from bot.answer import Answer, Citation, Provenance, Refusal, RetrievedEntry, Statement, render_text
+from bot.chatbot import Overview
 from bot.conversation import Turn
 from bot.events import Event, EvidenceFound, Finished, StatementReady, Understood
 from bot.settings import Settings
+from index.catalogue import DocumentSummary
 from index.document import Document, Page, Span
 from index.errors import FootnoteError
 
@@ -60,22 +61,6 @@ DOCUMENTS = {
         _document("long.txt", "The crossing, at length", LONG),
     )
 }
-
-
-@dataclass(frozen=True)
-class Summary:
-    document_id: str
-    title: str
-    media_type: str
-    characters: int
-
-
-@dataclass(frozen=True)
-class Overview:
-    documents: tuple[Summary, ...]
-    chunks: int
-    indexed_at: datetime | None
-    fingerprint: str
 
 
 def cite(number: int, document_id: str, quote: str) -> Citation:
@@ -164,10 +149,19 @@ class ScriptedChatbot:
         return DOCUMENTS.get(document_id)
 
     def overview(self) -> Overview:
-        documents = tuple(
-            Summary(d.document_id, d.title, d.media_type, len(d.text)) for d in [*DOCUMENTS.values()][: self.shown]
-        )
         indexed_at = datetime.now(UTC) - timedelta(minutes=3)
+        documents = tuple(
+            DocumentSummary(
+                document_id=document.document_id,
+                title=document.title,
+                media_type=document.media_type,
+                characters=len(document.text),
+                source=document.document_id,
+                content_hash=document.content_hash(),
+                indexed_at=indexed_at,
+            )
+            for document in [*DOCUMENTS.values()][: self.shown]
+        )
         return Overview(() if self.empty else documents, 40, None if self.empty else indexed_at, "0123456789abcdef")
 
     def example_questions(self) -> tuple[str, ...]:
