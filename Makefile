@@ -1,4 +1,4 @@
-# Two commands matter: `make chat` and `make test`. Both start with `make setup`.
+# Two commands matter: `make chat` and `make test`.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -9,17 +9,20 @@ HOST ?= 127.0.0.1
 PORT ?= 7860
 DATASETS ?= ../shared/datasets
 
-.PHONY: help setup chat test test-slow bench lint format screenshots chromium clean
+.PHONY: help setup environment chat test test-slow bench lint format screenshots chromium clean
 
 help:
-	@echo "make chat        environment, index of seeds/, chat page on http://$(HOST):$(PORT)"
-	@echo "make test        environment, then lint, types, import rules, unit, browser and golden-suite tests"
+	@echo "make chat        environment, index of seeds/, chat page on http://$(HOST):$(PORT); the local model comes meanwhile"
+	@echo "make test        environment and local model, then lint, types, import rules, unit, browser and golden-suite tests"
 	@echo "make test-slow   long chains, soaks and large sets"
 	@echo "make bench       latency and retrieval figures on the sets in DATASETS=$(DATASETS)"
-	@echo "make setup       the environment alone; footnote is then $(BIN)/footnote"
+	@echo "make setup       environment and local model, nothing more; footnote is then $(BIN)/footnote"
 	@echo "make screenshots the pictures in docs/screenshots"
 
-setup: $(STAMP)
+setup: environment
+	@$(BIN)/footnote model fetch
+
+environment: $(STAMP)
 
 $(STAMP): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 is missing: install it, or name it with PYTHON=/path/to/python3.11." >&2; exit 1; }
@@ -33,9 +36,13 @@ $(STAMP): requirements.lock pyproject.toml
 	@touch $(STAMP)
 	@echo "The environment is ready."
 
-chat: setup
+# The page does not wait for the local model: until the weights are there it answers extractively.
+chat: environment
 	@test -f $(DATA)/footnote.db || $(BIN)/footnote index seeds --data-dir $(DATA)
-	@$(BIN)/footnote serve --data-dir $(DATA) --host $(HOST) --port $(PORT)
+	@$(BIN)/footnote model fetch & fetch=$$!; \
+	  $(BIN)/footnote serve --data-dir $(DATA) --host $(HOST) --port $(PORT) & serve=$$!; \
+	  trap 'kill $$fetch $$serve 2>/dev/null' INT TERM; \
+	  wait $$serve; code=$$?; kill $$fetch 2>/dev/null; wait; exit $$code
 
 lint: setup
 	$(BIN)/ruff check .

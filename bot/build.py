@@ -4,33 +4,41 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
-from bot.answerers.extractive import ExtractiveAnswerer
 from bot.chatbot import Chatbot
 from bot.judge import load_calibration
+from bot.language_model import LanguageModel
+from bot.language_model.build import build_language_model
 from bot.settings import Settings
 from index.catalogue import Catalogue
 from index.embedder import Embedder, RememberingEmbedder, SentenceTransformerEmbedder
 from index.retriever import Retriever
 
 
-def build_chatbot(settings: Settings, embedder: Embedder | None = None) -> Chatbot:
+def build_chatbot(
+    settings: Settings, embedder: Embedder | None = None, language_model: LanguageModel | None = None
+) -> Chatbot:
     """Return a chatbot over the index that the settings name.
 
     Args:
         settings: What to build.
         embedder: The embedding model where it is loaded already.
+        language_model: The language model where one is running already, left running on close; else the one that the
+            settings name.
 
     Raises:
+        SettingsError: A remote model is named without its address.
         FootnoteError: The database or the embedding model cannot be used.
     """
     catalogue = Catalogue(settings.catalogue_url())
     embedder = RememberingEmbedder(embedder or SentenceTransformerEmbedder(settings.embedding_model))
+    own_model = None if language_model else build_language_model(settings)
     return Chatbot(
         settings=settings,
         catalogue=catalogue,
         retriever=Retriever(catalogue, embedder, settings.data_dir),
         embedder=embedder,
-        answerer=ExtractiveAnswerer(),
         calibration=load_calibration(),
         version=version("footnote-chat"),
+        language_model=language_model or own_model,
+        on_close=own_model.close if own_model else lambda: None,
     )

@@ -3,32 +3,42 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.answer import Answer, AnswerKind, Citation, Provenance, Refusal, RetrievedEntry, Statement, render_text
-from bot.answerers import Answerer
+from bot.answer import Answer, Citation, Refusal, Statement
+from bot.answerers import Draft
+from bot.answerers.extractive import quote_drafts
+from bot.answerers.written import places_of, write_drafts
+from bot.clarify import readings, unclear_reference
 from bot.condense import Understanding, condense
+from bot.consult import Consultation
 from bot.conversation import Turn
+from bot.deliberate import Deliberation, deliberate
 from bot.events import Event, EvidenceFound, Finished, StatementReady, Understood
 from bot.evidence import QuestionWords, read_question, select_sentences
 from bot.examples import choose_examples
+from bot.inquiry import Inquiry
 from bot.judge import Calibration, Judged, judge, rank_sentences
+from bot.language_model import CancelledError, LanguageModel
 from bot.question import clean_question, detect_language, has_words
 from bot.refuse import reason_for, refuse
+from bot.results import Results, entries
+from bot.rewrite import rewrite
 from bot.search_result import SearchResult
 from bot.settings import Settings
 from bot.small_talk import small_talk_kind
-from bot.verify import Footnotes, to_citation, verify
+from bot.translate import documents_language, in_language_of, is_foreign, translate_question
+from bot.verify import Footnotes, Opinion, Verified, to_citation, verify_draft
+from bot.whole_collection import is_about_the_collection
 from index.catalogue import Catalogue, DocumentSummary
-from index.document import Document, RetrievedChunk, hash_text
+from index.document import Document, hash_text
 from index.embedder import Embedder
 from index.errors import EmptyIndexError
 from index.retriever import Retriever
-from prompts.replies import prompts_hash, reply
+from prompts.replies import reply
 
 _SHOWN_PASSAGES = 6
 _EXAMPLE_DOCUMENTS = 12
@@ -46,22 +56,13 @@ class Overview:
     fingerprint: str
 
 
-@dataclass(slots=True)
-class _Inquiry:
-    """One question on its way through: what is known so far."""
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """A question as it was understood, its sentences of evidence, best first, and what the model made of them."""
 
-    question_id: str
-    question: str
     understanding: Understanding
-    retrieved: list[RetrievedChunk] = field(default_factory=list)
-    timings: dict[str, float] = field(default_factory=dict)
-    started: float = field(default_factory=time.perf_counter)
-
-    @contextmanager
-    def timed(self, stage: str) -> Iterator[None]:
-        begin = time.perf_counter()
-        yield
-        self.timings[stage] = round(1000 * (time.perf_counter() - begin), 1)
+    ranked: tuple[Judged, ...]
+    deliberation: Deliberation | None
 
 
 class Chatbot:
@@ -72,9 +73,10 @@ class Chatbot:
         catalogue: The documents.
         retriever: Finds chunks.
         embedder: The model of the index; also compares sentences.
-        answerer: Writes the statements.
         calibration: Parameters of the judge.
         version: Version of the software, for provenance.
+        language_model: Judges and writes; None quotes only. While it cannot be used, answers are quotes too.
+        on_close: Called when the chatbot is closed, to let go of what was made for it alone.
     """
 
     def __init__(
@@ -83,17 +85,19 @@ class Chatbot:
         catalogue: Catalogue,
         retriever: Retriever,
         embedder: Embedder,
-        answerer: Answerer,
         calibration: Calibration,
         version: str,
+        language_model: LanguageModel | None = None,
+        on_close: Callable[[], None] = lambda: None,
     ) -> None:
         self.settings = settings
         self._catalogue = catalogue
         self._retriever = retriever
         self._embedder = embedder
-        self._answerer = answerer
         self._calibration = calibration
-        self._version = version
+        self._results = Results(catalogue, embedder.model_id, settings.answerer, version)
+        self._language_model = language_model
+        self._on_close = on_close
 
     def ask(self, question: str, history: Sequence[Turn] = (), *, question_id: str | None = None) -> Answer:
         """Return the answer to a question.
@@ -103,56 +107,87 @@ class Chatbot:
             history: The turns before it, oldest first.
             question_id: Becomes the answer's id; made from question, history and index when None.
         """
-        for event in self.stream(question, history, question_id=question_id):
-            if isinstance(event, Finished):
-                return event.answer
-        raise AssertionError("the stream ended without an answer")
+        return _last(self.stream(question, history, question_id=question_id))
 
-    def stream(self, question: str, history: Sequence[Turn] = (), *, question_id: str | None = None) -> Iterator[Event]:
-        """Yield the steps of an answer as they are done, `Finished` last. Nothing unverified is ever yielded."""
+    def stream(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        *,
+        question_id: str | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Iterator[Event]:
+        """Yield the steps of an answer as they are done, `Finished` last. Nothing unverified is ever yielded.
+
+        Args:
+            question: As typed.
+            history: The turns before it, oldest first.
+            question_id: Becomes the answer's id; made from question, history and index when None.
+            cancel: Set by the caller when the reader has left: the model is freed and the stream ends early.
+        """
         inquiry = self._receive(question, history, question_id)
+        inquiry.consultation = self._consultation(cancel)
+        try:
+            yield from self._stream(inquiry, question, history)
+        except CancelledError:
+            return
+
+    def _stream(self, inquiry: Inquiry, question: str, history: Sequence[Turn]) -> Iterator[Event]:
         if reply_at_once := self._reply_without_search(inquiry, question):
             yield Finished(reply_at_once)
             return
 
-        with inquiry.timed("condense"):
-            inquiry.understanding = condense(inquiry.question, history)
+        self._understand(inquiry, history)
         understanding = inquiry.understanding
         yield Understood(understanding.standalone_question, understanding.standalone_question != inquiry.question)
 
         try:
             with inquiry.timed("retrieve"):
                 inquiry.retrieved = self._retriever.retrieve(understanding.wordings, self.settings.top_k)
+            understanding = self._cross_language(inquiry)
+            with inquiry.timed("retrieve"):
                 asked = self._read(understanding)
         except EmptyIndexError:
-            yield Finished(self._refuse(inquiry, refuse("empty_index", inquiry.question)))
+            yield Finished(self._results.refuse(inquiry, refuse("empty_index", inquiry.question)))
+            return
+
+        if clarification := self._clarify(inquiry, history):
+            yield Finished(self._results.refuse(inquiry, clarification))
             return
 
         with inquiry.timed("select"):
             sentences = select_sentences(understanding, asked, inquiry.retrieved, self._embedder)
-            ranked = rank_sentences(sentences, self._calibration)
+            ranked = rank_sentences(sentences, self._calibration.sentence)
         passages = self._cite(ranked[:_SHOWN_PASSAGES])
         yield EvidenceFound(passages)
 
-        with inquiry.timed("judge"):
-            confidence = judge(ranked, self._calibration)
+        if is_about_the_collection(inquiry.question):
+            refusal = refuse(
+                "not_in_documents", inquiry.question, passages[:_NEAREST_PASSAGES], wording="whole_collection"
+            )
+            yield Finished(self._results.refuse(inquiry, refusal))
+            return
+
+        confidence, deliberation = self._deliberate(inquiry, understanding, asked, ranked)
         if confidence < self.settings.refusal_threshold:
-            yield Finished(self._refuse(inquiry, self._refusal_near(inquiry, ranked, passages), confidence))
+            yield Finished(self._results.refuse(inquiry, self._refusal_near(inquiry, ranked, passages), confidence))
             return
 
         footnotes, statements, citations = Footnotes(), list[Statement](), dict[int, Citation]()
         with inquiry.timed("compose"):
-            for draft in self._answerer.compose(understanding, ranked, self._catalogue):
-                if (verified := verify(draft, footnotes)) is None:
-                    continue
-                statement, cited = verified
-                statements.append(statement)
-                citations.update({citation.number: citation for citation in cited})
-                yield StatementReady(statement, cited)
+            drafts = list(self._drafts(ranked, deliberation))
+        for draft in drafts:
+            with inquiry.timed("verify"):
+                verified = self._verify(inquiry, draft, understanding, deliberation, footnotes)
+            if verified is None or verified.statement.text in {statement.text for statement in statements}:
+                continue
+            statements.append(verified.statement)
+            citations.update({citation.number: citation for citation in verified.citations})
+            yield StatementReady(verified.statement, verified.citations)
         if not statements:
-            yield Finished(self._refuse(inquiry, self._refusal_near(inquiry, ranked, passages), confidence))
+            yield Finished(self._results.refuse(inquiry, self._refusal_near(inquiry, ranked, passages), confidence))
             return
-        yield Finished(self._answer(inquiry, tuple(statements), tuple(citations.values()), confidence))
+        yield Finished(self._results.answer(inquiry, tuple(statements), tuple(citations.values()), confidence))
 
     def search(
         self,
@@ -168,27 +203,31 @@ class Chatbot:
             EmptyIndexError: Nothing has been indexed yet.
         """
         inquiry = self._receive(question, history, question_id)
-        with inquiry.timed("condense"):
-            inquiry.understanding = condense(inquiry.question, history)
+        inquiry.consultation = self._consultation(None)
+        self._understand(inquiry, history)
+        limit = top_k or self.settings.top_k
         with inquiry.timed("retrieve"):
-            wordings = inquiry.understanding.wordings
-            inquiry.retrieved = self._retriever.retrieve(wordings, top_k or self.settings.top_k)
+            inquiry.retrieved = self._retriever.retrieve(inquiry.understanding.wordings, limit)
+        self._cross_language(inquiry, limit)
         return SearchResult(
             id=inquiry.question_id,
             standalone_question=inquiry.understanding.standalone_question,
-            retrieved=_entries(inquiry.retrieved),
-            timings_ms=_total(inquiry),
+            retrieved=entries(inquiry.retrieved),
+            timings_ms=inquiry.timings_ms(),
         )
 
-    def evidence(self, question: str, history: Sequence[Turn] = ()) -> list[Judged]:
-        """Return the sentences found for a question with their features, best first: what the judge is fitted on."""
+    def examine(self, question: str, history: Sequence[Turn] = ()) -> Examination:
+        """Return everything that is known about a question before it is answered: what the judge is fitted on."""
         inquiry = self._receive(question, history, None)
-        inquiry.understanding = condense(inquiry.question, history)
-        retrieved = self._retriever.retrieve(inquiry.understanding.wordings, self.settings.top_k)
-        asked = self._read(inquiry.understanding)
-        return rank_sentences(
-            select_sentences(inquiry.understanding, asked, retrieved, self._embedder), self._calibration
-        )
+        inquiry.consultation = self._consultation(None)
+        self._understand(inquiry, history)
+        inquiry.retrieved = self._retriever.retrieve(inquiry.understanding.wordings, self.settings.top_k)
+        understanding = self._cross_language(inquiry)
+        asked = self._read(understanding)
+        sentences = select_sentences(understanding, asked, inquiry.retrieved, self._embedder)
+        ranked = rank_sentences(sentences, self._calibration.sentence)
+        _, deliberation = self._deliberate(inquiry, understanding, asked, ranked, thorough=True)
+        return Examination(understanding, tuple(ranked), deliberation)
 
     def document(self, document_id: str) -> Document | None:
         """Return an indexed document, or None."""
@@ -210,7 +249,7 @@ class Chatbot:
         if kept is None:
             summaries = self._catalogue.summaries()
             some = summaries[:: max(1, len(summaries) // _EXAMPLE_DOCUMENTS)][:_EXAMPLE_DOCUMENTS]
-            kept = choose_examples([self._catalogue.chunks_of(summary.document_id) for summary in some], self.ask)
+            kept = choose_examples([self._catalogue.chunks_of(summary.document_id) for summary in some], self._quote)
             found = {"fingerprint": self._catalogue.property("fingerprint"), "questions": kept}
             self._catalogue.set_properties({"examples": json.dumps(found, ensure_ascii=False)})
         return kept
@@ -219,30 +258,115 @@ class Chatbot:
         """Load what the first question would otherwise wait for."""
         self._embedder.embed(["warm up"])
         self._retriever.warm_up()
+        if self._language_model is not None and self._language_model.ready():
+            self._language_model.warm_up()
 
     def close(self) -> None:
-        """Release the index and the database."""
+        """Release the index, the database, and a language model that was made for this chatbot."""
+        self._on_close()
         self._retriever.close()
         self._catalogue.close()
 
     # Steps ----------------------------------------------------------------------------------------------------------
 
-    def _receive(self, raw: str, history: Sequence[Turn], question_id: str | None) -> _Inquiry:
+    def _receive(self, raw: str, history: Sequence[Turn], question_id: str | None) -> Inquiry:
         question = clean_question(raw[: self.settings.maximum_question_characters + 1])
         made_from = (raw, *(f"{turn.role}:{turn.content}" for turn in history), self._catalogue.property("fingerprint"))
-        return _Inquiry(question_id or hash_text(*made_from)[:12], question, Understanding(question, question))
+        return Inquiry(question_id or hash_text(*made_from)[:12], question, Understanding(question, question))
 
-    def _reply_without_search(self, inquiry: _Inquiry, raw: str) -> Answer | None:
+    def _consultation(self, cancel: threading.Event | None) -> Consultation | None:
+        model = self._language_model
+        return Consultation(model, cancel) if model is not None and model.ready() else None
+
+    def _quote(self, question: str) -> Answer:
+        """Return the answer to a question without the language model: quick enough to try many."""
+        return _last(self._stream(self._receive(question, (), None), question, ()))
+
+    def _reply_without_search(self, inquiry: Inquiry, raw: str) -> Answer | None:
         maximum = self.settings.maximum_question_characters
         if len(raw) > maximum:
             refusal = refuse("too_long", inquiry.question, length=len(raw), maximum=maximum)
-            return self._refuse(inquiry, refusal)
+            return self._results.refuse(inquiry, refusal)
         if not has_words(inquiry.question):
-            return self._refuse(inquiry, refuse("needs_clarification", inquiry.question))
+            return self._results.refuse(inquiry, refuse("needs_clarification", inquiry.question))
         if kind := small_talk_kind(inquiry.question):
             text = reply(kind, detect_language(inquiry.question))
-            return self._finish(inquiry, "small_talk", text, confidence=1.0)
+            return self._results.small_talk(inquiry, text)
         return None
+
+    def _understand(self, inquiry: Inquiry, history: Sequence[Turn]) -> None:
+        with inquiry.timed("condense"):
+            plain = condense(inquiry.question, history)
+            inquiry.understanding = inquiry.consult(lambda model: rewrite(plain, history, model), plain)
+
+    def _cross_language(self, inquiry: Inquiry, limit: int | None = None) -> Understanding:
+        """Return the question in the language of the documents, having retrieved with it where it was translated."""
+        question = inquiry.understanding.standalone_question
+        language = documents_language([result.chunk.text for result in inquiry.retrieved])
+        if language is None or not is_foreign(question, language):
+            return inquiry.understanding
+        with inquiry.timed("condense"):
+            translated = inquiry.consult(lambda model: translate_question(question, language, model), "")
+        if not translated:
+            return inquiry.understanding
+        with inquiry.timed("retrieve"):
+            inquiry.retrieved = self._retriever.retrieve((translated, question), limit or self.settings.top_k)
+        return Understanding(translated, translated)
+
+    def _deliberate(
+        self,
+        inquiry: Inquiry,
+        understanding: Understanding,
+        asked: QuestionWords,
+        ranked: Sequence[Judged],
+        *,
+        thorough: bool = False,
+    ) -> tuple[float, Deliberation | None]:
+        """Return how likely an answer is right, and what the model wrote where one was asked."""
+        if ranked:
+            deliberation = inquiry.consult(
+                lambda model: deliberate(
+                    model,
+                    understanding.standalone_question,
+                    asked,
+                    ranked,
+                    self._calibration,
+                    timed=inquiry.timed,
+                    thorough=thorough,
+                ),
+                None,
+            )
+            if deliberation is not None:
+                return deliberation.confidence, deliberation
+        with inquiry.timed("judge"):
+            return judge(ranked, self._calibration), None
+
+    def _drafts(self, ranked: Sequence[Judged], deliberation: Deliberation | None) -> Iterator[Draft]:
+        if deliberation is not None:
+            return write_drafts(deliberation, self._catalogue)
+        return quote_drafts(ranked, self._catalogue)
+
+    def _verify(
+        self,
+        inquiry: Inquiry,
+        draft: Draft,
+        understanding: Understanding,
+        deliberation: Deliberation | None,
+        footnotes: Footnotes,
+    ) -> Verified | None:
+        """Return a draft as a statement that its sources say, in the language of the question, or None."""
+        shown = deliberation.excerpts if deliberation else ()
+        verified = verify_draft(
+            draft,
+            footnotes,
+            context=(understanding.standalone_question, *(document.title for document, _ in draft.sources)),
+            alternatives=places_of(shown, self._catalogue),
+            opinion=_opinion_of(deliberation),
+        )
+        if verified is None:
+            return None
+        text = in_language_of(inquiry.question, verified.statement.text, verified.citations, inquiry.consult)
+        return replace(verified, statement=verified.statement.model_copy(update={"text": text}))
 
     def _read(self, understanding: Understanding) -> QuestionWords:
         return read_question(understanding, self._retriever.word_statistics(understanding.standalone_question))
@@ -265,77 +389,36 @@ class Chatbot:
         current = found.get("fingerprint") == self._catalogue.property("fingerprint")
         return tuple(found["questions"]) if found and current else None
 
-    def _refusal_near(self, inquiry: _Inquiry, ranked: Sequence[Judged], passages: Sequence[Citation]) -> Refusal:
+    def _clarify(self, inquiry: Inquiry, history: Sequence[Turn]) -> Refusal | None:
+        """Return a question back when a pronoun could stand for several documents."""
+        reference = unclear_reference(inquiry.question, history)
+        options = readings(inquiry.question, reference, inquiry.retrieved) if reference else ()
+        if not options:
+            return None
+        return refuse(
+            "needs_clarification", inquiry.question, options=options, wording="unclear_reference", reference=reference
+        )
+
+    def _refusal_near(self, inquiry: Inquiry, ranked: Sequence[Judged], passages: Sequence[Citation]) -> Refusal:
         reason = reason_for(max((one.sentence.features.similarity for one in ranked), default=0.0))
         nearest = passages[:_NEAREST_PASSAGES] if reason == "not_in_documents" else ()
         options = [one for one in self._kept_examples() or () if one != inquiry.question][:_OFFERED_QUESTIONS]
         searched = [result.chunk.text for result in inquiry.retrieved]
         return refuse(reason, inquiry.question, nearest, options, searched)
 
-    # Results --------------------------------------------------------------------------------------------------------
 
-    def _answer(
-        self, inquiry: _Inquiry, statements: tuple[Statement, ...], citations: tuple[Citation, ...], confidence: float
-    ) -> Answer:
-        return self._finish(
-            inquiry,
-            "answer",
-            render_text(statements),
-            statements=statements,
-            citations=citations,
-            confidence=confidence,
-        )
-
-    def _refuse(self, inquiry: _Inquiry, refusal: Refusal, confidence: float = 0.0) -> Answer:
-        return self._finish(inquiry, "refusal", refusal.message, refusal=refusal, confidence=confidence)
-
-    def _finish(
-        self,
-        inquiry: _Inquiry,
-        kind: AnswerKind,
-        text: str,
-        *,
-        refusal: Refusal | None = None,
-        statements: tuple[Statement, ...] = (),
-        citations: tuple[Citation, ...] = (),
-        confidence: float,
-    ) -> Answer:
-        return Answer(
-            id=inquiry.question_id,
-            kind=kind,
-            question=inquiry.question,
-            standalone_question=inquiry.understanding.standalone_question,
-            text=text,
-            refusal=refusal,
-            statements=statements,
-            citations=citations,
-            retrieved=_entries(inquiry.retrieved),
-            confidence=round(confidence, 4),
-            timings_ms=_total(inquiry),
-            provenance=Provenance(
-                version=self._version,
-                index_fingerprint=self._catalogue.property("fingerprint"),
-                embedding_model=self._embedder.model_id,
-                answerer=self._answerer.name,
-                language_model=self._answerer.language_model,
-                prompts_hash=prompts_hash(),
-            ),
-        )
+def _opinion_of(deliberation: Deliberation | None) -> Opinion | None:
+    """Return what the model said of the whole answer: it was asked with every excerpt in sight, and asking once more
+    about each statement would double the wait.
+    """
+    if deliberation is None or deliberation.opinion is None:
+        return None
+    right = deliberation.opinion.right
+    return lambda _statement, _sources: right
 
 
-def _entries(retrieved: Sequence[RetrievedChunk]) -> tuple[RetrievedEntry, ...]:
-    return tuple(
-        RetrievedEntry(
-            chunk_id=result.chunk.chunk_id,
-            document_id=result.chunk.document_id,
-            start=result.chunk.span.start,
-            end=result.chunk.span.end,
-            rank=result.rank,
-            score=round(result.score, 4),
-        )
-        for result in retrieved
-    )
-
-
-def _total(inquiry: _Inquiry) -> dict[str, float]:
-    return {**inquiry.timings, "total": round(1000 * (time.perf_counter() - inquiry.started), 1)}
+def _last(events: Iterator[Event]) -> Answer:
+    for event in events:
+        if isinstance(event, Finished):
+            return event.answer
+    raise AssertionError("the stream ended without an answer")

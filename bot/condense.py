@@ -87,8 +87,8 @@ def stands_alone(question: str) -> bool:
     words = content_words(question)
     if opener := _OPENER.search(question):
         # "And what is the capital of the French Republic?" has a subject of its own.
-        return opener.group().lower() in _LINKS and len(words) >= 3 and _reference(question) is None
-    return _reference(question) is None and not _is_fragment(question)
+        return opener.group().lower() in _LINKS and len(words) >= 3 and find_reference(question) is None
+    return find_reference(question) is None and not _is_fragment(question)
 
 
 def _is_fragment(question: str) -> bool:
@@ -105,7 +105,7 @@ def _condense(question: str, history: Sequence[Turn], depth: int) -> Understandi
     before = _question_before(history, depth)
     if not before or before == question:
         return Understanding(question, question)
-    reference = _reference(question)
+    reference = find_reference(question)
     if reference is None:
         return Understanding(question, f"{question} ({_TRAILING.sub('', before)})", before)
     filled = _fill(question, reference, _topic_for(reference.group().lower(), before, history))
@@ -122,11 +122,11 @@ def _question_before(history: Sequence[Turn], depth: int) -> str:
         if has_words(asked) and not small_talk_kind(asked):
             earlier = _condense(asked, history[:index], depth - 1)
             # A fragment is no subject: the one after it leans on what the fragment leaned on.
-            return earlier.context if earlier.context and _reference(asked) is None else earlier.standalone_question
+            return earlier.context if earlier.context and find_reference(asked) is None else earlier.standalone_question
     return ""
 
 
-def _reference(question: str) -> regex.Match[str] | None:
+def find_reference(question: str) -> regex.Match[str] | None:
     """Return the first pronoun that points outside the question, or None."""
     for pattern, own_words in ((_POSSESSIVE, 2), (_OBJECT_PRONOUN, 99)):
         for match in pattern.finditer(question):

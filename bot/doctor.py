@@ -12,6 +12,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from bot.errors import SettingsError
+from bot.language_model.weights import cache_folder, find_weights
 from bot.settings import Settings
 from index.catalogue import Catalogue
 from index.embedder import find_model
@@ -36,6 +38,7 @@ def examine(settings: Settings) -> Iterator[Check]:
     yield _python()
     yield Check(name="footnote", state="ok", message=version("footnote-chat"))
     yield _embedding_model(settings)
+    yield _language_model(settings)
     yield _disk(settings.data_dir)
     yield from _index(settings)
     yield _port(settings)
@@ -53,6 +56,28 @@ def _embedding_model(settings: Settings) -> Check:
     except FootnoteError as error:
         return Check(name="embedding model", state="failed", message=str(error))
     return Check(name="embedding model", state="ok", message=f"{settings.embedding_model} ({folder.name})")
+
+
+def _language_model(settings: Settings) -> Check:
+    """Missing weights are a warning: answers are then extractive, and say so."""
+    if settings.answerer == "extractive":
+        return Check(name="language model", state="ok", message="none: the answerer is extractive")
+    try:
+        if settings.answerer == "local":
+            path = find_weights(cache_folder(settings.model_cache), settings.gguf)
+            return Check(name="language model", state="ok", message=str(path))
+        from bot.language_model.remote import ask_who_is_there, remote_url  # noqa: PLC0415  # takes seconds to import
+
+        where = f"{settings.remote_model!r} at {remote_url(settings)}"
+        problem = ask_who_is_there(settings)
+    except SettingsError as error:
+        return Check(name="language model", state="failed", message=str(error))
+    except FootnoteError as error:
+        return Check(name="language model", state="warning", message=str(error))
+    if problem:
+        message = f"{where} {problem}: check the server, FOOTNOTE_REMOTE_URL and FOOTNOTE_REMOTE_KEY"
+        return Check(name="language model", state="warning", message=message)
+    return Check(name="language model", state="ok", message=where)
 
 
 def _disk(data_dir: Path) -> Check:

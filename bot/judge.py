@@ -1,7 +1,9 @@
 """Whether the evidence states the answer: one calibrated probability, and which sentences carry it.
 
-Two logistic regressions over `Features`, fitted on public sets by `footnote eval fit`; their parameters are
-`calibration.json`, with provenance. The first ranks sentences, the second says how likely the best ones answer.
+Logistic regressions fitted on public sets by `footnote eval fit`; their parameters are `calibration.json`, with
+provenance. `sentence` ranks sentences by their words and vectors. How likely the answer is right is said by
+`confidence` when only these are known, by `glance` once a language model has looked at the excerpts, and by `opinion`
+once it has written an answer and looked at that.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ import functools
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 from importlib.resources import files
 
 from bot.evidence import Sentence, feature_names
@@ -32,10 +34,12 @@ class LogisticModel:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """The two fitted models."""
+    """The fitted models."""
 
     sentence: LogisticModel
     confidence: LogisticModel
+    glance: LogisticModel
+    opinion: LogisticModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +50,66 @@ class Judged:
     score: float
 
 
-def rank_sentences(sentences: Sequence[Sentence], calibration: Calibration) -> list[Judged]:
-    """Return the sentences by how likely each states the answer, best first."""
-    judged = [Judged(sentence, calibration.sentence.probability(sentence.features.row())) for sentence in sentences]
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What is known when a language model has looked at the excerpts.
+
+    Attributes:
+        states: Its log-odds that they state the answer.
+        best_logit: Log-odds of the best sentence by words and vectors.
+        coverage: Share of the question's content words, weighted by rarity, that stand in the excerpts.
+        subject_coverage: Share of the question's names and numbers that stand in the excerpts or their context.
+        similarity: Highest cosine of question and sentence.
+        strays: 1 when a number or date of the question stands in no excerpt, else 0.
+    """
+
+    states: float
+    best_logit: float
+    coverage: float
+    subject_coverage: float
+    similarity: float
+    strays: float
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What is known when the model has also written an answer.
+
+    Attributes:
+        right: Its log-odds that the answer is right by the excerpts.
+        grounded: Share of the answer's content words that stand in the excerpts or the question.
+        invents: 1 when a number, date or name of the answer stands in no excerpt, else 0.
+        answers_type: 1 when the answer holds the kind of thing asked for, 0 when not, 0.5 when no kind is expected.
+        adds: Share of the answer's content words that the question does not have; an answer that only turns the
+            question round says nothing.
+    """
+
+    right: float
+    grounded: float
+    invents: float
+    answers_type: float
+    adds: float
+
+
+def rank_sentences(sentences: Sequence[Sentence], model: LogisticModel) -> list[Judged]:
+    """Return the sentences by how likely each states the answer, best first; `model` is `Calibration.sentence`."""
+    judged = [Judged(sentence, model.probability(sentence.features.row())) for sentence in sentences]
     return sorted(judged, key=lambda one: (-one.score, one.sentence.chunk.document_id, one.sentence.span))
 
 
 def judge(ranked: Sequence[Judged], calibration: Calibration) -> float:
     """Return the probability that the best sentences answer the question; 0 without evidence."""
     return calibration.confidence.probability(confidence_row(ranked)) if ranked else 0.0
+
+
+def judge_glance(glance: Glance, calibration: Calibration) -> float:
+    """Return the probability that an answer written from the excerpts will be right."""
+    return calibration.glance.probability(glance_row(glance))
+
+
+def judge_opinion(glance: Glance, opinion: Opinion, calibration: Calibration) -> float:
+    """Return the probability that the written answer is right."""
+    return calibration.opinion.probability(opinion_row(glance, opinion))
 
 
 def confidence_row(ranked: Sequence[Judged]) -> tuple[float, ...]:
@@ -64,14 +119,39 @@ def confidence_row(ranked: Sequence[Judged]) -> tuple[float, ...]:
     """
     best = ranked[0]
     second = ranked[1].score if len(ranked) > 1 else 0.0
-    bounded = min(max(best.score, 1e-6), 1 - 1e-6)
     features = best.sentence.features
-    return (math.log(bounded / (1 - bounded)), best.score - second, features.similarity, features.subject_coverage)
+    return (logit(best.score), best.score - second, features.similarity, features.subject_coverage)
 
 
 def confidence_names() -> tuple[str, ...]:
     """Return the names of the features of `judge`, in order."""
     return ("best_logit", "margin", "similarity", "subject_coverage")
+
+
+def glance_row(glance: Glance) -> tuple[float, ...]:
+    """Return the features of `judge_glance`."""
+    return astuple(glance)
+
+
+def glance_names() -> tuple[str, ...]:
+    """Return the names of the features of `judge_glance`, in order."""
+    return tuple(field.name for field in fields(Glance))
+
+
+def opinion_row(glance: Glance, opinion: Opinion) -> tuple[float, ...]:
+    """Return the features of `judge_opinion`."""
+    return (*astuple(glance), *astuple(opinion))
+
+
+def opinion_names() -> tuple[str, ...]:
+    """Return the names of the features of `judge_opinion`, in order."""
+    return (*glance_names(), *(field.name for field in fields(Opinion)))
+
+
+def logit(probability: float) -> float:
+    """Return the log-odds of a probability, bounded."""
+    bounded = min(max(probability, 1e-6), 1 - 1e-6)
+    return math.log(bounded / (1 - bounded))
 
 
 @functools.lru_cache(maxsize=1)
@@ -82,7 +162,12 @@ def load_calibration() -> Calibration:
         ValueError: They were fitted for other features than this version computes.
     """
     data = json.loads(files("bot").joinpath("calibration.json").read_text(encoding="utf-8"))
-    return Calibration(_load(data["sentence"], feature_names()), _load(data["confidence"], confidence_names()))
+    return Calibration(
+        sentence=_load(data["sentence"], feature_names()),
+        confidence=_load(data["confidence"], confidence_names()),
+        glance=_load(data["glance"], glance_names()),
+        opinion=_load(data["opinion"], opinion_names()),
+    )
 
 
 def _load(data: dict[str, object], names: tuple[str, ...]) -> LogisticModel:

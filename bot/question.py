@@ -39,6 +39,14 @@ def detect_language(text: str) -> Language:
     )
 
 
+def to_script(text: str, language: Language) -> str:
+    """Return a text with its ideographs in the script of a language; English is left alone."""
+    if language == "en":
+        return text
+    converted: str = _converter("s2t" if language == "zh_hant" else "t2s").convert(text)
+    return converted
+
+
 @functools.lru_cache(maxsize=2)
 def _converter(direction: str) -> opencc.OpenCC:
     return opencc.OpenCC(direction)

@@ -18,6 +18,7 @@ def refuse(
     nearest: Sequence[Citation] = (),
     options: Sequence[str] = (),
     passages: Sequence[str] = (),
+    wording: str = "",
     **values: object,
 ) -> Refusal:
     """Return a refusal in the language of the question.
@@ -28,10 +29,11 @@ def refuse(
         nearest: Passages that come nearest, to be shown.
         options: Questions that the documents do answer.
         passages: Texts that were searched; when all are in another script than the question, the reader is told.
+        wording: Name of the message where it is not the one of the reason.
         values: Fill the placeholders of the message.
     """
     language = detect_language(question)
-    message = reply(reason, language, **values)
+    message = reply(wording or reason, language, **values)
     if passages_in_another_script(question, passages):
         message = f"{message} {reply('other_language', language)}"
     return Refusal(reason=reason, message=message, nearest=tuple(nearest), options=tuple(options))

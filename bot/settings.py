@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -22,7 +22,7 @@ from pydantic_settings import (
 from bot.errors import SettingsError
 from index.settings import IndexSettings
 
-AnswererName = Literal["extractive"]
+AnswererName = Literal["extractive", "local", "remote"]
 DEFAULT_CONFIG = Path("footnote.toml")
 
 
@@ -31,7 +31,13 @@ class Settings(IndexSettings):
 
     Attributes:
         documents: Folders or `corpus.jsonl` files that `footnote index` follows when none is named.
-        answerer: Who writes the answer.
+        answerer: Who writes the answer: `extractive` quotes, `local` runs the local model, `remote` asks the server at
+            `remote_url`.
+        gguf: Weights of the local model; the fetched ones when not given.
+        model_cache: Folder of the fetched weights; the user's cache folder when not given.
+        remote_url: Base address of an OpenAI-compatible server, such as `http://localhost:11434/v1`.
+        remote_model: That server's name for the model.
+        remote_key: Its secret key; best given as FOOTNOTE_REMOTE_KEY, never shown.
         top_k: How many chunks are retrieved for a question.
         refusal_threshold: Answers with a lower confidence are refused.
         maximum_question_characters: A longer question is declined in one sentence.
@@ -40,7 +46,12 @@ class Settings(IndexSettings):
     """
 
     documents: Annotated[tuple[Path, ...], NoDecode] = (Path("seeds"),)
-    answerer: AnswererName = "extractive"
+    answerer: AnswererName = "local"
+    gguf: Path | None = None
+    model_cache: Path | None = None
+    remote_url: str = ""
+    remote_model: str = ""
+    remote_key: SecretStr = SecretStr("")
     top_k: int = Field(default=8, ge=1, le=100)
     refusal_threshold: float = Field(default=0.3, ge=0, le=1)
     maximum_question_characters: int = Field(default=2_000, ge=10)

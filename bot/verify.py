@@ -1,10 +1,53 @@
-"""Each draft against its sources, before anybody sees it. What does not stand there is dropped."""
+"""Each draft against its sources, before anybody sees it: as written, repaired, or the quote instead."""
 
 from __future__ import annotations
 
-from bot.answer import Citation, Statement, escape_markers
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Literal
+
+from bot.answer import Citation, Statement, Support, escape_markers
 from bot.answerers import Draft
+from bot.facts import missing_facts
+from bot.facts.word_order import is_shortened_quote, new_words
 from index.document import Document, Span
+
+Place = tuple[Document, Span]
+Opinion = Callable[[str, Sequence[str]], float]
+"""Returns the log-odds (natural logarithm) that the sources, the second argument, say the statement."""
+Outcome = Literal["as_written", "repaired", "quoted"]
+
+# Log-odds above which a paraphrase counts as said: 1.1 is three to one. Words have passed every number, date, name and
+# negation by then; what is left is who did what, where a small model that merely leans to yes is often wrong.
+OPINION_THRESHOLD = 1.1
+# A repair looks at this many other places, and cites at most so many together.
+_REPAIR_PLACES = 12
+_REPAIR_SIZE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a statement may be shown.
+
+    Attributes:
+        passed: Whether its sources say it.
+        problems: What stands against it, each a short phrase.
+        by: Who decided: words (facts, shortened quotes) or the opinion of a model.
+    """
+
+    passed: bool
+    problems: tuple[str, ...]
+    by: Literal["words", "model"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A statement that may be shown, its citations, and what became of the draft."""
+
+    statement: Statement
+    citations: tuple[Citation, ...]
+    outcome: Outcome
 
 
 class Footnotes:
@@ -19,23 +62,6 @@ class Footnotes:
         return to_citation(document, span, number)
 
 
-def verify(draft: Draft, footnotes: Footnotes) -> tuple[Statement, tuple[Citation, ...]] | None:
-    """Return the draft as a statement with its citations, or None when its sources do not say it.
-
-    A quoted draft must be, word for word, the text of its places.
-    """
-    if draft.support != "quoted" or not draft.sources:
-        return None
-    if any(not span.of(document.text).strip() for document, span in draft.sources):
-        return None
-    quoted = " ".join(" ".join(span.of(document.text) for document, span in draft.sources).split())
-    if escape_markers(quoted) != draft.text:
-        return None
-    citations = tuple(footnotes.cite(document, span) for document, span in draft.sources)
-    numbers = tuple(citation.number for citation in citations)
-    return Statement(text=draft.text, citations=numbers, support="quoted"), citations
-
-
 def to_citation(document: Document, span: Span, number: int) -> Citation:
     """Return the footnote that opens a place."""
     return Citation(
@@ -47,3 +73,122 @@ def to_citation(document: Document, span: Span, number: int) -> Citation:
         end=span.end,
         quote=span.of(document.text),
     )
+
+
+def verify(draft: Draft, footnotes: Footnotes) -> tuple[Statement, tuple[Citation, ...]] | None:
+    """Return a quoted draft as a statement with its citations, or None when it is not what its places say."""
+    if draft.support != "quoted" or not _is_exact(draft):
+        return None
+    verified = _show(draft.text, draft.sources, "quoted", "as_written", footnotes)
+    return verified.statement, verified.citations
+
+
+def verify_draft(
+    draft: Draft,
+    footnotes: Footnotes,
+    *,
+    context: Sequence[str] = (),
+    alternatives: Sequence[Place] = (),
+    opinion: Opinion | None = None,
+) -> Verified | None:
+    """Return what of a draft may be shown: itself, itself on better places, the quote of its best place, or None.
+
+    A draft that is, word for word, the text of its places is a quote; any other is checked as a statement.
+
+    Args:
+        draft: From an answerer.
+        footnotes: Numbers of this answer; only places that are shown take one.
+        context: Title, sentence before, question: may supply names, nothing else.
+        alternatives: Other sentences of the evidence, best first, that a repair may cite.
+        opinion: The model that is asked about paraphrases; without one they do not pass.
+    """
+    own = [place for place in draft.sources if _text_of(place)]
+    if not own:
+        return None
+    if _is_exact(draft):
+        return _show(draft.text, draft.sources, "quoted", "as_written", footnotes)
+    text = escape_markers(" ".join(draft.text.split()))
+    if text and check_statement(text, [_text_of(place) for place in own], context, opinion).passed:
+        return _show(text, own, "supported", "as_written", footnotes)
+    repaired = _repair(text, own, alternatives, context)
+    if repaired and check_statement(text, [_text_of(place) for place in repaired], context, opinion).passed:
+        return _show(text, repaired, "supported", "repaired", footnotes)
+    best = min(own, key=lambda place: len(new_words(text, [_text_of(place)])))
+    return _show(escape_markers(_text_of(best)), [best], "quoted", "quoted", footnotes)
+
+
+def check_statement(
+    text: str, sources: Sequence[str], context: Sequence[str] = (), opinion: Opinion | None = None
+) -> Verdict:
+    """Return whether sources say a statement.
+
+    A number, date, time, name, negation or comparison that they do not state fails it, whatever the opinion. A
+    shortened quote passes by words. Anything else is the opinion's to pass.
+
+    Args:
+        text: The statement.
+        sources: The cited sentences, in the order they are cited.
+        context: Title, sentence before, question: may supply names, nothing else.
+        opinion: Asked last; None fails what words cannot pass.
+    """
+    if not any(source.strip() for source in sources):
+        return Verdict(passed=False, problems=("nothing is cited",), by="words")
+    missing = missing_facts(text, sources, context)
+    if missing:
+        return Verdict(passed=False, problems=tuple(dict.fromkeys(fact.problem() for fact in missing)), by="words")
+    if is_shortened_quote(text, sources):
+        return Verdict(passed=True, problems=(), by="words")
+    fresh = new_words(text, sources, context)
+    problem = f"new words: {', '.join(fresh)}" if fresh else "the words stand in another order than in the sources"
+    if opinion is None:
+        return Verdict(passed=False, problems=(problem,), by="words")
+    passed = opinion(text, sources) > OPINION_THRESHOLD
+    return Verdict(passed=passed, problems=() if passed else (problem,), by="model")
+
+
+def _repair(text: str, own: Sequence[Place], alternatives: Sequence[Place], context: Sequence[str]) -> list[Place]:
+    """Return the smallest set of places that states every fact and holds the words the draft's own lack, or none.
+
+    Being alike is not enough: a place is only added for a fact or word that it brings. Words that stand nowhere are
+    left for the opinion.
+    """
+    sources = [_text_of(place) for place in own]
+    facts, words = missing_facts(text, sources, context), new_words(text, sources, context)
+    others = [place for place in alternatives if place not in own and _text_of(place)][:_REPAIR_PLACES]
+    nowhere = set(new_words(text, [*sources, *map(_text_of, others)], context))
+    if not text or not (facts or set(words) - nowhere):
+        return []
+    helpful = [place for place in others if _brings(place, text, sources, context, len(facts) + len(words))]
+    for places in _sets([*own, *helpful]):
+        cited = [_text_of(place) for place in places]
+        if set(new_words(text, cited, context)) <= nowhere and not missing_facts(text, cited, context):
+            return list(places)
+    return []
+
+
+def _brings(place: Place, text: str, sources: Sequence[str], context: Sequence[str], lacking: int) -> bool:
+    together = [*sources, _text_of(place)]
+    return len(missing_facts(text, together, context)) + len(new_words(text, together, context)) < lacking
+
+
+def _sets(places: Sequence[Place]) -> Iterator[tuple[Place, ...]]:
+    for size in range(1, _REPAIR_SIZE + 1):
+        yield from combinations(places, size)
+
+
+def _is_exact(draft: Draft) -> bool:
+    if not draft.sources or not all(map(_text_of, draft.sources)):
+        return False
+    return escape_markers(" ".join(map(_text_of, draft.sources))) == draft.text
+
+
+def _text_of(place: Place) -> str:
+    """Return the text of a place in one line."""
+    document, span = place
+    return " ".join(span.of(document.text).split())
+
+
+def _show(text: str, places: Sequence[Place], support: Support, outcome: Outcome, footnotes: Footnotes) -> Verified:
+    citations = tuple(footnotes.cite(document, span) for document, span in dict.fromkeys(places))
+    numbers = tuple(citation.number for citation in citations)
+    return Verified(Statement(text=text, citations=numbers, support=support), citations, outcome)

@@ -5,18 +5,18 @@ from __future__ import annotations
 import dataclasses
 import json
 import random
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import closing
 from importlib.resources import files
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from bot.cli.options import json_option, print_json, with_settings
+from bot.cli.options import answerer_option, gguf_option, json_option, print_json, with_settings
 from bot.settings import Settings
 from eval.dataset import Dataset, Query, load_dataset, split_by_title
+from eval.errors import EvaluationError
+from eval.progress import show_progress
 
 _folder = click.Path(path_type=Path, exists=True, file_okay=False)
 _work_option = click.option(
@@ -36,11 +36,14 @@ _work_option = click.option(
 def latency(folder: Path, *, work: Path, out: Path | None, as_json: bool, settings: Settings) -> None:
     """Index a set and measure how long evidence and answers take, one question after another."""
     from bot.build import build_chatbot  # noqa: PLC0415  # torch takes seconds to import
+    from eval.corpus_index import index_corpus  # noqa: PLC0415
     from eval.latency import measure_latency  # noqa: PLC0415
+    from index.embedder import SentenceTransformerEmbedder  # noqa: PLC0415
 
     dataset = load_dataset(folder)
-    chatbot = build_chatbot(_index(dataset, folder, work, settings))
-    with _progress("asking", len(dataset.queries)) as advance:
+    embedder = SentenceTransformerEmbedder(settings.embedding_model)
+    chatbot = build_chatbot(index_corpus(dataset.corpus, _below(work, folder), settings, embedder), embedder)
+    with show_progress("asking", len(dataset.queries)) as advance:
         report = measure_latency(dataset.name, chatbot, dataset.queries, advance)
     chatbot.close()
     if out is not None:
@@ -77,8 +80,11 @@ def fit(
 ) -> None:
     """Fit the judge on public sets and print how well it tells right answers from wrong ones, out of sample."""
     from bot.build import build_chatbot  # noqa: PLC0415  # torch takes seconds to import
-    from eval.fit import Example, calibration_file, collect, fit_judge  # noqa: PLC0415
+    from eval.corpus_index import index_corpus  # noqa: PLC0415
+    from eval.fit import Example, collect, describe_judge, fit_judge  # noqa: PLC0415
+    from index.embedder import SentenceTransformerEmbedder  # noqa: PLC0415
 
+    embedder = SentenceTransformerEmbedder(settings.embedding_model)
     whole = [load_dataset(folder, _largest(folder)) for folder in folders]
     datasets = [_sample(dataset, limit) for dataset in whole]
     groups = list(zip(folders, datasets, strict=True))
@@ -88,15 +94,13 @@ def fit(
     examples: list[Example] = []
     for place, (folder, dataset) in enumerate(groups):
         foreign = _foreign(datasets[(place + 1) % len(datasets)], len(dataset.queries) // 5)
-        chatbot = build_chatbot(_index(dataset, folder, work, settings))
+        chatbot = build_chatbot(index_corpus(dataset.corpus, _below(work, folder), settings, embedder), embedder)
         queries = [*dataset.queries, *foreign]
-        with _progress(dataset.name, len(queries)) as advance:
+        with show_progress(dataset.name, len(queries)) as advance:
             examples += collect(dataset.name, chatbot, queries, advance)
         chatbot.close()
-    calibration, figures = fit_judge(examples)
-    content = calibration_file(calibration, figures, limit)
-    target = out or Path(str(files("bot").joinpath("calibration.json")))
-    target.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    models, figures = fit_judge(examples)
+    content = _write_calibration(describe_judge(models, figures, limit), out)
     if as_json:
         print_json(content)
         return
@@ -107,17 +111,72 @@ def fit(
         )
 
 
-def _index(dataset: Dataset, folder: Path, work: Path, settings: Settings) -> Settings:
-    """Index the set's documents under `work`, unless they are there already, and return the settings to ask them."""
-    from index.catalogue import Catalogue  # noqa: PLC0415
-    from index.embedder import SentenceTransformerEmbedder  # noqa: PLC0415
-    from index.sync import synchronise  # noqa: PLC0415
+@click.command(epilog="\b\nExample:\n  footnote eval fit-opinion datasets/squad2 datasets/nomiracl/en --mini")
+@click.argument("folders", nargs=-1, required=True, type=_folder)
+@_work_option
+@click.option("--mini", is_flag=True, help="Only the rows that a set marks as its small sample.")
+@click.option(
+    "--limit", type=click.IntRange(10), help="At most so many questions of each set, the same ones each time."
+)
+@click.option("--out", type=click.Path(path_type=Path), help="Where the parameters go, if not into the installed file.")
+@answerer_option
+@gguf_option
+@json_option
+@with_settings
+def fit_opinion(
+    folders: tuple[Path, ...],
+    *,
+    work: Path,
+    mini: bool,
+    limit: int | None,
+    out: Path | None,
+    as_json: bool,
+    settings: Settings,
+) -> None:
+    """Ask the language model about the questions of public sets and fit how far it is trusted.
 
-    chosen = settings.model_copy(update={"data_dir": work / "-".join(folder.absolute().parts[-2:])})
-    catalogue = Catalogue(chosen.catalogue_url())
-    synchronise([dataset.corpus], chosen, catalogue, SentenceTransformerEmbedder(chosen.embedding_model))
-    catalogue.close()
-    return chosen
+    Each example is kept below --work as soon as it is there; a run that was stopped goes on.
+    """
+    from bot.language_model.build import build_language_model  # noqa: PLC0415  # torch takes seconds to import
+    from eval.benchmark.sets import load_set  # noqa: PLC0415
+    from eval.fit_opinion import describe_fit  # noqa: PLC0415
+    from eval.fit_opinion import fit_opinion as fit_models  # noqa: PLC0415
+    from eval.opinions import Examiner, OpinionExample  # noqa: PLC0415
+    from index.embedder import SentenceTransformerEmbedder  # noqa: PLC0415
+
+    model = build_language_model(settings)
+    if model is None or not model.ready():
+        raise EvaluationError("There is no language model to ask: run `footnote model fetch`, or name one with --gguf.")
+    examples: list[OpinionExample] = []
+    with closing(model):
+        model.warm_up()
+        examiner = Examiner(settings, SentenceTransformerEmbedder(settings.embedding_model), model)
+        for folder in folders:
+            examples += examiner.examine_set(load_set(folder, mini=mini, limit=limit), work, show_progress)
+    models, figures = fit_models(examples)
+    content = _write_calibration(describe_fit(models, figures, model.name), out)
+    if as_json:
+        print_json(content)
+        return
+    for one in figures:
+        click.echo(
+            f"{one.judge:<8} {one.group:<14} n {one.questions:>4}  answerable {one.answerable:>4}  "
+            f"right {one.right:>4}  AUROC answerable {one.auroc:.3f}  right {one.auroc_right:.3f}  "
+            f"calibration error {one.calibration_error:.3f}"
+        )
+
+
+def _write_calibration(part: dict[str, object], out: Path | None) -> dict[str, object]:
+    """Put fitted parameters into the installed calibration, or write that with them to another file."""
+    installed = Path(str(files("bot").joinpath("calibration.json")))
+    content: dict[str, object] = {**json.loads(installed.read_text(encoding="utf-8")), **part}
+    (out or installed).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    return content
+
+
+def _below(work: Path, folder: Path) -> Path:
+    """Return where the index of a set is kept."""
+    return work / "-".join(folder.absolute().parts[-2:])
 
 
 def _largest(folder: Path) -> str:
@@ -134,11 +193,3 @@ def _foreign(other: Dataset, count: int) -> Sequence[Query]:
     """Return questions of another set: asked here, nothing answers them."""
     some = other.queries[:count]
     return [dataclasses.replace(query, answerable=False, relevant=frozenset()) for query in some]
-
-
-@contextmanager
-def _progress(title: str, total: int) -> Iterator[Callable[[], None]]:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(title, total=total)
-        yield lambda: progress.advance(task)

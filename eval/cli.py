@@ -13,7 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from bot.cli.options import answerer_option, json_option, print_json, print_progress, with_settings
 from bot.settings import Settings
-from eval.benchmark_commands import fit, latency
+from eval.benchmark.command import benchmark
+from eval.benchmark_commands import fit, fit_opinion, latency
 from eval.check import Findings, check_suite
 from eval.errors import EvaluationError, ReportError, SuiteError
 from eval.report import RunReport
@@ -31,7 +32,9 @@ def evaluation() -> None:
     """Golden suites: check them, run them, read what came out."""
 
 
+evaluation.add_command(benchmark)
 evaluation.add_command(fit)
+evaluation.add_command(fit_opinion)
 evaluation.add_command(latency)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bot.conversation import Turn
 from eval.errors import EvaluationError
@@ -21,6 +22,9 @@ class Query:
         gold_sentences: Sentences that state the answer, where the set marks them.
         relevant: Ids of the documents that state it.
         source: Id of the document the question was written about, answerable or not; empty when not known.
+        mini: Whether the set counts it to its small sample.
+        context_ids: Ids of the passages that the set gives with the question.
+        domain: Part of the set that it belongs to; empty when there are none.
     """
 
     query_id: str
@@ -31,6 +35,9 @@ class Query:
     gold_sentences: tuple[str, ...]
     relevant: frozenset[str]
     source: str = ""
+    mini: bool = False
+    context_ids: tuple[str, ...] = ()
+    domain: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,34 +55,56 @@ def load_dataset(folder: Path, queries_file: str = "queries.jsonl") -> Dataset:
     Raises:
         EvaluationError: The folder is not a set in this shape.
     """
-    corpus, queries, qrels = folder / "corpus.jsonl", folder / queries_file, folder / "qrels.tsv"
-    for path in (corpus, queries, qrels):
-        if not path.is_file():
-            raise EvaluationError(f"There is no {path.name} in {str(folder)!r}: name a folder in BEIR's shape.")
+    return Dataset(folder.name, _file(folder, "corpus.jsonl"), read_queries(folder, queries_file))
+
+
+def read_queries(
+    folder: Path, queries_file: str = "queries.jsonl", *, answer_fields: Sequence[str] = ("answers",)
+) -> tuple[Query, ...]:
+    """Return the questions of a set.
+
+    Args:
+        folder: The set.
+        queries_file: Its file of questions.
+        answer_fields: Fields of a row that hold accepted answers.
+
+    Raises:
+        EvaluationError: A file is missing.
+    """
+    queries, qrels = _file(folder, queries_file), _file(folder, "qrels.tsv")
     relevant: dict[str, set[str]] = {}
     with qrels.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file, delimiter="\t"):
             if float(row["score"]) > 0:
                 relevant.setdefault(row["query-id"], set()).add(row["corpus-id"])
-    return Dataset(folder.name, corpus, tuple(_read_queries(queries, relevant)))
+    with queries.open(encoding="utf-8") as file:
+        return tuple(_parse_query(json.loads(line), relevant, answer_fields) for line in file)
 
 
-def _read_queries(path: Path, relevant: dict[str, set[str]]) -> Iterator[Query]:
-    with path.open(encoding="utf-8") as file:
-        for line in file:
-            row = json.loads(line)
-            answerable = bool(row.get("answerable", True))
-            source = row.get("source_passage") or ""
-            yield Query(
-                query_id=row["_id"],
-                question=row["text"],
-                history=tuple(Turn(role=turn["role"], content=turn["text"]) for turn in row.get("history", [])),
-                answerable=answerable,
-                answers=tuple(row.get("answers") or ()),
-                gold_sentences=tuple(row.get("gold_sentences") or ()),
-                relevant=frozenset(relevant.get(row["_id"]) or ([source] if source and answerable else [])),
-                source=source,
-            )
+def _file(folder: Path, name: str) -> Path:
+    path = folder / name
+    if not path.is_file():
+        raise EvaluationError(f"There is no {name} in {str(folder)!r}: name a folder in BEIR's shape.")
+    return path
+
+
+def _parse_query(row: dict[str, Any], relevant: Mapping[str, set[str]], answer_fields: Sequence[str]) -> Query:
+    answerable = bool(row.get("answerable", True))
+    source = row.get("source_passage") or ""
+    answers = (answer for field in answer_fields for answer in row.get(field) or ())
+    return Query(
+        query_id=row["_id"],
+        question=row["text"],
+        history=tuple(Turn(role=turn["role"], content=turn["text"]) for turn in row.get("history", [])),
+        answerable=answerable,
+        answers=tuple(dict.fromkeys(answers)),
+        gold_sentences=tuple(row.get("gold_sentences") or ()),
+        relevant=frozenset(relevant.get(row["_id"]) or ([source] if source and answerable else [])),
+        source=source,
+        mini=bool(row.get("mini")),
+        context_ids=tuple(row.get("context_ids") or ()),
+        domain=row.get("domain") or "",
+    )
 
 
 def split_by_title(dataset: Dataset, folder: Path, count: int) -> Iterator[Dataset]:

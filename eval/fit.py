@@ -20,7 +20,7 @@ from sklearn.model_selection import GroupKFold
 from bot.answerers.extractive import choose_sentences
 from bot.chatbot import Chatbot
 from bot.evidence import Sentence, feature_names
-from bot.judge import Calibration, Judged, LogisticModel, confidence_names, confidence_row, rank_sentences
+from bot.judge import Judged, LogisticModel, confidence_names, confidence_row, rank_sentences
 from eval.dataset import Query
 from eval.measures.calibration import calibration_error
 
@@ -57,13 +57,13 @@ def collect(group: str, chatbot: Chatbot, queries: Sequence[Query], advance: Cal
         advance()
         if query.answerable and not _checkable(query):
             continue
-        sentences = tuple(one.sentence for one in chatbot.evidence(query.question, query.history))
+        sentences = tuple(one.sentence for one in chatbot.examine(query.question, query.history).ranked)
         if sentences:
             yield Example(group, sentences, tuple(_states(query, sentence) for sentence in sentences))
 
 
-def fit_judge(examples: Sequence[Example]) -> tuple[Calibration, list[GroupFigures]]:
-    """Return the fitted models and their figures out of sample."""
+def fit_judge(examples: Sequence[Example]) -> tuple[dict[str, LogisticModel], list[GroupFigures]]:
+    """Return the models `sentence` and `confidence`, and their figures out of sample."""
     sentence_model = _fit_sentences(examples)
     out_of_fold = np.zeros(len(examples))
     labels = np.zeros(len(examples), dtype=bool)
@@ -74,15 +74,14 @@ def fit_judge(examples: Sequence[Example]) -> tuple[Calibration, list[GroupFigur
         for index in test:
             row, labels[index] = _judged_row(examples[index], ranker)
             out_of_fold[index] = confidence.probability(row)
-    calibration = Calibration(sentence_model, _fit_confidence(examples, sentence_model))
-    return calibration, list(_figures(examples, out_of_fold, labels))
+    models = {"sentence": sentence_model, "confidence": _fit_confidence(examples, sentence_model)}
+    return models, list(_figures(examples, out_of_fold, labels))
 
 
-def calibration_file(calibration: Calibration, figures: Sequence[GroupFigures], limit: int) -> dict[str, object]:
-    """Return the content of `calibration.json`: parameters, and how they came about."""
+def describe_judge(models: dict[str, LogisticModel], figures: Sequence[GroupFigures], limit: int) -> dict[str, object]:
+    """Return what goes into `calibration.json`: parameters, and how they came about."""
     return {
-        "sentence": _describe(calibration.sentence),
-        "confidence": _describe(calibration.confidence),
+        **{name: describe_model(model) for name, model in models.items()},
         "provenance": {
             "made_by": f"footnote eval fit, at most {limit} questions of each set",
             "embedding_model": "all-MiniLM-L6-v2",
@@ -91,7 +90,8 @@ def calibration_file(calibration: Calibration, figures: Sequence[GroupFigures], 
     }
 
 
-def _describe(model: LogisticModel) -> dict[str, object]:
+def describe_model(model: LogisticModel) -> dict[str, object]:
+    """Return the parameters as `calibration.json` holds them."""
     return {"weights": dict(zip(model.features, model.weights, strict=True)), "intercept": model.intercept}
 
 
@@ -135,13 +135,13 @@ def _fit_sentences(examples: Sequence[Example]) -> LogisticModel:
             rows += [sentence.features.row() for sentence in example.sentences]
             labels += example.states
             row_weights += [weights[example.group]] * len(example.states)
-    return _fit_logistic(feature_names(), np.array(rows), np.array(labels), np.array(row_weights))
+    return fit_logistic(feature_names(), np.array(rows), np.array(labels), np.array(row_weights))
 
 
 def _fit_confidence(examples: Sequence[Example], ranker: LogisticModel) -> LogisticModel:
     weights = _group_weights(examples)
     pairs = [_judged_row(example, ranker) for example in examples]
-    return _fit_logistic(
+    return fit_logistic(
         confidence_names(),
         np.array([row for row, _ in pairs]),
         np.array([label for _, label in pairs]),
@@ -151,7 +151,7 @@ def _fit_confidence(examples: Sequence[Example], ranker: LogisticModel) -> Logis
 
 def _judged_row(example: Example, ranker: LogisticModel) -> tuple[tuple[float, ...], bool]:
     """Return what the judge sees of an example, and whether the sentences that would be quoted state the answer."""
-    ranked: list[Judged] = rank_sentences(example.sentences, Calibration(ranker, ranker))
+    ranked: list[Judged] = rank_sentences(example.sentences, ranker)
     right = {sentence.span for sentence, states in zip(example.sentences, example.states, strict=True) if states}
     quoted = choose_sentences(ranked)
     return confidence_row(ranked), any(one.sentence.span in right for one in quoted)
@@ -162,9 +162,10 @@ def _group_weights(examples: Sequence[Example]) -> dict[str, float]:
     return {group: 1_000 / groups.count(group) for group in set(groups)}
 
 
-def _fit_logistic(
+def fit_logistic(
     names: tuple[str, ...], rows: NDArray[np.float64], labels: NDArray[np.bool_], weights: NDArray[np.float64]
 ) -> LogisticModel:
+    """Return a logistic regression over named features, weakly regularised on their scaled values."""
     scale = rows.std(axis=0) + 1e-9
     model = LogisticRegression(C=1.0, max_iter=2_000)
     model.fit(rows / scale, labels, sample_weight=weights / weights.mean())

@@ -13,7 +13,7 @@ from eval.report import QuestionReport, RunReport
 
 def print_report(report: RunReport, console: Console) -> None:
     """Print the metrics with n and interval, the main ones by tag, and each failed question on one line."""
-    console.print(_metrics_table(report.metrics))
+    console.print(metrics_table(report.metrics))
     if report.by_tag:
         console.print(_tag_table(report))
     # One line a question, however long: it can be searched and cut by other programs.
@@ -34,14 +34,15 @@ def failure_line(question: QuestionReport) -> str:
     return " ".join(line.split())
 
 
-def _metrics_table(metrics: dict[str, Metric]) -> Table:
+def metrics_table(metrics: dict[str, Metric]) -> Table:
+    """Return a table of metrics with n and interval."""
     table = Table(box=None, pad_edge=False, title_justify="left")
     table.add_column("measure")
     for name in ("value", "n", "unscored", "95% interval"):
         table.add_column(name, justify="right")
     for name, metric in metrics.items():
-        interval = f"{_number(name, metric.low)} to {_number(name, metric.high)}" if metric.n else ""
-        table.add_row(name, _number(name, metric.value), str(metric.n), str(metric.unscored), interval)
+        interval = f"{number(name, metric.low)} to {number(name, metric.high)}" if metric.n else ""
+        table.add_row(name, number(name, metric.value), str(metric.n), str(metric.unscored), interval)
     return table
 
 
@@ -52,12 +53,13 @@ def _tag_table(report: RunReport) -> Table:
     for name in TAG_MEASURES:
         table.add_column(f"{name.replace('_', ' ')} (n)", justify="right")
     for tag, row in report.by_tag.items():
-        cells = (f"{_number(name, row.metrics[name].value)} ({row.metrics[name].n})" for name in TAG_MEASURES)
+        cells = (f"{number(name, row.metrics[name].value)} ({row.metrics[name].n})" for name in TAG_MEASURES)
         table.add_row(Text(tag), str(row.questions), *cells)
     return table
 
 
-def _number(name: str, value: float | None) -> str:
+def number(name: str, value: float | None) -> str:
+    """Return a value as it is printed: whole milliseconds, three decimals of anything else."""
     if value is None:
         return "-"
     return f"{value:.0f}" if name.endswith("_ms") else f"{value:.3f}"

@@ -112,10 +112,15 @@ def iterate_words(text: str) -> Iterator[Word]:
         previous_end = match.end()
 
 
-def _ideograph_words(run: str, start: int) -> Iterator[Word]:
+def simplify(run: str) -> str:
+    """Return ideographs in simplified script, as many as there were."""
     simplified: str = _simplifier().convert(run)
-    if len(simplified) != len(run):  # a phrase converted to another length would shift the places
-        simplified = run
+    # A phrase converted to another length would shift the places.
+    return simplified if len(simplified) == len(run) else run
+
+
+def _ideograph_words(run: str, start: int) -> Iterator[Word]:
+    simplified = simplify(run)
     if len(run) == 1:
         yield Word(Span(start, start + 1), simplified)
     for offset in range(len(run) - 1):

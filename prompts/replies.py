@@ -39,6 +39,10 @@ def reply(key: str, language: str, **values: object) -> str:
     return _replies()[language][key].format(**values)
 
 
+@functools.lru_cache(maxsize=1)
 def prompts_hash() -> str:
     """Return a hash of every file in this folder that shapes an answer."""
-    return hashlib.sha256(_source().encode()).hexdigest()[:16]
+    digest = hashlib.sha256()
+    for name in ("replies.toml", "instructions.toml"):
+        digest.update(files("prompts").joinpath(name).read_bytes())
+    return digest.hexdigest()[:16]

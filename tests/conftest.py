@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.answerers.extractive import ExtractiveAnswerer
 from bot.chatbot import Chatbot
 from bot.judge import load_calibration
+from bot.language_model import LanguageModel
 from bot.settings import Settings
 from index.catalogue import Catalogue
 from index.embedder import RememberingEmbedder, SentenceTransformerEmbedder
@@ -30,8 +30,8 @@ def open_chatbot(embedder: SentenceTransformerEmbedder) -> Iterator[Callable[[Pa
     """Opens a chatbot over a data folder, with the model that is loaded already."""
     opened: list[Chatbot] = []
 
-    def open_one(data_dir: Path, **settings: object) -> Chatbot:
-        chosen = Settings(data_dir=data_dir, **settings)
+    def open_one(data_dir: Path, language_model: LanguageModel | None = None, **settings: object) -> Chatbot:
+        chosen = Settings(data_dir=data_dir, **{"answerer": "local" if language_model else "extractive", **settings})
         catalogue = Catalogue(chosen.catalogue_url())
         remembering = RememberingEmbedder(embedder)
         chatbot = Chatbot(
@@ -39,9 +39,9 @@ def open_chatbot(embedder: SentenceTransformerEmbedder) -> Iterator[Callable[[Pa
             catalogue=catalogue,
             retriever=Retriever(catalogue, remembering, data_dir),
             embedder=remembering,
-            answerer=ExtractiveAnswerer(),
             calibration=load_calibration(),
             version="test",
+            language_model=language_model,
         )
         opened.append(chatbot)
         return chatbot

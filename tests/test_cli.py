@@ -18,6 +18,7 @@ ROOT = Path(__file__).parent.parent
 
 def run(*arguments: object, expect: int = 0, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("FOOTNOTE_")}
+    environment["FOOTNOTE_ANSWERER"] = "extractive"  # the command is meant here; answering has tests of its own
     done = subprocess.run(
         [str(FOOTNOTE), *map(str, arguments)],
         capture_output=True,
@@ -168,7 +169,18 @@ def test_an_interrupted_run_exits_with_130(tmp_path: Path) -> None:
 
 
 def test_every_command_has_help_with_an_example() -> None:
-    for command in ("index", "ask", "search", "serve", "doctor", "eval check", "eval run", "eval fit", "eval latency"):
+    for command in (
+        "index",
+        "ask",
+        "search",
+        "serve",
+        "doctor",
+        "eval check",
+        "eval run",
+        "eval fit",
+        "eval latency",
+        "eval benchmark",
+    ):
         shown = run(*command.split(), "--help").stdout
         assert "Example" in shown
         assert f"footnote {command}" in shown

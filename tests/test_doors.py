@@ -12,7 +12,9 @@ ROOT = Path(__file__).parent.parent
 DOORS = {
     "chromadb": {"index/vectors.py"},
     "sentence_transformers": {"index/embedder.py"},
-    "llama_index": {"index/splitter.py"},
+    "llama_index": {"bot/language_model/endpoint.py", "eval/benchmark/starter.py", "index/splitter.py"},
+    "openai": {"bot/language_model/endpoint.py"},
+    "xllamacpp": {"bot/language_model/server.py"},
     "opencc": {"index/words.py", "bot/question.py"},
 }
 

@@ -14,7 +14,7 @@ def test_flag_beats_variable_beats_file_beats_default(tmp_path: Path, monkeypatc
     monkeypatch.setenv("FOOTNOTE_TOP_K", "4")
     monkeypatch.setenv("FOOTNOTE_PORT", "8002")
     settings = load_settings({"top_k": 5, "port": None}, config)
-    assert (settings.top_k, settings.port, settings.host, settings.answerer) == (5, 8002, "example.org", "extractive")
+    assert (settings.top_k, settings.port, settings.host, settings.answerer) == (5, 8002, "example.org", "local")
 
 
 @pytest.mark.parametrize(

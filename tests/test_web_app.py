@@ -410,7 +410,7 @@ def test_a_silent_chatbot_still_gives_a_sign_twice_a_second() -> None:
     async def watch() -> list[int | None]:
         from concurrent.futures import ThreadPoolExecutor
 
-        stream = ThreadStream(silent, ThreadPoolExecutor(1), lambda: None)
+        stream = ThreadStream(lambda _left: silent(), ThreadPoolExecutor(1), lambda: None)
         seen = []
         async for item in stream.read():
             seen.append(item)

@@ -1,14 +1,11 @@
-"""Answerers: who writes the statements of an answer, behind one protocol."""
+"""Answerers: who writes the statements of an answer. Each yields drafts; none is shown before it is verified."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from bot.answer import Support
-from bot.condense import Understanding
-from bot.judge import Judged
 from index.document import Document, Span
 
 
@@ -26,15 +23,3 @@ class Documents(Protocol):
 
     def document(self, document_id: str) -> Document | None:
         """Return a live document, or None."""
-
-
-class Answerer(Protocol):
-    """Writes an answer from evidence that was judged to hold it."""
-
-    name: str
-    language_model: str | None
-
-    def compose(
-        self, understanding: Understanding, evidence: Sequence[Judged], documents: Documents
-    ) -> Iterator[Draft]:
-        """Yield the statements of the answer in reading order, each from named places."""

@@ -1,4 +1,4 @@
-"""The extractive answerer: quotes the one to three sentences that answer. No language model; cannot invent."""
+"""Drafts by quoting the one to three sentences that answer. No language model; cannot invent."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import regex
 
 from bot.answer import escape_markers
 from bot.answerers import Documents, Draft
-from bot.condense import Understanding
 from bot.judge import Judged
 from index.document import Document, Span
 
@@ -27,25 +26,16 @@ _LEANS_BACK = regex.compile(
 _WORD = regex.compile(r"\p{Han}|[\p{L}\p{N}]+")
 
 
-class ExtractiveAnswerer:
-    """Implements `Answerer` by quoting."""
-
-    name = "extractive"
-    language_model: str | None = None
-
-    def compose(
-        self, understanding: Understanding, evidence: Sequence[Judged], documents: Documents
-    ) -> Iterator[Draft]:
-        """Yield up to three quoted sentences, in the order of the document when they share one."""
-        del understanding  # the evidence is ranked for it already
-        places: list[tuple[Document, Span]] = []
-        for one in choose_sentences(evidence):
-            document = documents.document(one.sentence.chunk.document_id)
-            if document is not None:
-                places.append((document, _with_antecedent(document, one)))
-        for document, span in _in_reading_order(places):
-            text = escape_markers(" ".join(span.of(document.text).split()))
-            yield Draft(text, ((document, span),), "quoted")
+def quote_drafts(evidence: Sequence[Judged], documents: Documents) -> Iterator[Draft]:
+    """Yield up to three quoted sentences, in the order of the document when they share one."""
+    places: list[tuple[Document, Span]] = []
+    for one in choose_sentences(evidence):
+        document = documents.document(one.sentence.chunk.document_id)
+        if document is not None:
+            places.append((document, _with_antecedent(document, one)))
+    for document, span in _in_reading_order(places):
+        text = escape_markers(" ".join(span.of(document.text).split()))
+        yield Draft(text, ((document, span),), "quoted")
 
 
 def choose_sentences(evidence: Sequence[Judged]) -> list[Judged]:

@@ -15,6 +15,7 @@ import click
 from bot.cli.ask import ask
 from bot.cli.doctor import doctor
 from bot.cli.index import index
+from bot.cli.model import model
 from bot.cli.search import search
 from bot.cli.serve import serve
 from index.errors import FootnoteError
@@ -56,7 +57,7 @@ def footnote() -> None:
     """
 
 
-for _command in (index, ask, search, serve, doctor):
+for _command in (index, ask, search, serve, model, doctor):
     footnote.add_command(_command)
 
 

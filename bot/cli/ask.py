@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from bot.answer import Answer, Citation
-from bot.cli.options import answerer_option, json_option, print_json, print_progress, with_settings
+from bot.cli.options import answerer_option, gguf_option, json_option, print_json, print_progress, with_settings
 from bot.cli.questions import read_batch, run_batch
 from bot.settings import Settings
 
@@ -19,6 +19,7 @@ from bot.settings import Settings
     "--output", type=click.Path(path_type=Path), help="Where the answers of a batch go, one JSON object a line."
 )
 @answerer_option
+@gguf_option
 @json_option
 @with_settings
 def ask(question: str | None, batch: Path | None, output: Path | None, settings: Settings, *, as_json: bool) -> None:

@@ -16,7 +16,7 @@ from bot.settings import load_settings
 Command = Callable[..., Any]
 
 # Flags that are settings: their values go into `Settings`, not to the command.
-_SETTING_FLAGS = ("data_dir", "answerer", "top_k", "host", "port")
+_SETTING_FLAGS = ("data_dir", "answerer", "gguf", "top_k", "host", "port")
 
 
 def with_settings(command: Command) -> Command:
@@ -38,7 +38,12 @@ def with_settings(command: Command) -> Command:
     return wrapper
 
 
-answerer_option = click.option("--answerer", type=click.Choice(["extractive"]), help="Who writes the answer.")
+answerer_option = click.option(
+    "--answerer", type=click.Choice(["extractive", "local", "remote"]), help="Who writes the answer."
+)
+gguf_option = click.option(
+    "--gguf", type=click.Path(path_type=Path, dir_okay=False), help="Weights of the local model (GGUF)."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print data as JSON on stdout.")
 
 

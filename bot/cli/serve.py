@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from bot.cli.options import answerer_option, with_settings
+from bot.cli.options import answerer_option, gguf_option, with_settings
 from bot.settings import Settings
 
 
@@ -12,6 +12,7 @@ from bot.settings import Settings
 @click.option("--host", help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65_535), help="Port to listen on.")
 @answerer_option
+@gguf_option
 @with_settings
 def serve(settings: Settings) -> None:
     """Serve the chat page until interrupted.

@@ -82,7 +82,7 @@ class Asking:
                 yield waiting
             yield _status(texts("searching"), texts)
             stream = ThreadStream(
-                lambda: self._chatbot.stream(question, asked.history, question_id=uuid4().hex),
+                lambda left: self._chatbot.stream(question, asked.history, question_id=uuid4().hex, cancel=left),
                 self._pool,
                 lambda: self._line.leave(place),
             )
@@ -119,7 +119,9 @@ class Asking:
             case StatementReady(statement, citations):
                 yield {"slot": "statement", "html": render.render_statement(statement, citations, texts)}
             case Finished(answer):
-                html = render.render_answer(answer, texts, render.title_lookup(self._chatbot))
+                html = render.render_answer(
+                    answer, texts, render.title_lookup(self._chatbot), self._chatbot.settings.answerer
+                )
                 yield {"slot": "answer", "answer": answer.model_dump(mode="json"), **html}
 
 

@@ -1,4 +1,4 @@
-"""The chat page, and the three small routes its script calls: examples, stored conversations, feedback."""
+"""The chat page, and the small routes its script calls: examples, the model's progress, conversations, feedback."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bot.answer import Answer
 from bot.chatbot import Chatbot, Overview
 from bot.feedback import FeedbackStore, Reason, Verdict
+from bot.language_model.weights import cache_folder, fetch_progress
 from bot.web.invisible import visible
 from bot.web.language import LANGUAGES
 from bot.web.reader import LANGUAGE_COOKIE, texts_for, theme_for
@@ -59,13 +60,24 @@ def chat_routes(chatbot: Chatbot, feedback: FeedbackStore, gradio_script: str) -
     def examples(request: Request) -> HTMLResponse:
         return HTMLResponse(render_examples(chatbot.example_questions(), texts_for(request)))
 
+    @router.get("/model")
+    def model(request: Request) -> Response:
+        """Say how far the language model is while it is being fetched; nothing once it is there."""
+        settings = chatbot.settings
+        if settings.answerer != "local":
+            return Response(status_code=204)
+        progress = fetch_progress(cache_folder(settings.model_cache), settings.gguf)
+        if progress.state != "fetching":
+            return Response(status_code=204)
+        return PlainTextResponse(texts_for(request)("model_fetching", percent=round(100 * progress.fraction)))
+
     @router.post("/conversation")
     def conversation(request: Request, stored: StoredConversation) -> list[dict[str, str]]:
-        texts, title_of = texts_for(request), title_lookup(chatbot)
+        texts, title_of, answerer = texts_for(request), title_lookup(chatbot), chatbot.settings.answerer
         shown = []
         for answer in stored.answers:
             try:
-                shown.append(render_answer(Answer.model_validate(answer), texts, title_of))
+                shown.append(render_answer(Answer.model_validate(answer), texts, title_of, answerer))
             except ValidationError:
                 shown.append({"understood": "", "body": render_fault(texts("unreadable"), texts), "footer": ""})
         return shown

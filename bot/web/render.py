@@ -74,21 +74,24 @@ def render_examples(questions: Sequence[str], texts: Texts) -> str:
     return _render_part("examples", texts, questions)
 
 
-def render_answer(answer: Answer, texts: Texts, title_of: Titles) -> dict[str, str]:
+def render_answer(answer: Answer, texts: Texts, title_of: Titles, answerer: str = "extractive") -> dict[str, str]:
     """Return a finished answer as the HTML of its three places: `understood`, `body` and `footer`.
 
     Args:
         answer: What is shown.
         texts: Words of the page around it.
         title_of: Title of a document by its id, for the passages that were considered.
+        answerer: Who should have answered; the reader is told when it was quoted instead.
     """
     changed = visible(answer.standalone_question).strip() != visible(answer.question).strip()
     considered = [(entry, title_of(entry.document_id)) for entry in answer.retrieved]
+    stood_in = answer.kind != "small_talk" and answer.provenance.answerer != answerer
+    notice = _render_part("notice", texts, texts("quoted_instead")) if stood_in else ""
     body = _render_part(answer.kind, texts, answer, {citation.number: citation for citation in answer.citations})
     footer = _render_part("footer", texts, answer, considered, _confidence_words(answer.confidence, texts))
     return {
         "understood": render_understood(answer.standalone_question, texts) if changed else "",
-        "body": body,
+        "body": notice + body,
         "footer": "" if answer.kind == "small_talk" else footer,
     }
 

@@ -18,6 +18,7 @@ _GRADIO = "/gradio_api"
 _EXACT = {
     ("GET", "/"),
     ("GET", "/examples"),
+    ("GET", "/model"),
     ("POST", "/conversation"),
     ("POST", "/feedback"),
     ("GET", "/config"),

@@ -18,12 +18,15 @@ class ThreadStream(Generic[Item]):
     """Starts at once; ends after the item in hand when `leave` is called.
 
     Args:
-        produce: Makes the iterator; runs in the thread. A generator is closed when reading ends.
+        produce: Makes the iterator; runs in the thread. It is given an event that is set when reading ends, so that
+            what blocks inside can end at once; a generator is closed then.
         pool: Where the thread comes from.
         on_end: Called in the event loop when the thread is free again, however it ended.
     """
 
-    def __init__(self, produce: Callable[[], Iterator[Item]], pool: Executor, on_end: Callable[[], None]) -> None:
+    def __init__(
+        self, produce: Callable[[threading.Event], Iterator[Item]], pool: Executor, on_end: Callable[[], None]
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self._arrived: asyncio.Queue[tuple[Item] | None] = asyncio.Queue()
         self._left = threading.Event()
@@ -31,8 +34,8 @@ class ThreadStream(Generic[Item]):
         self._working = self._loop.run_in_executor(pool, self._work, produce)
         self._working.add_done_callback(self._end)
 
-    def _work(self, produce: Callable[[], Iterator[Item]]) -> None:
-        items: Any = produce()
+    def _work(self, produce: Callable[[threading.Event], Iterator[Item]]) -> None:
+        items: Any = produce(self._left)
         with closing(items):
             for item in items:
                 if self._left.is_set():
@@ -63,5 +66,5 @@ class ThreadStream(Generic[Item]):
         await self._working
 
     def leave(self) -> None:
-        """Stop reading; the thread ends as soon as it has something to hand over."""
+        """Stop reading; the thread ends as soon as it notices."""
         self._left.set()

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -88,14 +89,22 @@ class ScriptedChatbot:
     """Answers by keywords; `delay` seconds pass between its events."""
 
     def __init__(self, delay: float = 0.0, *, empty: bool = False, shown: int = len(DOCUMENTS)) -> None:
-        self.settings = Settings()
+        self.settings = Settings(answerer="extractive")
         self.delay = delay
         self.empty = empty
         self.shown = shown
         self.histories: list[tuple[Turn, ...]] = []
         self.closed_streams = 0
 
-    def stream(self, question: str, history: Sequence[Turn] = (), *, question_id: str | None = None) -> Iterator[Event]:
+    def stream(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        *,
+        question_id: str | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Iterator[Event]:
+        del cancel
         self.histories.append(tuple(history))
         try:
             for event in self._events(question, tuple(history), question_id or "q"):

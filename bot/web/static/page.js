@@ -19,6 +19,17 @@ let conversation = store.current();
 let working = null; // {record, turn, shown}: the question being answered, and how many parts of it are on the page
 let asked = null; // {question, replaces}: a question that does not come from the box
 
+// While the language model is being fetched, says how far it is.
+async function watchModel() {
+  const line = byId("model");
+  const response = await fetch("/model").catch(() => null);
+  const fetching = response?.status === 200;
+  if (fetching) line.textContent = await response.text();
+  line.hidden = !fetching;
+  if (fetching) setTimeout(watchModel, 3000);
+}
+watchModel();
+
 // Called by Gradio -------------------------------------------------------------------------------------------------
 
 window.footnote = {

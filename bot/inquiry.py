@@ -1,0 +1,60 @@
+"""One question on its way through: what is known so far, and who helps to answer it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from bot.condense import Understanding
+from bot.consult import Consultation
+from bot.language_model import ModelUnavailableError
+from index.document import RetrievedChunk
+
+Value = TypeVar("Value")
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Inquiry:
+    """One question, its understanding, what it retrieved, and how long each stage took.
+
+    Attributes:
+        consultation: The language model, or None where the answer is made without one or it has failed.
+    """
+
+    question_id: str
+    question: str
+    understanding: Understanding
+    consultation: Consultation | None = None
+    retrieved: list[RetrievedChunk] = field(default_factory=list)
+    timings: dict[str, float] = field(default_factory=dict)
+    started: float = field(default_factory=time.perf_counter)
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Add the time spent inside to a stage, in milliseconds."""
+        begin = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.timings[stage] = round(self.timings.get(stage, 0.0) + 1000 * (time.perf_counter() - begin), 1)
+
+    def consult(self, ask: Callable[[Consultation], Value], otherwise: Value) -> Value:
+        """Return what the model says, or `otherwise` without one. A model that fails is not asked again here."""
+        if self.consultation is None:
+            return otherwise
+        try:
+            return ask(self.consultation)
+        except ModelUnavailableError as error:
+            logger.warning("answering without the language model: %s", error)
+            self.consultation = None
+            return otherwise
+
+    def timings_ms(self) -> dict[str, float]:
+        """Return the stages and the total so far, in milliseconds."""
+        return {**self.timings, "total": round(1000 * (time.perf_counter() - self.started), 1)}

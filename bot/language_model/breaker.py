@@ -1,0 +1,67 @@
+"""A circuit breaker: after some failures in a row nobody waits for a broken service; one caller at a time probes it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+
+class CircuitBreaker:
+    """Counts failures in a row. Closed, calls go through; open, none does until `pause` has passed, then one probe.
+
+    Every call that `start` lets through must end with one of `succeeded`, `failed` and `abandoned`.
+    """
+
+    def __init__(self, *, failures: int = 3, pause: float = 20.0, clock: Callable[[], float] = time.monotonic) -> None:
+        """Start closed.
+
+        Args:
+            failures: How many in a row open it.
+            pause: Seconds before a probe, counted from the last failure.
+            clock: Seconds that only grow.
+        """
+        self._limit = failures
+        self._pause = pause
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._failures = 0
+        self._probe_at = 0.0
+        self._probing = False
+
+    def allows(self) -> bool:
+        """Return whether a call would go through now, without taking the probe."""
+        with self._lock:
+            return self._allows()
+
+    def start(self) -> bool:
+        """Return whether the caller may go on; where the breaker is open, the caller is then the probe."""
+        with self._lock:
+            if not self._allows():
+                return False
+            self._probing = self._is_open()
+            return True
+
+    def succeeded(self) -> None:
+        """Close: the service works."""
+        with self._lock:
+            self._failures = 0
+            self._probing = False
+
+    def failed(self) -> None:
+        """Count a failure, and open or stay open where it was one too many."""
+        with self._lock:
+            self._failures += 1
+            self._probing = False
+            self._probe_at = self._clock() + self._pause
+
+    def abandoned(self) -> None:
+        """Count nothing: the caller left before the outcome was known, so the next one may probe."""
+        with self._lock:
+            self._probing = False
+
+    def _is_open(self) -> bool:
+        return self._failures >= self._limit
+
+    def _allows(self) -> bool:
+        return not self._is_open() or (not self._probing and self._clock() >= self._probe_at)

@@ -1,0 +1,211 @@
+"""The local model: llama.cpp in a child process, started when it is needed and restarted when it dies."""
+
+from __future__ import annotations
+
+import atexit
+import concurrent.futures
+import contextlib
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.language_model import CancelledError, ModelUnavailableError, Prompt
+from bot.language_model.breaker import CircuitBreaker
+from bot.language_model.process import ModelProcess
+from bot.language_model.weights import DEFAULT_WEIGHTS, find_weights
+
+if TYPE_CHECKING:
+    from bot.language_model.client import ChatClient
+
+_POLL = 0.05
+# Loading the weights from a cold disk; callers wait less, see `patience`.
+_LOADING = 180.0
+# The processor reads some forty tokens a second and prompts have hundreds.
+_FIRST_TOKEN = 60.0
+# A connection breaks a moment before the system knows that the process has ended.
+_UNTIL_ITS_DEATH_SHOWS = 0.3
+_ADVICE = "ask again, run `footnote doctor`, or choose --answerer extractive"
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    process: ModelProcess
+    client: ChatClient
+
+
+class LocalModel:
+    """Implements `LanguageModel` with the weights in the cache folder, or any GGUF file."""
+
+    def __init__(self, cache: Path, gguf: Path | None = None, *, patience: float = 20.0, pause: float = 60.0) -> None:
+        """Prepare; nothing is started, and the weights may still be missing.
+
+        Args:
+            cache: Folder of the fetched weights.
+            gguf: Weights to use instead.
+            patience: Seconds that a caller waits for the weights to be loaded; loading goes on for the next caller.
+            pause: Seconds before another start after three that failed.
+        """
+        self._cache = cache
+        self._gguf = gguf
+        self._patience = patience
+        self._starts = CircuitBreaker(failures=3, pause=pause)
+        self._lock = threading.Lock()
+        self._running: _Running | None = None
+        self._starting: Future[_Running] | None = None
+        self._loading: ModelProcess | None = None
+        self._last_dead: int | None = None
+        self._closed = False
+        # One thread that stays as long as the child may: the system ties the child's life to it.
+        self._starter = ThreadPoolExecutor(1, thread_name_prefix="local model")
+        atexit.register(self.close)
+
+    @property
+    def name(self) -> str:
+        """The file name of the weights without its ending."""
+        try:
+            return find_weights(self._cache, self._gguf).stem
+        except ModelUnavailableError:
+            return Path(DEFAULT_WEIGHTS.file_name).stem
+
+    @property
+    def process_id(self) -> int | None:
+        """The child's process id while it runs."""
+        running = self._running
+        return running.process.pid if running and not running.process.ended() else None
+
+    def log_odds(self, prompt: Prompt, cancel: threading.Event | None = None) -> float:
+        """Return log P(Yes) / P(No) of the reply's first token; see `LanguageModel.log_odds`."""
+        running = self._serving(cancel)
+        try:
+            value = running.client.log_odds(prompt, cancel)
+        except ModelUnavailableError:
+            if not self._has_died(running):
+                raise
+            value = self._serving(cancel).client.log_odds(prompt, cancel)
+        self._starts.succeeded()
+        return value
+
+    def complete(
+        self,
+        prompt: Prompt,
+        maximum_tokens: int,
+        *,
+        stop: Sequence[str] = (),
+        cancel: threading.Event | None = None,
+    ) -> Iterator[str]:
+        """Yield the pieces of the reply; see `LanguageModel.complete`."""
+        running = self._serving(cancel)
+        silent = True
+        try:
+            for piece in running.client.complete(prompt, maximum_tokens, stop=stop, cancel=cancel):
+                silent = False
+                yield piece
+        except ModelUnavailableError:
+            if not self._has_died(running) or not silent:
+                raise
+            yield from self._serving(cancel).client.complete(prompt, maximum_tokens, stop=stop, cancel=cancel)
+        self._starts.succeeded()
+
+    def ready(self) -> bool:
+        """Return whether the weights are there and neither their last starts nor the last calls failed."""
+        running = self._running
+        if running and not running.process.ended():
+            return running.client.ready()
+        try:
+            find_weights(self._cache, self._gguf)
+        except ModelUnavailableError:
+            return False
+        return self._starts.allows()
+
+    def warm_up(self) -> None:
+        """Begin to load the weights, where they are there, and return at once."""
+        with self._lock, contextlib.suppress(ModelUnavailableError):
+            if self._running is None or self._running.process.ended():
+                self._begin()
+
+    def close(self) -> None:
+        """Stop the child. Closing twice is no error."""
+        with self._lock:
+            self._closed = True
+            if self._loading is not None:
+                self._loading.kill()
+        atexit.unregister(self.close)
+        # The child ends when its thread does, so first the client, then the child, then the thread.
+        running, self._running = self._running, None
+        if running is not None:
+            running.client.close()
+            running.process.stop()
+        self._starter.shutdown()
+
+    def _serving(self, cancel: threading.Event | None) -> _Running:
+        """Return the child that runs, starting one if needed.
+
+        Raises:
+            ModelUnavailableError: There are no weights, they cannot be used, or they take long to load.
+            CancelledError: `cancel` was set, or the model was closed.
+        """
+        with self._lock:
+            if self._running is not None and not self._running.process.ended():
+                return self._running
+            starting = self._begin()
+        end = time.monotonic() + self._patience
+        while not concurrent.futures.wait([starting], timeout=_POLL).done:
+            if cancel is not None and cancel.is_set():
+                raise CancelledError
+            if time.monotonic() > end:
+                raise ModelUnavailableError("The local model is still being loaded: ask again in a moment.")
+        return starting.result()
+
+    def _begin(self) -> Future[_Running]:
+        """Return the start under way, or begin one. The lock is held, and no child runs."""
+        if self._closed:
+            raise CancelledError
+        if self._starting is None or self._starting.done():
+            weights = find_weights(self._cache, self._gguf)
+            if not self._starts.start():
+                raise ModelUnavailableError(
+                    f"The local model {str(weights)!r} has failed several times in a row and rests for a minute: run "
+                    "`footnote doctor`, or name another file with --gguf."
+                )
+            self._starting = self._starter.submit(self._start, weights)
+        return self._starting
+
+    def _start(self, weights: Path) -> _Running:
+        """Start a child, put it in the place of the one that died, and return it."""
+        try:
+            with self._lock:
+                if self._closed:
+                    raise CancelledError
+                process = self._loading = ModelProcess(weights, weights.stem)
+            # Takes as long to import as the weights take to load.
+            from bot.language_model.client import ChatClient  # noqa: PLC0415
+            from bot.language_model.endpoint import Limits  # noqa: PLC0415
+
+            url = process.wait_for_url(_LOADING)
+        except ModelUnavailableError:
+            self._starts.failed()
+            raise
+        limits = Limits(first_token=_FIRST_TOKEN)
+        client = ChatClient(
+            f"{url}/v1", weights.stem, process.key, limits=limits, trust_environment=False, advice=_ADVICE
+        )
+        with self._lock:
+            dead, self._running, self._loading = self._running, _Running(process, client), None
+        if dead is not None:
+            dead.client.close()
+            dead.process.stop()
+        return _Running(process, client)
+
+    def _has_died(self, running: _Running) -> bool:
+        """Return whether the child is gone, which counts once as a failed start: weights can kill it on first use."""
+        if not running.process.ended(within=_UNTIL_ITS_DEATH_SHOWS):
+            return False
+        with self._lock:
+            is_known, self._last_dead = self._last_dead == running.process.pid, running.process.pid
+        if not is_known:
+            self._starts.failed()
+        return True

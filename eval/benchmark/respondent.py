@@ -1,0 +1,76 @@
+"""Who is asked: the chatbot, opened over a corpus."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+from typing import Protocol as Interface
+
+from bot.build import build_chatbot
+from bot.chatbot import Chatbot
+from bot.settings import Settings
+from eval.benchmark.measured import describe_chatbot
+from eval.benchmark.record import StoredAnswer, store
+from eval.corpus_index import index_corpus
+from eval.dataset import Query
+from eval.run import stored_texts
+from eval.subject import Subject
+from index.embedder import Embedder
+
+# Asks one question and returns what became of it.
+Respondent = Callable[[Query], StoredAnswer]
+
+
+class Opener(Interface):
+    """Opens whoever is measured over any corpus."""
+
+    def measured(self) -> dict[str, Any]:
+        """Return what the answers depend on besides documents and question; `answerer` is its name."""
+
+    def open(self, corpus: Path, data_dir: Path) -> AbstractContextManager[Respondent]:
+        """Return someone to ask about a corpus, whose index is kept in a folder."""
+
+
+class ChatbotOpener:
+    """Opens the chatbot. The models are loaded once, however many corpora there are.
+
+    Args:
+        settings: Of the chatbot; its data folder and database are replaced by those of the corpus.
+        embedder: The embedding model.
+        build: Makes a chatbot of settings and embedding model.
+    """
+
+    def __init__(
+        self, settings: Settings, embedder: Embedder, build: Callable[[Settings, Embedder], Chatbot] = build_chatbot
+    ) -> None:
+        self._settings = settings
+        self._embedder = embedder
+        self._build = build
+        self._measured = describe_chatbot(settings, embedder.model_id)  # now: the code that is loaded, not edited later
+
+    def measured(self) -> dict[str, Any]:
+        """Return what the chatbot's answers depend on."""
+        return self._measured
+
+    @contextmanager
+    def open(self, corpus: Path, data_dir: Path) -> Iterator[Respondent]:
+        """Index the corpus, unless it is there already, and yield a chatbot over it."""
+        chatbot = self._build(index_corpus(corpus, data_dir, self._settings, self._embedder), self._embedder)
+        try:
+            chatbot.warm_up()
+            yield respondent(chatbot)
+        finally:
+            chatbot.close()
+
+
+def respondent(subject: Subject) -> Respondent:
+    """Return a chatbot, or a fake of the same shape, as somebody to ask."""
+    text_of = stored_texts(subject)
+
+    def ask(query: Query) -> StoredAnswer:
+        answer = subject.ask(query.question, query.history, question_id=query.query_id)
+        return store(query, answer, text_of)
+
+    return ask

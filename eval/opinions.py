@@ -1,0 +1,130 @@
+"""What a language model makes of questions whose answer is known: the examples that `footnote eval fit-opinion` fits.
+
+Each is written to a file as soon as it is there, because a model on two cores takes seconds for each; a run that was
+stopped goes on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from bot.build import build_chatbot
+from bot.chatbot import Chatbot
+from bot.judge import glance_row, load_calibration, opinion_row
+from bot.language_model import LanguageModel
+from bot.settings import Settings
+from eval.benchmark.right import is_right
+from eval.benchmark.run import Progress, open_passages, read_passages
+from eval.benchmark.sets import BenchmarkSet, Collection
+from eval.corpus_index import index_corpus
+from eval.dataset import Query
+from index.embedder import Embedder
+from prompts.replies import prompts_hash
+
+
+class OpinionExample(BaseModel):
+    """One question, what the judge sees of it, and what is true.
+
+    Attributes:
+        glance: Features of `judge_glance`.
+        opinion: Features of `judge_opinion`; None when nothing was written.
+        right: Whether what the model wrote is right; where a set's answers are no yardstick, whether there is one.
+        answerable: Whether the documents hold an answer.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    group: str
+    id: str
+    glance: tuple[float, ...]
+    opinion: tuple[float, ...] | None
+    right: bool
+    answerable: bool
+    written: str
+
+
+class Examiner:
+    """Asks a chatbot what it knows of each question before it answers.
+
+    Args:
+        settings: Of the chatbot; its data folder is replaced by that of the set.
+        embedder: The embedding model, loaded once.
+        language_model: The model whose opinions are collected, running through all sets.
+    """
+
+    def __init__(self, settings: Settings, embedder: Embedder, language_model: LanguageModel) -> None:
+        self._settings = settings
+        self._embedder = embedder
+        self._model = language_model
+
+    def examine_set(self, chosen: BenchmarkSet, work: Path, progress: Progress) -> list[OpinionExample]:
+        """Return the examples of a set, asking only what no file below `work` holds."""
+        path = work / "opinions" / f"{chosen.name.replace('/', '-')}.{self._fingerprint()}.jsonl"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        known = {example.id: example for example in _read(path)}
+        missing = [query for query in chosen.queries if query.query_id not in known]
+        with path.open("a", encoding="utf-8") as file, progress(chosen.name, len(missing)) as advance:
+            for collection in chosen.collections:
+                some = [query for query in collection.queries if query.query_id not in known]
+                for query, chatbot in self._chatbots(collection, some, work):
+                    example = _examine(chosen, query, chatbot)
+                    known[query.query_id] = example
+                    file.write(example.model_dump_json() + "\n")
+                    file.flush()
+                    advance()
+        return [known[query.query_id] for query in chosen.queries if query.query_id in known]
+
+    def _chatbots(self, collection: Collection, queries: list[Query], work: Path) -> Iterator[tuple[Query, Chatbot]]:
+        if not queries:
+            return
+        if collection.own_passages:
+            passages = read_passages(collection.corpus)
+            for query in queries:
+                with open_passages(query, passages, self) as chatbot:
+                    yield query, chatbot
+            return
+        with ExitStack() as stack:
+            chatbot = stack.enter_context(self.open(collection.corpus, work / collection.name))
+            yield from ((query, chatbot) for query in queries)
+
+    @contextmanager
+    def open(self, corpus: Path, data_dir: Path) -> Iterator[Chatbot]:
+        """Index a corpus, unless it is there already, and yield a chatbot over it."""
+        settings = index_corpus(corpus, data_dir, self._settings, self._embedder)
+        with closing(build_chatbot(settings, self._embedder, self._model)) as chatbot:
+            yield chatbot
+
+    def _fingerprint(self) -> str:
+        made_of = (prompts_hash(), self._model.name, self._embedder.model_id, repr(load_calibration().sentence))
+        return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:12]
+
+
+def _examine(chosen: BenchmarkSet, query: Query, chatbot: Chatbot) -> OpinionExample:
+    found = chatbot.examine(query.question, query.history).deliberation
+    written = " ".join(one.text for one in found.written) if found else ""
+    checkable = chosen.protocol.compare != "none" and bool(query.answers)
+    right = query.answerable and (is_right(chosen.protocol, query.answers, written) if checkable else True)
+    return OpinionExample(
+        group=chosen.name,
+        id=query.query_id,
+        glance=glance_row(found.glance) if found else (),
+        opinion=opinion_row(found.glance, found.opinion) if found and found.opinion else None,
+        right=right,
+        answerable=query.answerable,
+        written=written,
+    )
+
+
+def _read(path: Path) -> Iterator[OpinionExample]:
+    """Yield the examples of a file; a line that was cut off is asked again."""
+    if not path.exists():
+        return
+    for line in path.read_text(encoding="utf-8").splitlines():
+        with suppress(ValidationError):
+            yield OpinionExample.model_validate_json(line)

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.deliberate import parse_written
+from bot.evidence import Features, Sentence
+from bot.excerpts import Excerpt, choose_excerpts, number_excerpts
+from bot.judge import Judged
+from index.document import Chunk, Span
+from prompts.instructions import instruction, parse_instructions
+
+FEATURES = Features(0.5, 0.5, 1.0, 0.5, 0.5, 0.5, 1.0, 0.5, 0.5, 1.0)
+
+
+def _judged(text: str, *sentences: str, document_id: str = "a.txt") -> list[Judged]:
+    spans = tuple(Span(text.index(one), text.index(one) + len(one)) for one in sentences)
+    chunk = Chunk(f"{document_id}:0", document_id, 0, Span(0, len(text)), text, "Ferries", spans)
+    return [Judged(Sentence(chunk, span, chunk.sentence_text(span), FEATURES, frozenset()), 0.5) for span in spans]
+
+
+def _excerpts(count: int) -> tuple[Excerpt, ...]:
+    text = "\n".join(f"Sentence number {number} stands here." for number in range(count))
+    return choose_excerpts(_judged(text, *text.split("\n")))
+
+
+def test_a_short_line_is_shown_whole_and_a_long_one_by_the_sentence() -> None:
+    line = "Wong: I like it. The ferry leaves at six."
+    text = f"{line}\n{'A long paragraph goes on and on. ' * 12}The end."
+    ranked = _judged(text, "The ferry leaves at six.", "The end.")
+    assert [excerpt.text for excerpt in choose_excerpts(ranked)] == [line, "The end."]
+
+
+def test_excerpts_keep_their_places_and_reading_order() -> None:
+    text = "First sentence.\nSecond sentence.\nThird sentence."
+    chosen = choose_excerpts(_judged(text, "Third sentence.", "First sentence."))
+    assert [excerpt.text for excerpt in chosen] == ["First sentence.", "Third sentence."]
+    assert all(excerpt.span.of(text) == excerpt.text for excerpt in chosen)
+
+
+def test_excerpts_stop_at_the_budget_with_the_one_that_reaches_it() -> None:
+    text = "\n".join(f"{number} {'word ' * 30}." for number in range(8))
+    chosen = choose_excerpts(_judged(text, *text.split("\n")), budget=300)
+    assert len(chosen) == 2
+
+
+def test_a_sentence_is_shown_once() -> None:
+    text = "Only sentence."
+    assert len(choose_excerpts(_judged(text, text) * 2)) == 1
+
+
+def test_excerpts_are_numbered_under_their_document() -> None:
+    both = [*_judged("One.", "One."), *_judged("Two.", "Two.", document_id="b.txt")]
+    assert number_excerpts(choose_excerpts(both)) == "(Ferries)\n[1] One.\n(Ferries)\n[2] Two."
+
+
+@pytest.mark.parametrize(
+    ("reply", "expected"),
+    [
+        ("The ferry leaves at six. [1]", [("The ferry leaves at six.", [1])]),
+        ("The ferry leaves at six [1].", [("The ferry leaves at six.", [1])]),
+        ("The ferry leaves at six. [1], [3]", [("The ferry leaves at six.", [1, 3])]),
+        ("The ferry leaves at six. [1, 2]", [("The ferry leaves at six.", [1, 2])]),
+        ("It leaves. [1] It arrives. [2]", [("It leaves.", [1]), ("It arrives.", [2])]),
+        ("No footnote here.", [("No footnote here.", [])]),
+        ("One. Two. [2]", [("One.", []), ("Two.", [2])]),
+        ("Out of range. [9]", [("Out of range.", [])]),
+        ("[1]", []),
+        ("", []),
+    ],
+)
+def test_written_sentences_carry_the_excerpts_they_name(reply: str, expected: list[tuple[str, list[int]]]) -> None:
+    excerpts = _excerpts(3)
+    parsed = parse_written(reply, excerpts)
+    assert [(one.text, [excerpts.index(excerpt) + 1 for excerpt in one.excerpts]) for one in parsed] == expected
+
+
+def test_prompts_of_one_question_share_their_beginning() -> None:
+    material = instruction("reading", "material", excerpts="[1] A.", question="B?")
+    assert material.endswith("Question: B?\n\n")
+
+
+@pytest.mark.parametrize("broken", ["{question}", "{excerpts} {question} {answer}", ""])
+def test_a_prompt_with_other_placeholders_is_refused(broken: str) -> None:
+    source = (Path(__file__).parent.parent / "prompts" / "instructions.toml").read_text(encoding="utf-8")
+    start = source.index("material = ")
+    end = source.index('"""', source.index('"""', start) + 3) + 3
+    with pytest.raises(ValueError, match=r"reading\.material"):
+        parse_instructions(f'{source[:start]}material = "{broken}"{source[end:]}')
