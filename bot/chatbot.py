@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -22,7 +23,7 @@ from bot.evidence import QuestionWords, read_question, select_sentences
 from bot.examples import choose_examples
 from bot.inquiry import Inquiry
 from bot.judge import Calibration, Judged, judge, rank_sentences
-from bot.language_model import CancelledError, LanguageModel
+from bot.language_model import CancelledError, LanguageModel, ModelUnavailableError
 from bot.question import clean_question, detect_language, has_words
 from bot.refuse import reason_for, refuse
 from bot.results import Results, entries
@@ -260,6 +261,8 @@ class Chatbot:
         self._retriever.warm_up()
         if self._language_model is not None and self._language_model.ready():
             self._language_model.warm_up()
+            with suppress(ModelUnavailableError):
+                Consultation(self._language_model).prime()
 
     def close(self) -> None:
         """Release the index, the database, and a language model that was made for this chatbot."""

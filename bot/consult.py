@@ -22,6 +22,10 @@ class Consultation:
     model: LanguageModel
     cancel: threading.Event | None = None
 
+    def prime(self) -> None:
+        """Let the model read what all questions share, so that the first one does not wait for it."""
+        Reading(self, (), "Is anything said here?").states_answer()
+
     def log_odds(self, system: str, user: str) -> float:
         """Return the log-odds of Yes against No; errors as in `LanguageModel`."""
         return self.model.log_odds(Prompt(system, user), self.cancel)

@@ -75,14 +75,6 @@ def to_citation(document: Document, span: Span, number: int) -> Citation:
     )
 
 
-def verify(draft: Draft, footnotes: Footnotes) -> tuple[Statement, tuple[Citation, ...]] | None:
-    """Return a quoted draft as a statement with its citations, or None when it is not what its places say."""
-    if draft.support != "quoted" or not _is_exact(draft):
-        return None
-    verified = _show(draft.text, draft.sources, "quoted", "as_written", footnotes)
-    return verified.statement, verified.citations
-
-
 def verify_draft(
     draft: Draft,
     footnotes: Footnotes,
@@ -103,16 +95,17 @@ def verify_draft(
         opinion: The model that is asked about paraphrases; without one they do not pass.
     """
     own = [place for place in draft.sources if _text_of(place)]
-    if not own:
-        return None
     if _is_exact(draft):
         return _show(draft.text, draft.sources, "quoted", "as_written", footnotes)
     text = escape_markers(" ".join(draft.text.split()))
-    if text and check_statement(text, [_text_of(place) for place in own], context, opinion).passed:
-        return _show(text, own, "supported", "as_written", footnotes)
+    needed = _needed(text, own, context)
+    if text and check_statement(text, [_text_of(place) for place in needed], context, opinion).passed:
+        return _show(text, needed, "supported", "as_written", footnotes)
     repaired = _repair(text, own, alternatives, context)
     if repaired and check_statement(text, [_text_of(place) for place in repaired], context, opinion).passed:
         return _show(text, repaired, "supported", "repaired", footnotes)
+    if not own:
+        return None
     best = min(own, key=lambda place: len(new_words(text, [_text_of(place)])))
     return _show(escape_markers(_text_of(best)), [best], "quoted", "quoted", footnotes)
 
@@ -164,6 +157,17 @@ def _repair(text: str, own: Sequence[Place], alternatives: Sequence[Place], cont
         if set(new_words(text, cited, context)) <= nowhere and not missing_facts(text, cited, context):
             return list(places)
     return []
+
+
+def _needed(text: str, own: Sequence[Place], context: Sequence[str]) -> list[Place]:
+    """Return the fewest of the cited places that state as much of the text as all of them: models cite generously."""
+    sources = [_text_of(place) for place in own]
+    facts, words = len(missing_facts(text, sources, context)), set(new_words(text, sources, context))
+    for places in _sets(own):
+        cited = [_text_of(place) for place in places]
+        if len(missing_facts(text, cited, context)) <= facts and set(new_words(text, cited, context)) <= words:
+            return list(places)
+    return list(own)
 
 
 def _brings(place: Place, text: str, sources: Sequence[str], context: Sequence[str], lacking: int) -> bool:

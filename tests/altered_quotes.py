@@ -1,7 +1,8 @@
 """The altered-quote set: true sentences, changed in one way that makes them false, and rewritten in ways that do not.
 
 The changes are plain replacements, written without the code that is to catch them. The sentences come from `seeds/`,
-from `tests/altered_quotes_sentences.txt`, and from the public sets when they lie in the folder that FOOTNOTE_DATASETS names.
+from `altered_quotes_sentences.txt` beside this file, and from the public sets when they lie in the folder that
+FOOTNOTE_DATASETS names.
 
     python -m tests.altered_quotes
 """

@@ -174,6 +174,8 @@ def test_every_command_has_help_with_an_example() -> None:
         "ask",
         "search",
         "serve",
+        "model fetch",
+        "model status",
         "doctor",
         "eval check",
         "eval run",

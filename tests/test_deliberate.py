@@ -78,7 +78,7 @@ def test_written_sentences_carry_the_excerpts_they_name(reply: str, expected: li
 
 def test_prompts_of_one_question_share_their_beginning() -> None:
     material = instruction("reading", "material", excerpts="[1] A.", question="B?")
-    assert material.endswith("Question: B?\n\n")
+    assert material.endswith("Question: B?\n")
 
 
 @pytest.mark.parametrize("broken", ["{question}", "{excerpts} {question} {answer}", ""])

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from bot.answerers import Draft
-from bot.verify import Footnotes, check_statement, verify, verify_draft
+from bot.verify import Footnotes, check_statement, verify_draft
 from index.document import Document, Span
 
 _TEXT = (
@@ -82,6 +82,21 @@ def test_the_context_names_the_subject() -> None:
     assert check_statement("Sunny Park opened in 2019.", sources, ["Sunny Park"], _yes).passed
 
 
-def test_quotes_alone_still_verify() -> None:
-    assert verify(Draft("It cost HK$1 billion.", (_PLACES[1],), "quoted"), Footnotes()) is not None
-    assert verify(Draft("It cost HK$2 billion.", (_PLACES[1],), "quoted"), Footnotes()) is None
+def test_places_that_say_nothing_of_it_are_not_cited() -> None:
+    draft = Draft("It cost HK$1bn.", tuple(_PLACES), "supported")
+    verified = verify_draft(draft, Footnotes())
+    assert verified is not None
+    assert [citation.quote for citation in verified.citations] == ["It cost HK$1 billion."]
+
+
+def test_a_statement_that_cites_nothing_gets_the_place_that_states_it_or_is_dropped() -> None:
+    found = verify_draft(Draft("It cost HK$1bn.", (), "supported"), Footnotes(), alternatives=_PLACES)
+    assert found is not None
+    assert [citation.quote for citation in found.citations] == ["It cost HK$1 billion."]
+    assert verify_draft(Draft("It cost HK$2bn.", (), "supported"), Footnotes(), alternatives=_PLACES) is None
+
+
+def test_a_quote_that_is_not_one_becomes_what_its_place_says() -> None:
+    verified = verify_draft(Draft("It cost HK$2 billion.", (_PLACES[1],), "quoted"), Footnotes())
+    assert verified is not None
+    assert verified.statement.text == "It cost HK$1 billion."

@@ -10,7 +10,8 @@ from contextlib import aclosing, contextmanager
 from bot.language_model import ModelUnavailableError, Prompt
 from bot.language_model.background import BackgroundLoop
 from bot.language_model.breaker import CircuitBreaker
-from bot.language_model.endpoint import ChatEndpoint, EndpointError, FirstWords, Limits
+from bot.language_model.endpoint import ChatEndpoint, EndpointError, FirstWords
+from bot.language_model.limits import Limits
 from bot.language_model.yes_no import log_odds_of_tokens, log_odds_of_words
 
 _BEFORE_RETRY = 0.25

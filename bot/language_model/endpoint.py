@@ -18,6 +18,7 @@ from llama_index.core.base.llms.types import ChatMessage
 from llama_index.llms.openai_like import OpenAILike
 
 from bot.language_model import Prompt
+from bot.language_model.limits import Limits
 
 # A server that ignores the limit on tokens is cut off here. Few tokens are longer, in any language.
 _MOST_CHARACTERS_OF_A_TOKEN = 16
@@ -27,23 +28,6 @@ _NONSENSE = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 
 # The responses of the stream that this task reads.
 _opened: ContextVar[list[httpx.Response]] = ContextVar("_opened")
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How long a call may take, in seconds.
-
-    Attributes:
-        connect: Until the connection stands.
-        first_token: Until the first piece of text, a second attempt included.
-        between_tokens: From one piece of text to the next.
-        total: The whole reply.
-    """
-
-    connect: float = 3.0
-    first_token: float = 20.0
-    between_tokens: float = 10.0
-    total: float = 90.0
 
 
 @dataclass(frozen=True, slots=True)

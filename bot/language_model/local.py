@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from bot.language_model import CancelledError, ModelUnavailableError, Prompt
 from bot.language_model.breaker import CircuitBreaker
+from bot.language_model.limits import Limits
 from bot.language_model.process import ModelProcess
 from bot.language_model.weights import DEFAULT_WEIGHTS, find_weights
 
@@ -25,7 +26,7 @@ _POLL = 0.05
 # Loading the weights from a cold disk; callers wait less, see `patience`.
 _LOADING = 180.0
 # The processor reads some forty tokens a second and prompts have hundreds.
-_FIRST_TOKEN = 60.0
+_LIMITS = Limits(first_token=60.0)
 # A connection breaks a moment before the system knows that the process has ended.
 _UNTIL_ITS_DEATH_SHOWS = 0.3
 _ADVICE = "ask again, run `footnote doctor`, or choose --answerer extractive"
@@ -181,17 +182,15 @@ class LocalModel:
                 if self._closed:
                     raise CancelledError
                 process = self._loading = ModelProcess(weights, weights.stem)
-            # Takes as long to import as the weights take to load.
+            # Takes seconds to import, while the child loads the weights.
             from bot.language_model.client import ChatClient  # noqa: PLC0415
-            from bot.language_model.endpoint import Limits  # noqa: PLC0415
 
             url = process.wait_for_url(_LOADING)
         except ModelUnavailableError:
             self._starts.failed()
             raise
-        limits = Limits(first_token=_FIRST_TOKEN)
         client = ChatClient(
-            f"{url}/v1", weights.stem, process.key, limits=limits, trust_environment=False, advice=_ADVICE
+            f"{url}/v1", weights.stem, process.key, limits=_LIMITS, trust_environment=False, advice=_ADVICE
         )
         with self._lock:
             dead, self._running, self._loading = self._running, _Running(process, client), None
