@@ -61,7 +61,7 @@ test-slow: setup chromium
 	$(BIN)/python -m pytest -m slow --timeout 3600
 
 bench: setup
-	$(BIN)/footnote eval latency $(DATASETS)/mtrag/clapnq --out docs/latency.json
+	$(BIN)/footnote eval latency $(DATASETS)/mtrag/clapnq --answerer extractive --out docs/latency.json
 
 screenshots: setup chromium
 	$(BIN)/python -m tests.browser.screenshots

@@ -13,10 +13,10 @@ import regex
 
 from bot.answer_type import AnswerType, holds_type
 from bot.consult import Consultation, Reading
-from bot.evidence import QuestionWords, spelled_out
+from bot.evidence import QuestionWords
 from bot.excerpts import Excerpt, choose_excerpts
 from bot.facts import missing_facts
-from bot.judge import Calibration, Glance, Judged, Opinion, judge_glance, judge_opinion, logit
+from bot.judge import Calibration, Glance, Judged, Opinion, judge_glance, judge_opinion
 from index.words import content_words
 
 # Below this a glance is trusted: fewer than one in twenty would be answered rightly, and writing takes seconds.
@@ -86,7 +86,7 @@ def deliberate(
     excerpts = choose_excerpts(ranked)
     reading = Reading(consultation, excerpts, question)
     with timed("judge"):
-        glance = _glance(reading.states_answer(), question, asked, ranked, excerpts)
+        glance = _glance(reading.states_answer(), question, ranked, excerpts)
         confidence = judge_glance(glance, calibration)
     if confidence < _HOPELESS and not thorough:
         return Deliberation(excerpts, confidence, glance)
@@ -121,18 +121,11 @@ def _sentences(text: str) -> list[str]:
     return [sentence for sentence in _SENTENCE_END.split(text.strip()) if _WORD.search(sentence)]
 
 
-def _glance(
-    states: float, question: str, asked: QuestionWords, ranked: Sequence[Judged], excerpts: Sequence[Excerpt]
-) -> Glance:
+def _glance(states: float, question: str, ranked: Sequence[Judged], excerpts: Sequence[Excerpt]) -> Glance:
     texts = [excerpt.text for excerpt in excerpts]
-    words = [word for text in texts for word in content_words(text)]
-    keys = frozenset(word.key for word in words) | spelled_out(asked.words, words)
     return Glance(
         states=states,
-        best_logit=logit(ranked[0].score),
-        coverage=asked.weight_of(keys),
         subject_coverage=max(one.sentence.features.subject_coverage for one in ranked[: len(excerpts)]),
-        similarity=max(one.sentence.features.similarity for one in ranked[: len(excerpts)]),
         strays=float(any(fact.kind in {"number", "date"} for fact in missing_facts(question, texts))),
     )
 

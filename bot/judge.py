@@ -56,18 +56,12 @@ class Glance:
 
     Attributes:
         states: Its log-odds that they state the answer.
-        best_logit: Log-odds of the best sentence by words and vectors.
-        coverage: Share of the question's content words, weighted by rarity, that stand in the excerpts.
         subject_coverage: Share of the question's names and numbers that stand in the excerpts or their context.
-        similarity: Highest cosine of question and sentence.
         strays: 1 when a number or date of the question stands in no excerpt, else 0.
     """
 
     states: float
-    best_logit: float
-    coverage: float
     subject_coverage: float
-    similarity: float
     strays: float
 
 

@@ -31,6 +31,7 @@ _work_option = click.option(
 @click.argument("folder", type=_folder)
 @_work_option
 @click.option("--out", type=click.Path(path_type=Path), help="Write the report to this JSON file.")
+@answerer_option
 @json_option
 @with_settings
 def latency(folder: Path, *, work: Path, out: Path | None, as_json: bool, settings: Settings) -> None:
@@ -85,6 +86,7 @@ def fit(
     from index.embedder import SentenceTransformerEmbedder  # noqa: PLC0415
 
     embedder = SentenceTransformerEmbedder(settings.embedding_model)
+    settings = settings.model_copy(update={"answerer": "extractive"})  # what is fitted here knows no language model
     whole = [load_dataset(folder, _largest(folder)) for folder in folders]
     datasets = [_sample(dataset, limit) for dataset in whole]
     groups = list(zip(folders, datasets, strict=True))
