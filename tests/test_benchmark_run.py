@@ -241,7 +241,7 @@ def test_a_question_of_nomiracl_sees_its_ten_passages_alone(nomiracl: Path, tmp_
 def test_the_chatbot_over_ten_passages(nomiracl: Path, tmp_path: Path, embedder: SentenceTransformerEmbedder) -> None:
     chosen = load_set(nomiracl)
     database = tmp_path / "precious.db"
-    opener = ChatbotOpener(Settings(database_url=f"sqlite:///{database}"), embedder)
+    opener = ChatbotOpener(Settings(answerer="extractive", database_url=f"sqlite:///{database}"), embedder)
     answered = ask(chosen, opener, tmp_path / "work")
     inside, outside = answered[0].answers
     assert inside.retrieved[0] == "Oslo"
