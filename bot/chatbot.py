@@ -32,7 +32,7 @@ from bot.search_result import SearchResult
 from bot.settings import Settings
 from bot.small_talk import small_talk_kind
 from bot.translate import documents_language, in_language_of, is_foreign, translate_question
-from bot.verify import Footnotes, Opinion, Verified, to_citation, verify_draft
+from bot.verify import Footnotes, Verified, to_citation, verify_draft
 from bot.whole_collection import is_about_the_collection
 from index.catalogue import Catalogue, DocumentSummary
 from index.document import Document, hash_text
@@ -364,7 +364,8 @@ class Chatbot:
             footnotes,
             context=(understanding.standalone_question, *(document.title for document, _ in draft.sources)),
             alternatives=places_of(shown, self._catalogue),
-            opinion=_opinion_of(deliberation),
+            # Without a word from the model a paraphrase does not pass, and its quote is shown.
+            opinion=lambda text, sources: inquiry.consult(lambda model: model.supports(text, sources), 0.0),
         )
         if verified is None:
             return None
@@ -408,16 +409,6 @@ class Chatbot:
         options = [one for one in self._kept_examples() or () if one != inquiry.question][:_OFFERED_QUESTIONS]
         searched = [result.chunk.text for result in inquiry.retrieved]
         return refuse(reason, inquiry.question, nearest, options, searched)
-
-
-def _opinion_of(deliberation: Deliberation | None) -> Opinion | None:
-    """Return what the model said of the whole answer: it was asked with every excerpt in sight, and asking once more
-    about each statement would double the wait.
-    """
-    if deliberation is None or deliberation.opinion is None:
-        return None
-    right = deliberation.opinion.right
-    return lambda _statement, _sources: right
 
 
 def _last(events: Iterator[Event]) -> Answer:

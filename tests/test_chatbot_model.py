@@ -81,6 +81,19 @@ def test_a_model_that_fails_leaves_the_quoted_answer(ask: Callable[[ScriptedMode
     assert answer.provenance.language_model is None
 
 
+@pytest.mark.parametrize("said", [-2.0, unavailable()])
+def test_a_paraphrase_that_its_own_sentences_are_not_said_to_state_gives_way_to_the_quote(
+    ask: Callable[[ScriptedModel], Chatbot], said: float | Exception
+) -> None:
+    model = ScriptedModel(
+        write=_writes("The Budget keeps HK$1 billion for an institute."),
+        odds=lambda prompt: said if "Statement:" in prompt.user else 3.0,
+    )
+    answer = ask(model).ask(QUESTION)
+    assert [statement.support for statement in answer.statements] == ["quoted"]
+    assert "Statement: The Budget keeps HK$1 billion" in model.asked[-1].user
+
+
 def test_a_model_that_is_not_ready_is_not_asked(ask: Callable[[ScriptedModel], Chatbot]) -> None:
     model = ScriptedModel(is_ready=False)
     assert ask(model).ask(QUESTION).provenance.answerer == "extractive"
