@@ -261,14 +261,19 @@ class Chatbot:
         self._retriever.warm_up()
         if self._language_model is not None and self._language_model.ready():
             self._language_model.warm_up()
-            with suppress(ModelUnavailableError):
-                Consultation(self._language_model).prime()
+            # Loading a gigabyte must not keep the page from being served; quotes are ready before it.
+            threading.Thread(target=self._prime, args=(self._language_model,), daemon=True).start()
 
     def close(self) -> None:
         """Release the index, the database, and a language model that was made for this chatbot."""
         self._on_close()
         self._retriever.close()
         self._catalogue.close()
+
+    @staticmethod
+    def _prime(model: LanguageModel) -> None:
+        with suppress(ModelUnavailableError, CancelledError):
+            Consultation(model).prime()
 
     # Steps ----------------------------------------------------------------------------------------------------------
 
