@@ -6,7 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from bot.answer import Answer, Citation, Refusal, Statement
@@ -17,14 +17,15 @@ from bot.clarify import readings, unclear_reference
 from bot.condense import Understanding, condense
 from bot.consult import Consultation
 from bot.conversation import Turn
-from bot.deliberate import Deliberation, deliberate
+from bot.deliberate import Deliberation, deliberate, form_opinion
 from bot.events import Event, EvidenceFound, Finished, StatementReady, Understood
 from bot.evidence import QuestionWords, read_question, select_sentences
 from bot.examples import choose_examples
 from bot.inquiry import Inquiry
-from bot.judge import Calibration, Judged, judge, rank_sentences
+from bot.judge import Calibration, Judged, Opinion, judge, judge_opinion, rank_sentences
 from bot.language_model import CancelledError, LanguageModel, ModelUnavailableError
 from bot.question import clean_question, detect_language, has_words
+from bot.reading import prime
 from bot.refuse import reason_for, refuse
 from bot.results import Results, entries
 from bot.rewrite import rewrite
@@ -59,11 +60,17 @@ class Overview:
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """A question as it was understood, its sentences of evidence, best first, and what the model made of them."""
+    """A question as it was understood, its sentences of evidence, best first, and what the model made of them.
+
+    Attributes:
+        deliberation: None without a model.
+        opinion: None when nothing was written.
+    """
 
     understanding: Understanding
     ranked: tuple[Judged, ...]
     deliberation: Deliberation | None
+    opinion: Opinion | None
 
 
 class Chatbot:
@@ -174,20 +181,24 @@ class Chatbot:
             yield Finished(self._results.refuse(inquiry, self._refusal_near(inquiry, ranked, passages), confidence))
             return
 
-        footnotes, statements, citations = Footnotes(), list[Statement](), dict[int, Citation]()
         with inquiry.timed("compose"):
             drafts = list(self._drafts(ranked, deliberation))
-        for draft in drafts:
-            with inquiry.timed("verify"):
-                verified = self._verify(inquiry, draft, understanding, deliberation, footnotes)
-            if verified is None or verified.statement.text in {statement.text for statement in statements}:
-                continue
-            statements.append(verified.statement)
-            citations.update({citation.number: citation for citation in verified.citations})
-            yield StatementReady(verified.statement, verified.citations)
-        if not statements:
+        with inquiry.timed("verify"):
+            verified = self._verify(inquiry, drafts, understanding, deliberation)
+            if deliberation is not None:
+                opinion = form_opinion(deliberation, verified, understanding.standalone_question, asked.kind)
+                confidence = judge_opinion(deliberation.glance, opinion, self._calibration)
+        if not verified or confidence < self.settings.refusal_threshold:
             yield Finished(self._results.refuse(inquiry, self._refusal_near(inquiry, ranked, passages), confidence))
             return
+
+        statements, citations = list[Statement](), dict[int, Citation]()
+        for one in verified:
+            with inquiry.timed("compose"):
+                statement = self._in_language(inquiry, one)
+            statements.append(statement)
+            citations.update({citation.number: citation for citation in one.citations})
+            yield StatementReady(statement, one.citations)
         yield Finished(self._results.answer(inquiry, tuple(statements), tuple(citations.values()), confidence))
 
     def search(
@@ -228,7 +239,12 @@ class Chatbot:
         sentences = select_sentences(understanding, asked, inquiry.retrieved, self._embedder)
         ranked = rank_sentences(sentences, self._calibration.sentence)
         _, deliberation = self._deliberate(inquiry, understanding, asked, ranked, thorough=True)
-        return Examination(understanding, tuple(ranked), deliberation)
+        opinion = None
+        if deliberation is not None and deliberation.written:
+            drafts = list(self._drafts(ranked, deliberation))
+            verified = self._verify(inquiry, drafts, understanding, deliberation)
+            opinion = form_opinion(deliberation, verified, understanding.standalone_question, asked.kind)
+        return Examination(understanding, tuple(ranked), deliberation, opinion)
 
     def document(self, document_id: str) -> Document | None:
         """Return an indexed document, or None."""
@@ -273,7 +289,7 @@ class Chatbot:
     @staticmethod
     def _prime(model: LanguageModel) -> None:
         with suppress(ModelUnavailableError, CancelledError):
-            Consultation(model).prime()
+            prime(Consultation(model))
 
     # Steps ----------------------------------------------------------------------------------------------------------
 
@@ -357,25 +373,32 @@ class Chatbot:
     def _verify(
         self,
         inquiry: Inquiry,
-        draft: Draft,
+        drafts: Sequence[Draft],
         understanding: Understanding,
         deliberation: Deliberation | None,
-        footnotes: Footnotes,
-    ) -> Verified | None:
-        """Return a draft as a statement that its sources say, in the language of the question, or None."""
-        shown = deliberation.excerpts if deliberation else ()
-        verified = verify_draft(
-            draft,
-            footnotes,
-            context=(understanding.standalone_question, *(document.title for document, _ in draft.sources)),
-            alternatives=places_of(shown, self._catalogue),
-            # Without a word from the model a paraphrase does not pass, and its quote is shown.
-            opinion=lambda text, sources: inquiry.consult(lambda model: model.supports(text, sources), 0.0),
-        )
-        if verified is None:
-            return None
+    ) -> list[Verified]:
+        """Return what of the drafts their sources say; none twice."""
+        footnotes = Footnotes()
+        alternatives = places_of(deliberation.excerpts, self._catalogue) if deliberation else ()
+        verified: dict[str, Verified] = {}
+        for draft in drafts:
+            found = verify_draft(
+                draft,
+                footnotes,
+                context=(understanding.standalone_question, *(document.title for document, _ in draft.sources)),
+                alternatives=alternatives,
+                # Without a word from the model a paraphrase does not pass, and its quote is shown.
+                opinion=lambda text, sources: inquiry.consult(lambda model: model.supports(text, sources), 0.0),
+            )
+            if found is not None:
+                verified.setdefault(found.statement.text, found)
+        return list(verified.values())
+
+    @staticmethod
+    def _in_language(inquiry: Inquiry, verified: Verified) -> Statement:
+        """Return a statement in the language of the question."""
         text = in_language_of(inquiry.question, verified.statement.text, verified.citations, inquiry.consult)
-        return replace(verified, statement=verified.statement.model_copy(update={"text": text}))
+        return verified.statement.model_copy(update={"text": text})
 
     def _read(self, understanding: Understanding) -> QuestionWords:
         return read_question(understanding, self._retriever.word_statistics(understanding.standalone_question))

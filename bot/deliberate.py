@@ -1,7 +1,4 @@
-"""From ranked sentences to a judged answer, with a language model: look, write, look again.
-
-What the model cannot state from the excerpts is refused before anything is written when even a glance says so.
-"""
+"""From ranked sentences to a judged answer, with a language model: look, look at more where that helps, write."""
 
 from __future__ import annotations
 
@@ -9,34 +6,24 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
-import regex
-
 from bot.answer_type import AnswerType, holds_type
-from bot.consult import Consultation, Reading
+from bot.consult import Consultation
 from bot.evidence import QuestionWords
-from bot.excerpts import Excerpt, choose_excerpts
+from bot.excerpts import Excerpt, choose_excerpts, widen
 from bot.facts import missing_facts
-from bot.judge import Calibration, Glance, Judged, Opinion, judge_glance, judge_opinion
+from bot.judge import Calibration, Glance, Judged, Opinion, judge_glance, logit
+from bot.reading import Reading, Written
+from bot.verify import Verified
+from bot.whole_answer import complete_answer
 from index.words import content_words
 
 # Below this a glance is trusted: fewer than one in twenty would be answered rightly, and writing takes seconds.
 _HOPELESS = 0.05
-
-# A run of footnotes such as "[1], [3]" or "[1, 2] and [4]".
-_FOOTNOTES = regex.compile(r"(?:[\s,，、]*(?:and\s+)?\[\d+(?:\s*[,，]\s*\d+)*\])+[,，、]?")
-_FOOTNOTES_BEFORE_STOP = regex.compile(rf"({_FOOTNOTES.pattern})\s*([.!?。！？])")
-# The labels of the examples in the prompt, which a small model sometimes repeats before it answers.
-_LABELS = regex.compile(r"^(?:\s*(?:Stated|Answer)\s*:\s*(?:Yes\b[.,]?\s*(?=Answer\s*:))?)+", regex.IGNORECASE)
-_WORD = regex.compile(r"[\p{L}\p{N}]")
-_SENTENCE_END = regex.compile(r"(?<=[.!?。！？])\s+")
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """One sentence as the model wrote it, and the excerpts it says it stands on."""
-
-    text: str
-    excerpts: tuple[Excerpt, ...]
+# What a question takes for granted, and its answer must stand beside: "Who won in 1974?" is not answered by who won in
+# 1972, nor "What is not allowed?" by what is.
+_TAKEN_FOR_GRANTED = frozenset(("number", "date", "time", "negation", "comparison"))
+# Log-odds above which no more is shown: three to one would be 1.1, and the answer was there in nine of ten at this.
+_CONVINCED = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +32,14 @@ class Deliberation:
 
     Attributes:
         excerpts: What the model was shown.
-        confidence: Probability that the answer is right.
+        confidence: Probability that an answer written from them will be right; 0 when the model then declined.
         glance: What was known before writing.
-        opinion: What was known after it; None when nothing was written.
         written: The answer, sentence by sentence, unverified; empty when nothing was written.
     """
 
     excerpts: tuple[Excerpt, ...]
     confidence: float
     glance: Glance
-    opinion: Opinion | None = None
     written: tuple[Written, ...] = ()
 
 
@@ -83,63 +68,50 @@ def deliberate(
         ModelUnavailableError: The model cannot be used.
         CancelledError: The reader left.
     """
-    excerpts = choose_excerpts(ranked)
-    reading = Reading(consultation, excerpts, question)
+    reading = Reading(consultation, choose_excerpts(ranked), question)
     with timed("judge"):
-        glance = _glance(reading.states_answer(), question, ranked, excerpts)
+        states, is_wide = reading.states_answer(), False
+        if states < _CONVINCED and len(wide := widen(reading.excerpts, ranked)) > len(reading.excerpts):
+            reading, is_wide = Reading(consultation, wide, question), True
+            states = max(states, reading.states_answer())
+        glance = _glance(states, question, ranked, reading.excerpts, is_wide=is_wide)
         confidence = judge_glance(glance, calibration)
+    excerpts = reading.excerpts
     if confidence < _HOPELESS and not thorough:
         return Deliberation(excerpts, confidence, glance)
     with timed("compose"):
-        written = parse_written(reading.write(), excerpts)
-        answer = " ".join(one.text for one in written)
-        if not answer:
+        written = complete_answer(reading.reply(), excerpts, ranked, asked, question)
+        if not written:
             return Deliberation(excerpts, 0.0, glance)
-        opinion = _opinion(reading.is_right(answer), answer, question, asked.kind, excerpts)
-    return Deliberation(excerpts, judge_opinion(glance, opinion, calibration), glance, opinion, written)
+    return Deliberation(excerpts, confidence, glance, written)
 
 
-def parse_written(reply: str, excerpts: Sequence[Excerpt]) -> tuple[Written, ...]:
-    """Return the sentences of a reply with the excerpts that their `[n]` markers name.
-
-    Markers stand after the sentence's full stop or before it; both are understood. Numbers out of range are dropped.
-    """
-    text = _FOOTNOTES_BEFORE_STOP.sub(r"\2\1", _LABELS.sub("", " ".join(reply.split())))
-    written: list[Written] = []
-    start = 0
-    for match in _FOOTNOTES.finditer(text):
-        numbers = dict.fromkeys(int(number) for number in regex.findall(r"\d+", match.group()))
-        named = tuple(excerpts[number - 1] for number in numbers if 1 <= number <= len(excerpts))
-        sentences = _sentences(text[start : match.start()])
-        written += [Written(sentence, ()) for sentence in sentences[:-1]]
-        written += [Written(sentence, named) for sentence in sentences[-1:]]
-        start = match.end()
-    return (*written, *(Written(sentence, ()) for sentence in _sentences(text[start:])))
-
-
-def _sentences(text: str) -> list[str]:
-    return [sentence for sentence in _SENTENCE_END.split(text.strip()) if _WORD.search(sentence)]
-
-
-def _glance(states: float, question: str, ranked: Sequence[Judged], excerpts: Sequence[Excerpt]) -> Glance:
-    texts = [excerpt.text for excerpt in excerpts]
-    return Glance(
-        states=states,
-        subject_coverage=max(one.sentence.features.subject_coverage for one in ranked[: len(excerpts)]),
-        strays=float(any(fact.kind in {"number", "date"} for fact in missing_facts(question, texts))),
+def form_opinion(deliberation: Deliberation, verified: Sequence[Verified], question: str, kind: AnswerType) -> Opinion:
+    """Return what is known of an answer once it is verified: what the model wrote, and what became of it."""
+    answer = " ".join(one.shown() for one in deliberation.written)
+    cited = list(dict.fromkeys(excerpt for one in deliberation.written for excerpt in one.excerpts))
+    titles = list(dict.fromkeys(excerpt.title for excerpt in cited))
+    asked = {word.key for word in content_words(question)}
+    words = [word.key for word in content_words(answer)]
+    texts = [excerpt.text for excerpt in cited]
+    return Opinion(
+        departs=float(any(fact.kind in _TAKEN_FOR_GRANTED for fact in missing_facts(question, texts, titles))),
+        invents=float(bool(missing_facts(answer, texts, [*titles, question]))),
+        gives_way=float(any(one.outcome == "quoted" for one in verified)),
+        answers_type=0.5 if kind is AnswerType.OTHER else float(holds_type(answer, kind)),
+        adds=sum(word not in asked for word in words) / len(words) if words else 0.0,
     )
 
 
-def _opinion(right: float, answer: str, question: str, kind: AnswerType, excerpts: Sequence[Excerpt]) -> Opinion:
-    texts = [excerpt.text for excerpt in excerpts]
-    shown = {word.key for text in (*texts, question) for word in content_words(text)}
-    words = [word.key for word in content_words(answer)]
-    asked = {word.key for word in content_words(question)}
-    titles = list(dict.fromkeys(excerpt.title for excerpt in excerpts))
-    return Opinion(
-        right=right,
-        grounded=sum(word in shown for word in words) / len(words) if words else 0.0,
-        invents=float(bool(missing_facts(answer, texts, [*titles, question]))),
-        answers_type=0.5 if kind is AnswerType.OTHER else float(holds_type(answer, kind)),
-        adds=sum(word not in asked for word in words) / len(words) if words else 0.0,
+def _glance(
+    states: float, question: str, ranked: Sequence[Judged], excerpts: Sequence[Excerpt], *, is_wide: bool
+) -> Glance:
+    first = [one.sentence.features for one in ranked[: len(excerpts)]]
+    return Glance(
+        states=states,
+        is_wide=float(is_wide),
+        best_logit=logit(ranked[0].score),
+        coverage=max(features.context_coverage for features in first),
+        similarity=max(features.similarity for features in first),
+        subject_coverage=max(features.subject_coverage for features in first),
     )

@@ -1,7 +1,9 @@
 """Excerpts: the numbered pieces of the documents that a language model is shown, each with its place.
 
-A model reads slowly on two cores, so the excerpts are few and short: the likeliest sentences, each widened to its
-line where the line is short. A line of a chat, a list or a table means little without its beginning.
+A model reads slowly on two cores, and a small one judges better the less it is shown. So the excerpts are few and
+short: the likeliest sentences, each widened to its line where the line is short. A line of a chat, a list or a table
+means little without its beginning. Only where these do not convince are more shown, after them, so that a server that
+keeps the state of a shared beginning need not read them again.
 """
 
 from __future__ import annotations
@@ -13,9 +15,11 @@ from bot.evidence import Sentence
 from bot.judge import Judged
 from index.document import Span
 
-# About 180 tokens of English; an ideograph is about two and a half times as many tokens as a letter.
-_BUDGET = 750
-_MOST = 6
+# About 110 and 270 tokens of English; an ideograph is about two and a half times as many tokens as a letter.
+_BUDGET = 450
+_WIDE_BUDGET = 1_100
+_MOST = 4
+_MOST_WIDE = 8
 _IDEOGRAPH_COST = 2.5
 _FIRST_IDEOGRAPH = "\u2e80"
 _SHORT_LINE = 300
@@ -39,13 +43,14 @@ class Excerpt:
     sentence: Sentence
 
 
-def choose_excerpts(ranked: Sequence[Judged], budget: float = _BUDGET) -> tuple[Excerpt, ...]:
+def choose_excerpts(ranked: Sequence[Judged], budget: float = _BUDGET, most: int = _MOST) -> tuple[Excerpt, ...]:
     """Return excerpts for the best sentences, best document first, in reading order within a document.
 
     Args:
         ranked: Sentences of evidence, best first.
         budget: Characters to show; the excerpt that reaches it is the last. Passing over a long sentence for shorter
             ones of less merit loses the answer more often than it saves time.
+        most: Excerpts to show.
     """
     chosen: list[Excerpt] = []
     spent = 0.0
@@ -55,10 +60,17 @@ def choose_excerpts(ranked: Sequence[Judged], budget: float = _BUDGET) -> tuple[
             continue
         chosen.append(excerpt)
         spent += sum(_IDEOGRAPH_COST if character >= _FIRST_IDEOGRAPH else 1 for character in excerpt.text)
-        if spent >= budget or len(chosen) == _MOST:
+        if spent >= budget or len(chosen) == most:
             break
     order = {excerpt.document_id: place for place, excerpt in reversed(list(enumerate(chosen)))}
     return tuple(sorted(chosen, key=lambda excerpt: (order[excerpt.document_id], excerpt.span)))
+
+
+def widen(excerpts: tuple[Excerpt, ...], ranked: Sequence[Judged]) -> tuple[Excerpt, ...]:
+    """Return the excerpts with more of the sentences after them; the same where there are no more."""
+    wide = choose_excerpts(ranked, _WIDE_BUDGET, _MOST_WIDE)
+    known = {(excerpt.document_id, excerpt.span) for excerpt in excerpts}
+    return (*excerpts, *(one for one in wide if (one.document_id, one.span) not in known))
 
 
 def number_excerpts(excerpts: Sequence[Excerpt]) -> str:

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import random
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from importlib.resources import files
 from pathlib import Path
 
@@ -30,11 +30,22 @@ _work_option = click.option(
 @click.command(epilog="\b\nExample:\n  footnote eval latency datasets/mtrag/clapnq --out docs/latency.json")
 @click.argument("folder", type=_folder)
 @_work_option
+@click.option("--limit", type=click.IntRange(1), help="At most so many questions, the same ones each time.")
+@click.option("--beside-starter", is_flag=True, help="Ask llama-index's chat engine too, with the same local model.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write the report to this JSON file.")
 @answerer_option
 @json_option
 @with_settings
-def latency(folder: Path, *, work: Path, out: Path | None, as_json: bool, settings: Settings) -> None:
+def latency(
+    folder: Path,
+    *,
+    work: Path,
+    limit: int | None,
+    beside_starter: bool,
+    out: Path | None,
+    as_json: bool,
+    settings: Settings,
+) -> None:
     """Index a set and measure how long evidence and answers take, one question after another."""
     from bot.build import build_chatbot  # noqa: PLC0415  # torch takes seconds to import
     from eval.corpus_index import index_corpus  # noqa: PLC0415
@@ -42,11 +53,20 @@ def latency(folder: Path, *, work: Path, out: Path | None, as_json: bool, settin
     from index.embedder import SentenceTransformerEmbedder  # noqa: PLC0415
 
     dataset = load_dataset(folder)
+    if limit is not None:
+        dataset = _sample(dataset, limit)
     embedder = SentenceTransformerEmbedder(settings.embedding_model)
-    chatbot = build_chatbot(index_corpus(dataset.corpus, _below(work, folder), settings, embedder), embedder)
-    with show_progress("asking", len(dataset.queries)) as advance:
-        report = measure_latency(dataset.name, chatbot, dataset.queries, advance)
-    chatbot.close()
+    with ExitStack() as stack:
+        chatbot = build_chatbot(index_corpus(dataset.corpus, _below(work, folder), settings, embedder), embedder)
+        stack.callback(chatbot.close)
+        starter = None
+        if beside_starter:
+            from eval.benchmark.starter import open_starter  # noqa: PLC0415
+
+            opener = stack.enter_context(open_starter(settings, embedder, None, ""))
+            starter = stack.enter_context(opener.open(dataset.corpus, work))
+        advance = stack.enter_context(show_progress("asking", len(dataset.queries)))
+        report = measure_latency(dataset.name, chatbot, dataset.queries, advance, starter)
     if out is not None:
         out.write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
     if as_json:
@@ -56,6 +76,7 @@ def latency(folder: Path, *, work: Path, out: Path | None, as_json: bool, settin
             f"{report.questions} questions over {report.chunks} chunks of {report.documents} documents: "
             f"evidence p50 {report.evidence_ms['p50']} ms, p95 {report.evidence_ms['p95']} ms; "
             f"answer p50 {report.answer_ms['p50']} ms, p95 {report.answer_ms['p95']} ms"
+            + (f"; starter p50 {report.starter_ms['p50']} ms" if report.starter_ms else "")
         )
 
 
@@ -113,8 +134,8 @@ def fit(
         )
 
 
-@click.command(epilog="\b\nExample:\n  footnote eval fit-opinion datasets/squad2 datasets/nomiracl/en --mini")
-@click.argument("folders", nargs=-1, required=True, type=_folder)
+@click.command(epilog="\b\nExample:\n  footnote eval fit-opinion datasets/squad2 eval/suites/seed.yaml --mini")
+@click.argument("sources", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @_work_option
 @click.option("--mini", is_flag=True, help="Only the rows that a set marks as its small sample.")
 @click.option(
@@ -126,7 +147,7 @@ def fit(
 @json_option
 @with_settings
 def fit_opinion(
-    folders: tuple[Path, ...],
+    sources: tuple[Path, ...],
     *,
     work: Path,
     mini: bool,
@@ -135,15 +156,17 @@ def fit_opinion(
     as_json: bool,
     settings: Settings,
 ) -> None:
-    """Ask the language model about the questions of public sets and fit how far it is trusted.
+    """Ask the language model about questions whose answer is known and fit how far it is trusted.
 
-    Each example is kept below --work as soon as it is there; a run that was stopped goes on.
+    A source is the folder of a public set, or a golden suite about the documents in --data-dir. Each example is kept
+    below --work as soon as it is there; a run that was stopped goes on.
     """
     from bot.language_model.build import build_language_model  # noqa: PLC0415  # torch takes seconds to import
     from eval.benchmark.sets import load_set  # noqa: PLC0415
     from eval.fit_opinion import describe_fit  # noqa: PLC0415
     from eval.fit_opinion import fit_opinion as fit_models  # noqa: PLC0415
     from eval.opinions import Examiner, OpinionExample  # noqa: PLC0415
+    from eval.suite import load_suites  # noqa: PLC0415
     from index.embedder import SentenceTransformerEmbedder  # noqa: PLC0415
 
     model = build_language_model(settings)
@@ -153,8 +176,12 @@ def fit_opinion(
     with closing(model):
         model.warm_up()
         examiner = Examiner(settings, SentenceTransformerEmbedder(settings.embedding_model), model)
-        for folder in folders:
-            examples += examiner.examine_set(load_set(folder, mini=mini, limit=limit), work, show_progress)
+        for source in sources:
+            if source.is_dir():
+                examples += examiner.examine_set(load_set(source, mini=mini, limit=limit), work, show_progress)
+            else:
+                for suite in load_suites([source]):
+                    examples += examiner.examine_suite(suite, work, show_progress)
     models, figures = fit_models(examples)
     content = _write_calibration(describe_fit(models, figures, model.name), out)
     if as_json:

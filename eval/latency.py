@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from bot.chatbot import Chatbot
 from bot.events import EvidenceFound, Finished
+from eval.benchmark.respondent import Respondent
 from eval.dataset import Query
 from eval.origin import Origin, read_origin
 
@@ -21,6 +22,8 @@ class LatencyReport(BaseModel):
         evidence_ms: Percentiles of the time until the evidence could be shown.
         answer_ms: Percentiles of the time until the answer was whole.
         stages_ms: Median of each stage.
+        starter_ms: Percentiles of the starter's whole answers to the same questions, in the same run; empty when it was
+            not asked.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -32,15 +35,26 @@ class LatencyReport(BaseModel):
     evidence_ms: dict[str, float]
     answer_ms: dict[str, float]
     stages_ms: dict[str, float]
+    starter_ms: dict[str, float]
     origin: Origin
 
 
 def measure_latency(
-    dataset: str, chatbot: Chatbot, queries: Sequence[Query], advance: Callable[[], None]
+    dataset: str,
+    chatbot: Chatbot,
+    queries: Sequence[Query],
+    advance: Callable[[], None],
+    starter: Respondent | None = None,
 ) -> LatencyReport:
-    """Ask each question once, one after another, after a warm-up, and return the waiting times."""
+    """Ask each question once, one after another, after a first that is not counted, and return the waiting times.
+
+    The starter, where there is one, is asked the same question right after the chatbot, so that whatever else the
+    machine does slows both.
+    """
     chatbot.warm_up()
-    evidence, whole = [], []
+    if queries:
+        chatbot.ask(queries[0].question, queries[0].history)
+    evidence, whole, other = [], [], []
     stages: dict[str, list[float]] = {}
     for query in queries:
         begin = time.perf_counter()
@@ -51,6 +65,8 @@ def measure_latency(
                 whole.append(1000 * (time.perf_counter() - begin))
                 for stage, milliseconds in event.answer.timings_ms.items():
                     stages.setdefault(stage, []).append(milliseconds)
+        if starter is not None:
+            other.append(starter(query).timings_ms["total"])
         advance()
     overview = chatbot.overview()
     return LatencyReport(
@@ -61,6 +77,7 @@ def measure_latency(
         evidence_ms=_percentiles(evidence),
         answer_ms=_percentiles(whole),
         stages_ms={stage: round(float(np.median(values)), 1) for stage, values in stages.items()},
+        starter_ms=_percentiles(other),
         origin=read_origin(),
     )
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.build import build_chatbot
-from bot.chatbot import Chatbot
-from bot.judge import glance_row, load_calibration, opinion_row
+from bot.chatbot import Chatbot, Examination
+from bot.judge import glance_row, load_calibration, opinion_names, opinion_row
 from bot.language_model import LanguageModel
 from bot.settings import Settings
 from eval.benchmark.right import is_right
@@ -24,6 +24,9 @@ from eval.benchmark.run import Progress, open_passages, read_passages
 from eval.benchmark.sets import BenchmarkSet, Collection
 from eval.corpus_index import index_corpus
 from eval.dataset import Query
+from eval.golden import SMALL_TALK
+from eval.measures.correctness import what_is_wrong_with
+from eval.suite import Suite
 from index.embedder import Embedder
 from prompts.replies import prompts_hash
 
@@ -65,20 +68,50 @@ class Examiner:
 
     def examine_set(self, chosen: BenchmarkSet, work: Path, progress: Progress) -> list[OpinionExample]:
         """Return the examples of a set, asking only what no file below `work` holds."""
-        path = work / "opinions" / f"{chosen.name.replace('/', '-')}.{self._fingerprint()}.jsonl"
+
+        def ask(missing: Set[str]) -> Iterator[OpinionExample]:
+            for collection in chosen.collections:
+                queries = [query for query in collection.queries if query.query_id in missing]
+                for query, chatbot in self._chatbots(collection, queries, work):
+                    yield _examine(chosen, query, chatbot)
+
+        ids = [query.query_id for query in chosen.queries]
+        return self._kept(chosen.name.replace("/", "-"), ids, ask, work, progress)
+
+    def examine_suite(self, suite: Suite, work: Path, progress: Progress) -> list[OpinionExample]:
+        """Return the examples of a golden suite about the index that the settings name; kept likewise."""
+        name = Path(suite.path).stem
+        questions = {one.id: one for one in suite.questions if SMALL_TALK not in one.tags}
+        with closing(build_chatbot(self._settings, self._embedder, self._model)) as chatbot:
+
+            def ask(missing: Set[str]) -> Iterator[OpinionExample]:
+                for question in (one for one in questions.values() if one.id in missing):
+                    found = chatbot.examine(question.question, question.history)
+                    said = bool(written := _shown(found)) and not what_is_wrong_with(question, written)
+                    yield _example(name, question.id, found, said=said, answerable=question.answerable)
+
+            index = chatbot.overview().fingerprint[:12]
+            return self._kept(f"{name}-{index}", list(questions), ask, work, progress)
+
+    def _kept(
+        self,
+        name: str,
+        ids: Sequence[str],
+        ask: Callable[[Set[str]], Iterator[OpinionExample]],
+        work: Path,
+        progress: Progress,
+    ) -> list[OpinionExample]:
+        path = work / "opinions" / f"{name}.{self._fingerprint()}.jsonl"
         path.parent.mkdir(parents=True, exist_ok=True)
         known = {example.id: example for example in _read(path)}
-        missing = [query for query in chosen.queries if query.query_id not in known]
-        with path.open("a", encoding="utf-8") as file, progress(chosen.name, len(missing)) as advance:
-            for collection in chosen.collections:
-                some = [query for query in collection.queries if query.query_id not in known]
-                for query, chatbot in self._chatbots(collection, some, work):
-                    example = _examine(chosen, query, chatbot)
-                    known[query.query_id] = example
-                    file.write(example.model_dump_json() + "\n")
-                    file.flush()
-                    advance()
-        return [known[query.query_id] for query in chosen.queries if query.query_id in known]
+        missing = frozenset(ids) - known.keys()
+        with path.open("a", encoding="utf-8") as file, progress(name, len(missing)) as advance:
+            for example in ask(missing):
+                known[example.id] = example
+                file.write(example.model_dump_json() + "\n")
+                file.flush()
+                advance()
+        return [known[one] for one in ids if one in known]
 
     def _chatbots(self, collection: Collection, queries: list[Query], work: Path) -> Iterator[tuple[Query, Chatbot]]:
         if not queries:
@@ -101,24 +134,39 @@ class Examiner:
             yield chatbot
 
     def _fingerprint(self) -> str:
-        made_of = (prompts_hash(), self._model.name, self._embedder.model_id, repr(load_calibration().sentence))
+        made_of = (
+            prompts_hash(),
+            opinion_names(),
+            self._model.name,
+            self._embedder.model_id,
+            repr(load_calibration().sentence),
+        )
         return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:12]
 
 
 def _examine(chosen: BenchmarkSet, query: Query, chatbot: Chatbot) -> OpinionExample:
-    found = chatbot.examine(query.question, query.history).deliberation
-    written = " ".join(one.text for one in found.written) if found else ""
+    found = chatbot.examine(query.question, query.history)
+    written = _shown(found)
     checkable = chosen.protocol.compare != "none" and bool(query.answers)
-    right = query.answerable and (is_right(chosen.protocol, query.answers, written) if checkable else True)
+    said = is_right(chosen.protocol, query.answers, written) if checkable else bool(written)
+    return _example(chosen.name, query.query_id, found, said=said, answerable=query.answerable)
+
+
+def _example(group: str, question_id: str, found: Examination, *, said: bool, answerable: bool) -> OpinionExample:
+    seen = found.deliberation
     return OpinionExample(
-        group=chosen.name,
-        id=query.query_id,
-        glance=glance_row(found.glance) if found else (),
-        opinion=opinion_row(found.glance, found.opinion) if found and found.opinion else None,
-        right=right,
-        answerable=query.answerable,
-        written=written,
+        group=group,
+        id=question_id,
+        glance=glance_row(seen.glance) if seen else (),
+        opinion=opinion_row(seen.glance, found.opinion) if seen and found.opinion else None,
+        right=answerable and said,
+        answerable=answerable,
+        written=_shown(found),
     )
+
+
+def _shown(found: Examination) -> str:
+    return " ".join(one.shown() for one in found.deliberation.written) if found.deliberation else ""
 
 
 def _read(path: Path) -> Iterator[OpinionExample]:

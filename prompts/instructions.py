@@ -13,9 +13,6 @@ _PLACEHOLDERS: dict[str, dict[str, frozenset[str]]] = {
     "reading": {
         "system": frozenset(),
         "material": frozenset({"excerpts", "question"}),
-        "states": frozenset(),
-        "write": frozenset(),
-        "right": frozenset({"answer"}),
     },
     "checking": {"system": frozenset(), "supports": frozenset({"sources", "statement"})},
     "conversation": {"system": frozenset(), "standalone": frozenset({"conversation", "question"})},

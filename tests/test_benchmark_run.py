@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from llama_index.core.llms import MockLLM
 
 from bot.cli import footnote
+from bot.language_model import ModelUnavailableError
 from bot.settings import Settings
 from eval.benchmark.measured import describe_chatbot, fingerprint
 from eval.benchmark.record import StoredAnswer, asked_hash
@@ -313,6 +314,7 @@ def test_the_command_asks_prints_and_asks_no_second_time(tmp_path: Path, monkeyp
     shown = CliRunner().invoke(footnote, arguments[:-1]).stdout
     assert "set: 2 questions (2 by extractive), 0 crashed" in shown
     assert "threshold: false answers / false refusals" in shown
-    without = CliRunner().invoke(footnote, ["eval", "benchmark", "set", "--answerer", "starter"])
-    assert isinstance(without.exception, EvaluationError)
-    assert "--starter-url" in str(without.exception)
+    absent = {"FOOTNOTE_GGUF": "absent.gguf"}
+    without = CliRunner(env=absent).invoke(footnote, ["eval", "benchmark", "set", "--answerer", "starter"])
+    assert isinstance(without.exception, ModelUnavailableError)
+    assert "absent.gguf" in str(without.exception)

@@ -28,7 +28,7 @@ def _excerpt_number(prompt: Prompt, phrase: str) -> int:
 
 
 def _writes(text: str, phrase: str = "reservation of HK$1 billion") -> Callable[[Prompt], str]:
-    return lambda prompt: f"{text} [{_excerpt_number(prompt, phrase)}]"
+    return lambda prompt: f"Yes [{_excerpt_number(prompt, phrase)}] {text}"
 
 
 def test_what_the_sentence_says_is_shown_in_other_words(ask: Callable[[ScriptedModel], Chatbot]) -> None:
@@ -60,6 +60,31 @@ def test_what_it_does_not_say_is_replaced_by_the_quote(ask: Callable[[ScriptedMo
     assert invented not in str(events)
 
 
+@pytest.mark.parametrize("reply", ["Yes [{number}]", "Yes [{number}] {sentence} And so on."])
+def test_a_model_that_points_or_copies_is_answered_with_the_quote(
+    ask: Callable[[ScriptedModel], Chatbot], reply: str
+) -> None:
+    def write(prompt: Prompt) -> str:
+        number = _excerpt_number(prompt, "reservation of HK$1 billion")
+        sentence = next(line for line in prompt.user.splitlines() if line.startswith(f"[{number}]"))
+        return reply.format(number=number, sentence=sentence.partition(" ")[2])
+
+    answer = ask(ScriptedModel(write=write)).ask(QUESTION)
+    assert [statement.support for statement in answer.statements] == ["quoted"]
+    assert "reservation of HK$1 billion" in answer.text
+    assert "And so on" not in answer.text
+    assert answer.provenance.answerer == "local"
+
+
+def test_a_model_that_is_not_convinced_is_shown_more(ask: Callable[[ScriptedModel], Chatbot]) -> None:
+    model = ScriptedModel(write=_writes("The Budget has announced the reservation of HK$1 billion."), odds=0.0)
+    ask(model).ask(QUESTION)
+    first, second = model.asked[0].user, model.asked[1].user
+    shown = first.partition("\n\nQuestion:")[0]
+    assert second.startswith(shown)
+    assert len(second) > len(first)
+
+
 def test_a_model_that_says_no_makes_a_refusal(ask: Callable[[ScriptedModel], Chatbot]) -> None:
     model = ScriptedModel(write=_writes("The Budget has announced the reservation of HK$1 billion."), odds=-6.0)
     answer = ask(model).ask(QUESTION)
@@ -67,13 +92,17 @@ def test_a_model_that_says_no_makes_a_refusal(ask: Callable[[ScriptedModel], Cha
     assert answer.refusal.nearest
 
 
-@pytest.mark.parametrize("stage", ["Stated (Yes", "Answer the question in one", "Is this answer right"])
-def test_a_model_that_fails_leaves_the_quoted_answer(ask: Callable[[ScriptedModel], Chatbot], stage: str) -> None:
-    write = _writes("The Budget has announced the reservation of HK$1 billion.")
-    model = ScriptedModel(
-        write=lambda prompt: unavailable() if stage in prompt.user else write(prompt),
-        odds=lambda prompt: unavailable() if stage in prompt.user else 3.0,
-    )
+@pytest.mark.parametrize(
+    "model",
+    [
+        ScriptedModel(odds=unavailable()),
+        ScriptedModel(odds=lambda prompt: -1.0 if "[3]" not in prompt.user else unavailable()),
+        ScriptedModel(write=unavailable()),
+    ],
+)
+def test_a_model_that_fails_leaves_the_quoted_answer(
+    ask: Callable[[ScriptedModel], Chatbot], model: ScriptedModel
+) -> None:
     answer = ask(model).ask(QUESTION)
     assert answer.kind == "answer"
     assert {statement.support for statement in answer.statements} == {"quoted"}

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.deliberate import parse_written
 from bot.evidence import Features, Sentence
-from bot.excerpts import Excerpt, choose_excerpts, number_excerpts
+from bot.excerpts import Excerpt, choose_excerpts, number_excerpts, widen
 from bot.judge import Judged
+from bot.reading import parse_reply
 from index.document import Chunk, Span
 from prompts.instructions import instruction, parse_instructions
 
@@ -55,32 +55,46 @@ def test_excerpts_are_numbered_under_their_document() -> None:
     assert number_excerpts(choose_excerpts(both)) == "(Ferries)\n[1] One.\n(Ferries)\n[2] Two."
 
 
+def test_more_excerpts_come_after_those_that_were_shown() -> None:
+    text = "\n".join(f"{number} {'word ' * 60}." for number in range(8))
+    ranked = _judged(text, *reversed(text.split("\n")))
+    first = choose_excerpts(ranked)
+    wider = widen(first, ranked)
+    assert wider[: len(first)] == first
+    assert len(wider) > len(first)
+    assert widen(wider, ranked) == wider
+
+
 @pytest.mark.parametrize(
     ("reply", "expected"),
     [
-        ("The ferry leaves at six. [1]", [("The ferry leaves at six.", [1])]),
+        ("Yes [1] The ferry leaves at six.", [("The ferry leaves at six.", [1])]),
+        ("Reply: Yes [1] The ferry leaves at six.", [("The ferry leaves at six.", [1])]),
+        ("Yes, [1]: The ferry leaves at six.", [("The ferry leaves at six.", [1])]),
+        ("Yes [1] [3] The ferry leaves at six.", [("The ferry leaves at six.", [1, 3])]),
+        ("Yes [1, 2] The ferry leaves.", [("The ferry leaves.", [1, 2])]),
         ("The ferry leaves at six [1].", [("The ferry leaves at six.", [1])]),
-        ("The ferry leaves at six. [1], [3]", [("The ferry leaves at six.", [1, 3])]),
-        ("The ferry leaves at six. [1, 2]", [("The ferry leaves at six.", [1, 2])]),
-        ("It leaves. [1] It arrives. [2]", [("It leaves.", [1]), ("It arrives.", [2])]),
-        ("No footnote here.", [("No footnote here.", [])]),
-        ("One. Two. [2]", [("One.", []), ("Two.", [2])]),
-        ("Out of range. [9]", [("Out of range.", [])]),
-        ("[1]", []),
-        ("Stated: Yes Answer: The ferry leaves. [2]", [("The ferry leaves.", [2])]),
-        ("Answer: Yes, it leaves. [2]", [("Yes, it leaves.", [2])]),
+        ("It leaves. [1] It arrives. [2]", [("It leaves.", [1, 2]), ("It arrives.", [1, 2])]),
+        ("Yes. No footnote here.", [("No footnote here.", [1, 2, 3])]),
+        ("Yes [9] Out of range.", [("Out of range.", [1, 2, 3])]),
+        ("Yes [1] Nobody may enter.", [("Nobody may enter.", [1])]),
+        ("Yes [2]", [("", [2])]),
+        (f"Yes [2] {'and so on ' * 30}", [("", [2])]),
+        ("Yes", [("", [])]),
+        ("No", []),
+        ("No. The text does not state it. [1]", []),
         ("", []),
     ],
 )
-def test_written_sentences_carry_the_excerpts_they_name(reply: str, expected: list[tuple[str, list[int]]]) -> None:
+def test_a_reply_is_taken_apart(reply: str, expected: list[tuple[str, list[int]]]) -> None:
     excerpts = _excerpts(3)
-    parsed = parse_written(reply, excerpts)
+    parsed = parse_reply(reply, excerpts)
     assert [(one.text, [excerpts.index(excerpt) + 1 for excerpt in one.excerpts]) for one in parsed] == expected
 
 
-def test_prompts_of_one_question_share_their_beginning() -> None:
+def test_the_question_comes_last_so_that_more_excerpts_share_a_beginning() -> None:
     material = instruction("reading", "material", excerpts="[1] A.", question="B?")
-    assert material.endswith("Question: B?\n")
+    assert material.endswith("Question: B?\nReply:")
 
 
 @pytest.mark.parametrize("broken", ["{question}", "{excerpts} {question} {answer}", ""])

@@ -56,7 +56,7 @@ def test_examples_are_kept_and_not_asked_again(tmp_path: Path, embedder: Sentenc
     (folder / "corpus.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     (folder / "queries.jsonl").write_text("".join(json.dumps(row) + "\n" for row in queries), encoding="utf-8")
     (folder / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\nq1\td1\t1\n", encoding="utf-8")
-    model = ScriptedModel(write="The first ferry leaves at 5:55 am. [1]")
+    model = ScriptedModel(write="Yes [1] The first ferry is at 5:55 am.")
     examiner = Examiner(Settings(answerer="local"), embedder, model)
     found = examiner.examine_set(load_set(folder), tmp_path / "work", show_progress)
     assert [(one.id, one.answerable, one.right) for one in found] == [("q1", True, True), ("q2", False, False)]

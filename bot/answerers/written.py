@@ -12,9 +12,13 @@ from index.document import Document, Span
 
 
 def write_drafts(deliberation: Deliberation, documents: Documents) -> Iterator[Draft]:
-    """Yield the written sentences as drafts that have yet to be verified."""
+    """Yield the written sentences as drafts that have yet to be verified, and quotes where the model only pointed."""
     for one in deliberation.written:
-        yield Draft(escape_markers(one.text), places_of(one.excerpts, documents), "supported")
+        if one.text:
+            yield Draft(escape_markers(one.text), places_of(one.excerpts, documents), "supported")
+            continue
+        for document, span in places_of(one.excerpts, documents):
+            yield Draft(escape_markers(" ".join(span.of(document.text).split())), ((document, span),), "quoted")
 
 
 def places_of(excerpts: Sequence[Excerpt], documents: Documents) -> tuple[tuple[Document, Span], ...]:

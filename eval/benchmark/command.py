@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
@@ -46,7 +49,9 @@ _STARTER = "starter"
 )
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the report to this JSON file.")
 @click.option(
-    "--starter-url", envvar="FOOTNOTE_STARTER_URL", help="OpenAI-compatible server of the starter's language model."
+    "--starter-url",
+    envvar="FOOTNOTE_STARTER_URL",
+    help="OpenAI-compatible server of the starter's language model; without one it is the local model.",
 )
 @click.option("--starter-model", envvar="FOOTNOTE_STARTER_MODEL", default="local", help="Its name on that server.")
 @json_option
@@ -78,8 +83,8 @@ def benchmark(
     started_at = datetime.now(UTC)
     chosen = [load_set(folder, mini=mini, limit=limit) for folder in folders]
     who = asked or settings.answerer
-    opener = _build_opener(who, settings, starter_url, starter_model)
-    results = [(one, answer_set(one, opener, work, show_progress)) for one in chosen]
+    with _open(who, settings, starter_url, starter_model) as opener:
+        results = [(one, answer_set(one, opener, work, show_progress)) for one in chosen]
     report = BenchmarkReport(
         answerer=who,
         mini=mini,
@@ -99,15 +104,25 @@ def benchmark(
         raise EvaluationError("Every question crashed, so nothing was measured: the answer files hold the tracebacks.")
 
 
-def _build_opener(who: str, settings: Settings, starter_url: str | None, starter_model: str) -> Opener:
+@contextmanager
+def _open(who: str, settings: Settings, starter_url: str | None, starter_model: str) -> Iterator[Opener]:
+    """Yield whoever is asked; a local model runs once, however many corpora there are."""
+    from bot.build import build_chatbot  # noqa: PLC0415  # torch takes seconds to import
+    from bot.language_model.build import build_language_model  # noqa: PLC0415
     from eval.benchmark.respondent import ChatbotOpener  # noqa: PLC0415
     from index.embedder import SentenceTransformerEmbedder  # noqa: PLC0415
 
     embedder = SentenceTransformerEmbedder(settings.embedding_model)
-    if who != _STARTER:
-        return ChatbotOpener(settings.model_copy(update={"answerer": who}), embedder)
-    if not starter_url:
-        raise EvaluationError("The starter needs a language model: name its server with --starter-url.")
-    from eval.benchmark.starter import StarterOpener, connect  # noqa: PLC0415
+    if who == _STARTER:
+        from eval.benchmark.starter import open_starter  # noqa: PLC0415
 
-    return StarterOpener(connect(starter_url, starter_model), starter_model, embedder)
+        with open_starter(settings, embedder, starter_url, starter_model) as starter:
+            yield starter
+        return
+    settings = settings.model_copy(update={"answerer": who})
+    model = build_language_model(settings)
+    try:
+        yield ChatbotOpener(settings, embedder, functools.partial(build_chatbot, language_model=model))
+    finally:
+        if model is not None:
+            model.close()

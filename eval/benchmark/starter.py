@@ -26,6 +26,9 @@ from llama_index.core.llms import LLM
 from llama_index.core.node_parser import SentenceSplitter
 from pydantic import PrivateAttr
 
+from bot.language_model.process import ModelProcess
+from bot.language_model.weights import cache_folder, find_weights
+from bot.settings import Settings
 from eval.benchmark.measured import hash_files
 from eval.benchmark.record import StoredAnswer, asked_hash
 from eval.benchmark.respondent import Respondent
@@ -34,6 +37,7 @@ from eval.errors import EvaluationError
 from index.embedder import Embedder
 
 _TOP_K = 2
+_LOADING = 120.0  # seconds
 _SECONDS = 120.0  # a small model on two cores reads two long chunks
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s|(?<=[。！？])|\n")
 
@@ -96,17 +100,33 @@ class StarterOpener:
         )
 
 
-def connect(url: str, name: str) -> LLM:
-    """Return the model `name` behind a URL that ends with `/v1`; its key is in `FOOTNOTE_STARTER_KEY`, if it needs one.
+@contextmanager
+def open_starter(settings: Settings, embedder: Embedder, url: str | None, name: str) -> Iterator[StarterOpener]:
+    """Yield the starter over the model `name` behind a URL that ends with `/v1`, or over the local model without one.
+
+    The key of the server is read from `FOOTNOTE_STARTER_KEY`, if it needs one.
 
     Raises:
+        ModelUnavailableError: The local model is wanted, and missing or unusable.
         EvaluationError: The adapter is not installed.
     """
+    if url:
+        yield StarterOpener(_connect(url, name, os.environ.get("FOOTNOTE_STARTER_KEY") or "none"), name, embedder)
+        return
+    weights = find_weights(cache_folder(settings.model_cache), settings.gguf)
+    process = ModelProcess(weights, weights.stem)
+    try:
+        llm = _connect(f"{process.wait_for_url(_LOADING)}/v1", weights.stem, process.key)
+        yield StarterOpener(llm, weights.stem, embedder)
+    finally:
+        process.stop()
+
+
+def _connect(url: str, name: str, key: str) -> LLM:
     try:
         from llama_index.llms.openai_like import OpenAILike  # noqa: PLC0415  # an adapter of its own package
     except ImportError as error:
         raise EvaluationError("The starter needs the package llama-index-llms-openai-like: install it.") from error
-    key = os.environ.get("FOOTNOTE_STARTER_KEY") or "none"
     return OpenAILike(
         model=name, api_base=url, api_key=key, is_chat_model=True, temperature=0.0, timeout=_SECONDS, max_retries=1
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from eval.golden import GoldenQuestion
 from eval.measures.asked import Asked
 from eval.wording import count_words, shows, without_markers
 
@@ -19,7 +20,12 @@ def answer_correct(asked: Asked) -> float | None:
 
 def what_is_wrong(asked: Asked) -> list[str]:
     """Return everything that keeps the words of an answer from being right, each in a few words."""
-    question, text = asked.question, without_markers(asked.answer.text)
+    return what_is_wrong_with(asked.question, asked.answer.text)
+
+
+def what_is_wrong_with(question: GoldenQuestion, answer: str) -> list[str]:
+    """Return the same for words that are not an answer yet."""
+    text = without_markers(answer)
     wrong = [f"lacks {' or '.join(map(repr, group))}" for group in question.expect if not _any_shown(text, group)]
     wrong += [f"says {phrase!r}" for phrase in question.forbid if shows(text, phrase)]
     words = count_words(text)

@@ -1,0 +1,59 @@
+"""What a model left out of its reply: where the answer stands, or half of a question that asks for two things."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import regex
+
+from bot.evidence import QuestionWords
+from bot.excerpts import Excerpt
+from bot.judge import Judged
+from bot.reading import Written
+
+# Words of a question that asks for two things, in English and Chinese.
+_ASKS_FOR_TWO = regex.compile(
+    r"\b(?:compar\w+|differ\w*|versus|vs\.?|than|both|respectively)\b|\band\s+(?:how|what|who|when|where|which|why)\b"
+    r"|比較|比较|相比|分別|分别|不同|以及|差別|差别",
+    regex.IGNORECASE,
+)
+# The share of the question's weight that a further excerpt must bring; less is an accident of common words.
+_WORTH_QUOTING = 0.2
+
+
+def complete_answer(
+    written: tuple[Written, ...],
+    excerpts: Sequence[Excerpt],
+    ranked: Sequence[Judged],
+    asked: QuestionWords,
+    question: str,
+) -> tuple[Written, ...]:
+    """Return what the model replied with what it left out, as quotes.
+
+    A reply that says only that the answer is there stands on the likeliest sentence. A question that asks for two
+    things is answered from two places where the one that the model named speaks of only one of them.
+
+    Args:
+        written: The reply.
+        excerpts: What the model was shown.
+        ranked: Sentences of evidence, best first; the excerpts were made of the first of them.
+        asked: The words of the question.
+        question: Standing alone.
+    """
+    if not written:
+        return ()
+    best = next((one for judged in ranked for one in excerpts if one.sentence is judged.sentence), None)
+    found = tuple(one if one.excerpts or best is None else Written(one.text, (best,)) for one in written)
+    if _ASKS_FOR_TWO.search(question) and (further := _further(found, excerpts, asked)):
+        found = (*found, Written("", (further,)))
+    return tuple(one for one in found if one.excerpts)
+
+
+def _further(written: Sequence[Written], excerpts: Sequence[Excerpt], asked: QuestionWords) -> Excerpt | None:
+    """Return the excerpt that holds most of what is asked for and stands in none of those named, if it holds enough."""
+    named = {excerpt for one in written for excerpt in one.excerpts}
+    covered = frozenset().union(*(excerpt.sentence.words for excerpt in named))
+    others = [excerpt for excerpt in excerpts if excerpt not in named]
+    brings = {other: asked.weight_of(other.sentence.words | covered) - asked.weight_of(covered) for other in others}
+    best = max(others, key=lambda other: brings[other], default=None)
+    return best if best is not None and brings[best] >= _WORTH_QUOTING else None
