@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -14,25 +13,26 @@ from bot.answerers import Draft
 from bot.answerers.extractive import quote_drafts
 from bot.answerers.written import places_of, write_drafts
 from bot.clarify import readings, unclear_reference
-from bot.condense import Understanding, condense
+from bot.condense import Understanding
 from bot.consult import Consultation
 from bot.conversation import Turn
-from bot.deliberate import Deliberation, deliberate, form_opinion
+from bot.deliberate import Deliberation, deliberate
 from bot.events import Event, EvidenceFound, Finished, StatementReady, Understood
 from bot.evidence import QuestionWords, read_question, select_sentences
-from bot.examples import choose_examples
+from bot.examples import ExampleQuestions
 from bot.inquiry import Inquiry
-from bot.judge import Calibration, Judged, Opinion, judge, judge_opinion, rank_sentences
+from bot.judge import Calibration, Judged, judge, rank_sentences
 from bot.language_model import CancelledError, LanguageModel, ModelUnavailableError
+from bot.premise import contradicted_premise
 from bot.question import clean_question, detect_language, has_words
 from bot.reading import prime
 from bot.refuse import reason_for, refuse
 from bot.results import Results, entries
-from bot.rewrite import rewrite
 from bot.search_result import SearchResult
 from bot.settings import Settings
 from bot.small_talk import small_talk_kind
-from bot.translate import documents_language, in_language_of, is_foreign, translate_question
+from bot.translate import in_language_of
+from bot.understand import search, understand
 from bot.verify import Footnotes, Verified, to_citation, verify_draft
 from bot.whole_collection import is_about_the_collection
 from index.catalogue import Catalogue, DocumentSummary
@@ -43,7 +43,6 @@ from index.retriever import Retriever
 from prompts.replies import reply
 
 _SHOWN_PASSAGES = 6
-_EXAMPLE_DOCUMENTS = 12
 _NEAREST_PASSAGES = 3
 _OFFERED_QUESTIONS = 3
 
@@ -64,13 +63,11 @@ class Examination:
 
     Attributes:
         deliberation: None without a model.
-        opinion: None when nothing was written.
     """
 
     understanding: Understanding
     ranked: tuple[Judged, ...]
     deliberation: Deliberation | None
-    opinion: Opinion | None
 
 
 class Chatbot:
@@ -104,6 +101,7 @@ class Chatbot:
         self._embedder = embedder
         self._calibration = calibration
         self._results = Results(catalogue, embedder.model_id, settings.answerer, version)
+        self._examples = ExampleQuestions(catalogue, self._quote)
         self._language_model = language_model
         self._on_close = on_close
 
@@ -145,14 +143,12 @@ class Chatbot:
             yield Finished(reply_at_once)
             return
 
-        self._understand(inquiry, history)
-        understanding = inquiry.understanding
-        yield Understood(understanding.standalone_question, understanding.standalone_question != inquiry.question)
+        understand(inquiry, history)
+        standalone = inquiry.understanding.standalone_question
+        yield Understood(standalone, standalone != inquiry.question)
 
         try:
-            with inquiry.timed("retrieve"):
-                inquiry.retrieved = self._retriever.retrieve(understanding.wordings, self.settings.top_k)
-            understanding = self._cross_language(inquiry)
+            understanding = search(inquiry, self._retriever, self.settings.top_k)
             with inquiry.timed("retrieve"):
                 asked = self._read(understanding)
         except EmptyIndexError:
@@ -177,19 +173,15 @@ class Chatbot:
             return
 
         confidence, deliberation = self._deliberate(inquiry, understanding, asked, ranked)
-        if confidence < self.settings.refusal_threshold:
-            yield Finished(self._results.refuse(inquiry, self._refusal_near(inquiry, ranked, passages), confidence))
-            return
-
-        with inquiry.timed("compose"):
-            drafts = list(self._drafts(ranked, deliberation))
-        with inquiry.timed("verify"):
-            verified = self._verify(inquiry, drafts, understanding, deliberation)
-            if deliberation is not None:
-                opinion = form_opinion(deliberation, verified, understanding.standalone_question, asked.kind)
-                confidence = judge_opinion(deliberation.glance, opinion, self._calibration)
-        if not verified or confidence < self.settings.refusal_threshold:
-            yield Finished(self._results.refuse(inquiry, self._refusal_near(inquiry, ranked, passages), confidence))
+        verified: list[Verified] = []
+        if confidence >= self.settings.refusal_threshold:
+            with inquiry.timed("compose"):
+                drafts = list(self._drafts(ranked, deliberation))
+            with inquiry.timed("verify"):
+                verified = self._verify(inquiry, drafts, understanding, deliberation)
+        if not verified:
+            refusal = self._refusal_near(inquiry, understanding, ranked, passages)
+            yield Finished(self._results.refuse(inquiry, refusal, confidence))
             return
 
         statements, citations = list[Statement](), dict[int, Citation]()
@@ -216,11 +208,8 @@ class Chatbot:
         """
         inquiry = self._receive(question, history, question_id)
         inquiry.consultation = self._consultation(None)
-        self._understand(inquiry, history)
-        limit = top_k or self.settings.top_k
-        with inquiry.timed("retrieve"):
-            inquiry.retrieved = self._retriever.retrieve(inquiry.understanding.wordings, limit)
-        self._cross_language(inquiry, limit)
+        understand(inquiry, history)
+        search(inquiry, self._retriever, top_k or self.settings.top_k)
         return SearchResult(
             id=inquiry.question_id,
             standalone_question=inquiry.understanding.standalone_question,
@@ -232,19 +221,13 @@ class Chatbot:
         """Return everything that is known about a question before it is answered: what the judge is fitted on."""
         inquiry = self._receive(question, history, None)
         inquiry.consultation = self._consultation(None)
-        self._understand(inquiry, history)
-        inquiry.retrieved = self._retriever.retrieve(inquiry.understanding.wordings, self.settings.top_k)
-        understanding = self._cross_language(inquiry)
+        understand(inquiry, history)
+        understanding = search(inquiry, self._retriever, self.settings.top_k)
         asked = self._read(understanding)
         sentences = select_sentences(understanding, asked, inquiry.retrieved, self._embedder)
         ranked = rank_sentences(sentences, self._calibration.sentence)
         _, deliberation = self._deliberate(inquiry, understanding, asked, ranked, thorough=True)
-        opinion = None
-        if deliberation is not None and deliberation.written:
-            drafts = list(self._drafts(ranked, deliberation))
-            verified = self._verify(inquiry, drafts, understanding, deliberation)
-            opinion = form_opinion(deliberation, verified, understanding.standalone_question, asked.kind)
-        return Examination(understanding, tuple(ranked), deliberation, opinion)
+        return Examination(understanding, tuple(ranked), deliberation)
 
     def document(self, document_id: str) -> Document | None:
         """Return an indexed document, or None."""
@@ -262,14 +245,7 @@ class Chatbot:
 
     def example_questions(self) -> tuple[str, ...]:
         """Return up to four questions that the documents answer; found once for each state of the index, then kept."""
-        kept = self._kept_examples()
-        if kept is None:
-            summaries = self._catalogue.summaries()
-            some = summaries[:: max(1, len(summaries) // _EXAMPLE_DOCUMENTS)][:_EXAMPLE_DOCUMENTS]
-            kept = choose_examples([self._catalogue.chunks_of(summary.document_id) for summary in some], self._quote)
-            found = {"fingerprint": self._catalogue.property("fingerprint"), "questions": kept}
-            self._catalogue.set_properties({"examples": json.dumps(found, ensure_ascii=False)})
-        return kept
+        return self._examples.find()
 
     def warm_up(self) -> None:
         """Load what the first question would otherwise wait for."""
@@ -317,25 +293,6 @@ class Chatbot:
             text = reply(kind, detect_language(inquiry.question))
             return self._results.small_talk(inquiry, text)
         return None
-
-    def _understand(self, inquiry: Inquiry, history: Sequence[Turn]) -> None:
-        with inquiry.timed("condense"):
-            plain = condense(inquiry.question, history)
-            inquiry.understanding = inquiry.consult(lambda model: rewrite(plain, history, model), plain)
-
-    def _cross_language(self, inquiry: Inquiry, limit: int | None = None) -> Understanding:
-        """Return the question in the language of the documents, having retrieved with it where it was translated."""
-        question = inquiry.understanding.standalone_question
-        language = documents_language([result.chunk.text for result in inquiry.retrieved])
-        if language is None or not is_foreign(question, language):
-            return inquiry.understanding
-        with inquiry.timed("condense"):
-            translated = inquiry.consult(lambda model: translate_question(question, language, model), "")
-        if not translated:
-            return inquiry.understanding
-        with inquiry.timed("retrieve"):
-            inquiry.retrieved = self._retriever.retrieve((translated, question), limit or self.settings.top_k)
-        return Understanding(translated, translated)
 
     def _deliberate(
         self,
@@ -416,11 +373,6 @@ class Chatbot:
                 citations.append(to_citation(document, sentence.span, len(citations) + 1))
         return tuple(citations)
 
-    def _kept_examples(self) -> tuple[str, ...] | None:
-        found = json.loads(self._catalogue.property("examples") or "{}")
-        current = found.get("fingerprint") == self._catalogue.property("fingerprint")
-        return tuple(found["questions"]) if found and current else None
-
     def _clarify(self, inquiry: Inquiry, history: Sequence[Turn]) -> Refusal | None:
         """Return a question back when a pronoun could stand for several documents."""
         reference = unclear_reference(inquiry.question, history)
@@ -431,10 +383,19 @@ class Chatbot:
             "needs_clarification", inquiry.question, options=options, wording="unclear_reference", reference=reference
         )
 
-    def _refusal_near(self, inquiry: Inquiry, ranked: Sequence[Judged], passages: Sequence[Citation]) -> Refusal:
+    def _refusal_near(
+        self,
+        inquiry: Inquiry,
+        understanding: Understanding,
+        ranked: Sequence[Judged],
+        passages: Sequence[Citation],
+    ) -> Refusal:
+        options = [one for one in self._examples.kept() or () if one != inquiry.question][:_OFFERED_QUESTIONS]
+        if premise := contradicted_premise(understanding.standalone_question, ranked):
+            quoted = self._cite([premise.sentence])
+            return refuse("false_premise", inquiry.question, quoted, options, premise=premise.text)
         reason = reason_for(max((one.sentence.features.similarity for one in ranked), default=0.0))
         nearest = passages[:_NEAREST_PASSAGES] if reason == "not_in_documents" else ()
-        options = [one for one in self._kept_examples() or () if one != inquiry.question][:_OFFERED_QUESTIONS]
         searched = [result.chunk.text for result in inquiry.retrieved]
         return refuse(reason, inquiry.question, nearest, options, searched)
 

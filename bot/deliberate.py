@@ -11,11 +11,9 @@ from bot.consult import Consultation
 from bot.evidence import QuestionWords
 from bot.excerpts import Excerpt, choose_excerpts, widen
 from bot.facts import missing_facts
-from bot.judge import Calibration, Glance, Judged, Opinion, judge_glance, logit
+from bot.judge import Calibration, Glance, Judged, Opinion, judge_glance, judge_opinion
 from bot.reading import Reading, Written
-from bot.verify import Verified
 from bot.whole_answer import complete_answer
-from index.words import content_words
 
 # Below this a glance is trusted: fewer than one in twenty would be answered rightly, and writing takes seconds.
 _HOPELESS = 0.05
@@ -32,14 +30,16 @@ class Deliberation:
 
     Attributes:
         excerpts: What the model was shown.
-        confidence: Probability that an answer written from them will be right; 0 when the model then declined.
+        confidence: Probability that the answer is right; 0 when the model was to write one and declined.
         glance: What was known before writing.
+        opinion: What was known after it; None when nothing was written.
         written: The answer, sentence by sentence, unverified; empty when nothing was written.
     """
 
     excerpts: tuple[Excerpt, ...]
     confidence: float
     glance: Glance
+    opinion: Opinion | None = None
     written: tuple[Written, ...] = ()
 
 
@@ -74,7 +74,7 @@ def deliberate(
         if states < _CONVINCED and len(wide := widen(reading.excerpts, ranked)) > len(reading.excerpts):
             reading, is_wide = Reading(consultation, wide, question), True
             states = max(states, reading.states_answer())
-        glance = _glance(states, question, ranked, reading.excerpts, is_wide=is_wide)
+        glance = Glance(states, float(is_wide))
         confidence = judge_glance(glance, calibration)
     excerpts = reading.excerpts
     if confidence < _HOPELESS and not thorough:
@@ -83,35 +83,16 @@ def deliberate(
         written = complete_answer(reading.reply(), excerpts, ranked, asked, question)
         if not written:
             return Deliberation(excerpts, 0.0, glance)
-    return Deliberation(excerpts, confidence, glance, written)
+        opinion = _opinion(written, question, asked.kind)
+    return Deliberation(excerpts, judge_opinion(glance, opinion, calibration), glance, opinion, written)
 
 
-def form_opinion(deliberation: Deliberation, verified: Sequence[Verified], question: str, kind: AnswerType) -> Opinion:
-    """Return what is known of an answer once it is verified: what the model wrote, and what became of it."""
-    answer = " ".join(one.shown() for one in deliberation.written)
-    cited = list(dict.fromkeys(excerpt for one in deliberation.written for excerpt in one.excerpts))
+def _opinion(written: Sequence[Written], question: str, kind: AnswerType) -> Opinion:
+    answer = " ".join(one.shown() for one in written)
+    cited = list(dict.fromkeys(excerpt for one in written for excerpt in one.excerpts))
     titles = list(dict.fromkeys(excerpt.title for excerpt in cited))
-    asked = {word.key for word in content_words(question)}
-    words = [word.key for word in content_words(answer)]
-    texts = [excerpt.text for excerpt in cited]
+    missing = missing_facts(question, [excerpt.text for excerpt in cited], titles)
     return Opinion(
-        departs=float(any(fact.kind in _TAKEN_FOR_GRANTED for fact in missing_facts(question, texts, titles))),
-        invents=float(bool(missing_facts(answer, texts, [*titles, question]))),
-        gives_way=float(any(one.outcome == "quoted" for one in verified)),
+        departs=float(any(fact.kind in _TAKEN_FOR_GRANTED for fact in missing)),
         answers_type=0.5 if kind is AnswerType.OTHER else float(holds_type(answer, kind)),
-        adds=sum(word not in asked for word in words) / len(words) if words else 0.0,
-    )
-
-
-def _glance(
-    states: float, question: str, ranked: Sequence[Judged], excerpts: Sequence[Excerpt], *, is_wide: bool
-) -> Glance:
-    first = [one.sentence.features for one in ranked[: len(excerpts)]]
-    return Glance(
-        states=states,
-        is_wide=float(is_wide),
-        best_logit=logit(ranked[0].score),
-        coverage=max(features.context_coverage for features in first),
-        similarity=max(features.similarity for features in first),
-        subject_coverage=max(features.subject_coverage for features in first),
     )

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 
 import regex
 
 from bot.answer import Answer
+from index.catalogue import Catalogue
 from index.document import Chunk
 
 WANTED = 4
 _MAXIMUM_TRIES = 24
+_DOCUMENTS = 12
 _LONGEST = 110
 
 _NAME = r"(?:[Tt]he )?\p{Lu}[\p{L}\d'’-]+(?: (?:of|for|and|the|in) (?=\p{Lu})| \p{Lu}[\p{L}\d'’-]*){0,7}"
@@ -39,6 +42,36 @@ _FORMS: tuple[tuple[regex.Pattern[str], str], ...] = (
     (regex.compile(rf"^(?P<name>{_NAME}),? (?:is )?responsible for (?P<aim>[^,.;]+)"), "Who is responsible for {aim}?"),
     (regex.compile(r"^(?P<name>\p{Han}{2,12})是(?:一|由|位|香港|中國|中国)"), "{name}是什麼？"),
 )
+
+
+class ExampleQuestions:
+    """The example questions of an index: found once for each state of it, then kept in its database.
+
+    Args:
+        catalogue: The documents.
+        ask: Answers a question; called up to 24 times.
+    """
+
+    def __init__(self, catalogue: Catalogue, ask: Callable[[str], Answer]) -> None:
+        self._catalogue = catalogue
+        self._ask = ask
+
+    def kept(self) -> tuple[str, ...] | None:
+        """Return those that were found for the index as it is now, or None before that."""
+        found = json.loads(self._catalogue.property("examples") or "{}")
+        current = found.get("fingerprint") == self._catalogue.property("fingerprint")
+        return tuple(found["questions"]) if found and current else None
+
+    def find(self) -> tuple[str, ...]:
+        """Return up to four questions that the documents answer."""
+        kept = self.kept()
+        if kept is None:
+            summaries = self._catalogue.summaries()
+            some = summaries[:: max(1, len(summaries) // _DOCUMENTS)][:_DOCUMENTS]
+            kept = choose_examples([self._catalogue.chunks_of(summary.document_id) for summary in some], self._ask)
+            found = {"fingerprint": self._catalogue.property("fingerprint"), "questions": kept}
+            self._catalogue.set_properties({"examples": json.dumps(found, ensure_ascii=False)})
+        return kept
 
 
 def propose_questions(chunks: Sequence[Chunk]) -> Iterator[str]:

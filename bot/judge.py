@@ -54,42 +54,30 @@ class Judged:
 class Glance:
     """What is known when a language model has looked at the excerpts.
 
+    Few, because more did not carry over: fitted on all sets but one, coverage, similarity and the words' own judgement
+    made the set left out no better (docs/quality.md).
+
     Attributes:
         states: Its log-odds that they state the answer, the better of two where it was shown more.
         is_wide: 1 when the first excerpts did not convince it and it was shown more, else 0.
-        best_logit: Log-odds that the best sentence states the answer, by words and vectors.
-        coverage: Share of the question's content words, by weight, in the best of the sentences with its context.
-        similarity: Greatest cosine of the question and a sentence.
-        subject_coverage: Share of the question's names and numbers that stand in the excerpts or their context.
     """
 
     states: float
     is_wide: float
-    best_logit: float
-    coverage: float
-    similarity: float
-    subject_coverage: float
 
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """What is known when the model has also written an answer and that was verified.
+    """What is known when the model has also written an answer.
 
     Attributes:
         departs: 1 when a number, date, negation or comparison of the question stands in no excerpt that the answer
             names, else 0.
-        invents: 1 when a number, date or name of the answer stands in no excerpt that it names, else 0.
-        gives_way: 1 when it did not pass verification and a quote stands in its place, else 0.
         answers_type: 1 when the answer holds the kind of thing asked for, 0 when not, 0.5 when no kind is expected.
-        adds: Share of the answer's content words that the question does not have; an answer that only turns the
-            question round says nothing.
     """
 
     departs: float
-    invents: float
-    gives_way: float
     answers_type: float
-    adds: float
 
 
 def rank_sentences(sentences: Sequence[Sentence], model: LogisticModel) -> list[Judged]:

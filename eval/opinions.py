@@ -158,7 +158,7 @@ def _example(group: str, question_id: str, found: Examination, *, said: bool, an
         group=group,
         id=question_id,
         glance=glance_row(seen.glance) if seen else (),
-        opinion=opinion_row(seen.glance, found.opinion) if seen and found.opinion else None,
+        opinion=opinion_row(seen.glance, seen.opinion) if seen and seen.opinion else None,
         right=answerable and said,
         answerable=answerable,
         written=_shown(found),

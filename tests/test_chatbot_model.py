@@ -177,3 +177,13 @@ def test_example_questions_are_found_without_the_model(ask: Callable[[ScriptedMo
     model = ScriptedModel(write="Never asked.")
     ask(model).example_questions()
     assert not model.asked
+
+
+def test_what_the_question_takes_for_granted_is_named_where_the_documents_say_otherwise(
+    ask: Callable[[ScriptedModel], Chatbot],
+) -> None:
+    answer = ask(ScriptedModel(odds=-6.0)).ask("Why will the GBA Hong Kong Park be developed in five phases?")
+    assert answer.refusal is not None
+    assert answer.refusal.reason == "false_premise"
+    assert "“five”" in answer.refusal.message
+    assert "two phases" in answer.refusal.nearest[0].quote

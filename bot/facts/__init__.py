@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from bot.facts.comparisons import missing_comparisons
 from bot.facts.dates import missing_dates
+from bot.facts.directions import missing_directions
 from bot.facts.fact import Fact
 from bot.facts.names import missing_names
 from bot.facts.negation import missing_negations
@@ -31,6 +32,7 @@ def missing_facts(statement: str, sources: Sequence[str], context: Sequence[str]
         *missing_names(statement, sources, context),
         *missing_negations(statement, sources),
         *missing_comparisons(statement, sources),
+        *missing_directions(statement, sources),
     ]
     known = {fact.span for fact in found}
     found.extend(fact for fact in misplaced(statement, sources) if fact.span not in known)

@@ -1,0 +1,74 @@
+"""What a question takes for granted and the documents contradict: a number, a date, a negation, a direction.
+
+Only what words can tell is named. A small model asked whether a text contradicts a question is no better than chance
+(AUROC .43 and .47 for two prompts over the 21 unanswerable questions of a golden suite).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.facts import Fact, missing_facts
+from bot.facts.dates import read_dates
+from bot.facts.quantity import Quantity, read_quantities
+from bot.facts.times import read_times
+from bot.facts.units import units_agree
+from bot.judge import Judged
+
+# The sentence must be about what the question is about: this share of the question's words stands in it or beside it.
+_SAME_SUBJECT = 0.5
+_SENTENCES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class FalsePremise:
+    """A part of a question, and the sentence that says something else in its place."""
+
+    text: str
+    sentence: Judged
+
+
+def contradicted_premise(question: str, ranked: Sequence[Judged]) -> FalsePremise | None:
+    """Return what the question takes for granted and the evidence contradicts, or None.
+
+    No sentence of the evidence may say it, and one about the same subject must say another thing of the same kind.
+
+    Args:
+        question: Standing alone, in the language of the documents.
+        ranked: Sentences of evidence, best first.
+    """
+    near = [one for one in ranked[:_SENTENCES] if one.sentence.features.context_coverage >= _SAME_SUBJECT]
+    titles = list(dict.fromkeys(one.sentence.chunk.title for one in ranked))
+    for fact in missing_facts(question, [one.sentence.text for one in ranked], titles) if near else ():
+        for one in near:
+            if _says_another(fact, question, one.sentence.text):
+                return FalsePremise(fact.text, one)
+    return None
+
+
+def _says_another(fact: Fact, question: str, sentence: str) -> bool:
+    kind = fact.kind
+    if kind == "number":
+        asked = [one for one in read_quantities(question) if one.span.overlap(fact.span)]
+        found = [one for one in read_quantities(sentence) if not one.is_article]
+        return any(_counts_the_same(one, other) for one in asked for other in found)
+    if kind == "date":
+        return bool(read_dates(sentence))
+    if kind == "time":
+        return bool(read_times(sentence))
+    # The one kind of these that is only missing where the sources say the opposite.
+    return kind in ("negation", "comparison")
+
+
+def _counts_the_same(one: Quantity, other: Quantity) -> bool:
+    """Return whether two numbers are of one unit or of the same things, or both are years."""
+    if one.unit or other.unit:
+        return bool(one.unit) and (one.unit == other.unit or units_agree(one.unit, other.unit))
+    if one.noun or other.noun:
+        return bool(one.noun) and one.noun == other.noun
+    return _is_year(one) and _is_year(other)
+
+
+def _is_year(one: Quantity) -> bool:
+    return all(value.denominator == 1 and 1000 <= value <= 2100 for value in one.values)

@@ -1,0 +1,55 @@
+"""From what was typed to what is asked of the documents: follow-ups completed, other languages translated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.condense import Understanding, condense
+from bot.conversation import Turn
+from bot.focus import focus
+from bot.inquiry import Inquiry
+from bot.rewrite import rewrite
+from bot.translate import documents_language, is_foreign, translate_question
+from index.retriever import Retriever
+
+
+def understand(inquiry: Inquiry, history: Sequence[Turn]) -> None:
+    """Find the question in a long message, and complete a follow-up from the conversation.
+
+    By plain means, and by the model where these are unsure.
+    """
+    with inquiry.timed("condense"):
+        plain = condense(inquiry.question, history)
+        if plain.standalone_question == inquiry.question:
+            plain = replace(plain, standalone_question=focus(inquiry.question))
+        inquiry.understanding = inquiry.consult(lambda model: rewrite(plain, history, model), plain)
+
+
+def search(inquiry: Inquiry, retriever: Retriever, limit: int) -> Understanding:
+    """Retrieve for a question, and return it in the language of the documents.
+
+    Where it is in another, it is translated and both wordings are searched for. Without a model it stays as it is.
+
+    Args:
+        inquiry: Takes what was retrieved.
+        retriever: Finds chunks.
+        limit: Chunks to find.
+
+    Raises:
+        EmptyIndexError: Nothing has been indexed yet.
+    """
+    understanding = inquiry.understanding
+    with inquiry.timed("retrieve"):
+        inquiry.retrieved = retriever.retrieve(understanding.wordings, limit)
+    question = understanding.standalone_question
+    language = documents_language([result.chunk.text for result in inquiry.retrieved])
+    if language is None or not is_foreign(question, language):
+        return understanding
+    with inquiry.timed("condense"):
+        translated = inquiry.consult(lambda model: translate_question(question, language, model), "")
+    if not translated:
+        return understanding
+    with inquiry.timed("retrieve"):
+        inquiry.retrieved = retriever.retrieve((translated, question), limit)
+    return Understanding(translated, translated)

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from bot.answer_type import AnswerType
+from bot.evidence import Features, QuestionWords, Sentence
+from bot.excerpts import choose_excerpts
+from bot.judge import Judged
+from bot.reading import Written
+from bot.whole_answer import complete_answer
+from index.document import Chunk, Span
+from index.words import content_words
+
+TEXT = "The ferry carries 200 guests.\nThe bus carries 60 guests.\nDogs need a ticket."
+FEATURES = Features(0.5, 0.5, 1.0, 0.5, 0.5, 0.5, 1.0, 0.5, 0.5, 1.0)
+
+
+def _ranked() -> list[Judged]:
+    lines = TEXT.split("\n")
+    spans = tuple(Span(TEXT.index(line), TEXT.index(line) + len(line)) for line in lines)
+    chunk = Chunk("a.txt:0", "a.txt", 0, Span(0, len(TEXT)), TEXT, "Ways", spans)
+    words = [frozenset(word.key for word in content_words(line)) for line in lines]
+    return [
+        Judged(Sentence(chunk, span, span.of(TEXT), FEATURES, keys), 0.5)
+        for span, keys in zip(spans, words, strict=True)
+    ]
+
+
+def _asked(question: str) -> QuestionWords:
+    words = tuple(content_words(question))
+    return QuestionWords(words, {word.key: 1.0 for word in words}, AnswerType.OTHER)
+
+
+def _complete(question: str, *written: Written) -> list[tuple[str, list[str]]]:
+    ranked = _ranked()
+    found = complete_answer(written, choose_excerpts(ranked), ranked, _asked(question), question)
+    return [(one.text, [excerpt.text for excerpt in one.excerpts]) for one in found]
+
+
+def test_a_reply_that_does_not_say_where_stands_on_the_best_sentence() -> None:
+    assert _complete("How many guests?", Written("", ())) == [("", ["The ferry carries 200 guests."])]
+
+
+def test_a_question_for_two_things_is_answered_from_two_places() -> None:
+    ferry = choose_excerpts(_ranked())[:1]
+    said = Written("The ferry carries 200 guests.", ferry)
+    asked_for_two = _complete("Compare the guests of the ferry and the bus.", said)
+    assert asked_for_two == [(said.text, [said.text]), ("", ["The bus carries 60 guests."])]
+    assert len(_complete("How many guests does the ferry carry?", said)) == 1
+    assert len(_complete("Is the ferry bigger than it was?", said)) == 1
+
+
+def test_no_reply_stays_none() -> None:
+    assert _complete("Compare the ferry and the bus.") == []
