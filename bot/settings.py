@@ -53,7 +53,7 @@ class Settings(IndexSettings):
     remote_model: str = ""
     remote_key: SecretStr = SecretStr("")
     top_k: int = Field(default=8, ge=1, le=100)
-    refusal_threshold: float = Field(default=0.3, ge=0, le=1)
+    refusal_threshold: float = Field(default=0.4, ge=0, le=1)
     maximum_question_characters: int = Field(default=2_000, ge=10)
     host: str = "127.0.0.1"
     port: int = Field(default=7860, ge=0, le=65_535)

@@ -1,8 +1,8 @@
-"""What a model left out of its reply: where the answer stands, or half of a question that asks for two things."""
+"""What a model left out of its reply: where the answer stands, the answer itself, or half of it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 import regex
 
@@ -10,6 +10,7 @@ from bot.evidence import QuestionWords
 from bot.excerpts import Excerpt
 from bot.judge import Judged
 from bot.reading import Written
+from index.words import content_words
 
 # Words of a question that asks for two things, in English and Chinese.
 _ASKS_FOR_TWO = regex.compile(
@@ -17,8 +18,13 @@ _ASKS_FOR_TWO = regex.compile(
     r"|比較|比较|相比|分別|分别|不同|以及|差別|差别",
     regex.IGNORECASE,
 )
+# Words that ask for something to be named; without one a question may be answered by saying it again as a statement.
+_ASKS_FOR_A_THING = regex.compile(
+    r"\b(?:what|which|who|whom|whose|when|where|why|how)\b|[什甚]麼|[什甚]么|[誰谁哪幾几何怎]|多少", regex.IGNORECASE
+)
 # The share of the question's weight that a further excerpt must bring; less is an accident of common words.
 _WORTH_QUOTING = 0.2
+_MOST_QUOTED = 2
 
 
 def complete_answer(
@@ -30,7 +36,8 @@ def complete_answer(
 ) -> tuple[Written, ...]:
     """Return what the model replied with what it left out, as quotes.
 
-    A reply that says only that the answer is there stands on the likeliest sentence. A question that asks for two
+    A reply that says only that the answer is there stands on the likeliest sentence. One that only turns the question
+    round ("What did she win?" "She won.") gives way to the sentences that it names. A question that asks for two
     things is answered from two places where the one that the model named speaks of only one of them.
 
     Args:
@@ -44,9 +51,16 @@ def complete_answer(
         return ()
     best = next((one for judged in ranked for one in excerpts if one.sentence is judged.sentence), None)
     found = tuple(one if one.excerpts or best is None else Written(one.text, (best,)) for one in written)
+    if _ASKS_FOR_A_THING.search(question):
+        known = {word.key for word in content_words(question)}
+        found = tuple(Written("", one.excerpts[:_MOST_QUOTED]) if _says_only(one.text, known) else one for one in found)
     if _ASKS_FOR_TWO.search(question) and (further := _further(found, excerpts, asked)):
         found = (*found, Written("", (further,)))
     return tuple(one for one in found if one.excerpts)
+
+
+def _says_only(text: str, known: Set[str]) -> bool:
+    return bool(text) and all(word.key in known for word in content_words(text))
 
 
 def _further(written: Sequence[Written], excerpts: Sequence[Excerpt], asked: QuestionWords) -> Excerpt | None:

@@ -4,9 +4,7 @@ import pytest
 
 from bot.focus import focus
 
-STORY = (
-    "I moved here last spring with two dogs and a cat, and my aunt keeps telling me about the old pier. "
-)
+STORY = "I moved here last spring with two dogs and a cat, and my aunt keeps telling me about the old pier. "
 
 
 @pytest.mark.parametrize(

@@ -50,3 +50,11 @@ def test_a_question_for_two_things_is_answered_from_two_places() -> None:
 
 def test_no_reply_stays_none() -> None:
     assert _complete("Compare the ferry and the bus.") == []
+
+
+def test_a_reply_that_only_turns_the_question_round_gives_way_to_the_sentence() -> None:
+    ferry = choose_excerpts(_ranked())[:1]
+    quoted = [("", ["The ferry carries 200 guests."])]
+    assert _complete("Which guests does the ferry carry?", Written("The ferry carries guests.", ferry)) == quoted
+    kept = _complete("Does the ferry carry guests?", Written("The ferry carries guests.", ferry))
+    assert kept[0][0] == "The ferry carries guests."
