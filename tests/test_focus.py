@@ -4,7 +4,10 @@ import pytest
 
 from bot.focus import focus
 
-STORY = "I moved here last spring with two dogs and a cat, and my aunt keeps telling me about the old pier. "
+STORY = (
+    "I moved here last spring with two dogs and a cat, and my aunt keeps telling me about the old pier. "
+    "She says that everybody knows. "
+)
 
 
 @pytest.mark.parametrize(
