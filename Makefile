@@ -62,7 +62,7 @@ test-slow: setup chromium
 
 bench: setup
 	$(BIN)/footnote eval latency $(DATASETS)/mtrag/clapnq --answerer extractive --out docs/latency.json
-	$(BIN)/footnote eval latency $(DATASETS)/mtrag/clapnq --answerer local --limit 12 --beside-starter --out docs/latency-local.json
+	$(BIN)/footnote eval latency $(DATASETS)/squad2 --answerer local --limit 8 --beside-starter --out docs/latency-local.json
 
 screenshots: setup chromium
 	$(BIN)/python -m tests.browser.screenshots

@@ -172,6 +172,12 @@ class Chatbot:
             yield Finished(self._results.refuse(inquiry, refusal))
             return
 
+        if premise := contradicted_premise(understanding.standalone_question, ranked):
+            quoted, options = self._cite([premise.sentence]), self._offered(inquiry)
+            refusal = refuse("false_premise", inquiry.question, quoted, options, premise=premise.text)
+            yield Finished(self._results.refuse(inquiry, refusal))
+            return
+
         confidence, deliberation = self._deliberate(inquiry, understanding, asked, ranked)
         verified: list[Verified] = []
         if confidence >= self.settings.refusal_threshold:
@@ -180,7 +186,7 @@ class Chatbot:
             with inquiry.timed("verify"):
                 verified = self._verify(inquiry, drafts, understanding, deliberation)
         if not verified:
-            refusal = self._refusal_near(inquiry, understanding, ranked, passages)
+            refusal = self._refusal_near(inquiry, ranked, passages)
             yield Finished(self._results.refuse(inquiry, refusal, confidence))
             return
 
@@ -383,21 +389,14 @@ class Chatbot:
             "needs_clarification", inquiry.question, options=options, wording="unclear_reference", reference=reference
         )
 
-    def _refusal_near(
-        self,
-        inquiry: Inquiry,
-        understanding: Understanding,
-        ranked: Sequence[Judged],
-        passages: Sequence[Citation],
-    ) -> Refusal:
-        options = [one for one in self._examples.kept() or () if one != inquiry.question][:_OFFERED_QUESTIONS]
-        if premise := contradicted_premise(understanding.standalone_question, ranked):
-            quoted = self._cite([premise.sentence])
-            return refuse("false_premise", inquiry.question, quoted, options, premise=premise.text)
+    def _offered(self, inquiry: Inquiry) -> list[str]:
+        return [one for one in self._examples.kept() or () if one != inquiry.question][:_OFFERED_QUESTIONS]
+
+    def _refusal_near(self, inquiry: Inquiry, ranked: Sequence[Judged], passages: Sequence[Citation]) -> Refusal:
         reason = reason_for(max((one.sentence.features.similarity for one in ranked), default=0.0))
         nearest = passages[:_NEAREST_PASSAGES] if reason == "not_in_documents" else ()
         searched = [result.chunk.text for result in inquiry.retrieved]
-        return refuse(reason, inquiry.question, nearest, options, searched)
+        return refuse(reason, inquiry.question, nearest, self._offered(inquiry), searched)
 
 
 def _last(events: Iterator[Event]) -> Answer:

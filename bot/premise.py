@@ -15,6 +15,7 @@ from bot.facts.quantity import Quantity, read_quantities
 from bot.facts.times import read_times
 from bot.facts.units import units_agree
 from bot.judge import Judged
+from bot.question import asks_for_a_thing
 
 # The sentence must be about what the question is about: this share of the question's words stands in it or beside it.
 _SAME_SUBJECT = 0.5
@@ -32,12 +33,15 @@ class FalsePremise:
 def contradicted_premise(question: str, ranked: Sequence[Judged]) -> FalsePremise | None:
     """Return what the question takes for granted and the evidence contradicts, or None.
 
-    No sentence of the evidence may say it, and one about the same subject must say another thing of the same kind.
+    No sentence of the evidence may say it, and one about the same subject must say another thing of the same kind. A
+    question that can be answered by No takes nothing for granted.
 
     Args:
         question: Standing alone, in the language of the documents.
         ranked: Sentences of evidence, best first.
     """
+    if not asks_for_a_thing(question):
+        return None
     near = [one for one in ranked[:_SENTENCES] if one.sentence.features.context_coverage >= _SAME_SUBJECT]
     titles = list(dict.fromkeys(one.sentence.chunk.title for one in ranked))
     for fact in missing_facts(question, [one.sentence.text for one in ranked], titles) if near else ():

@@ -17,6 +17,10 @@ _INVISIBLE = regex.compile(r"[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Cn}--[\u200C\u200D\t\n]
 _HAN = regex.compile(r"\p{Han}")
 _LETTER = regex.compile(r"[\p{L}\p{N}]")
 
+_ASKS_FOR_A_THING = regex.compile(
+    r"\b(?:what|which|who|whom|whose|when|where|why|how)\b|[什甚]麼|[什甚]么|[誰谁哪幾几何怎]|多少", regex.IGNORECASE
+)
+
 
 def clean_question(raw: str) -> str:
     """Return the question in one line, composed (NFC), without control, bidirectional or invisible characters."""
@@ -50,3 +54,8 @@ def to_script(text: str, language: Language) -> str:
 @functools.lru_cache(maxsize=2)
 def _converter(direction: str) -> opencc.OpenCC:
     return opencc.OpenCC(direction)
+
+
+def asks_for_a_thing(question: str) -> bool:
+    """Return whether a question wants something named, and cannot be answered by Yes or No."""
+    return bool(_ASKS_FOR_A_THING.search(question))

@@ -9,6 +9,7 @@ import regex
 from bot.evidence import QuestionWords
 from bot.excerpts import Excerpt
 from bot.judge import Judged
+from bot.question import asks_for_a_thing
 from bot.reading import Written
 from index.words import content_words
 
@@ -17,10 +18,6 @@ _ASKS_FOR_TWO = regex.compile(
     r"\b(?:compar\w+|differ\w*|versus|vs\.?|than|both|respectively)\b|\band\s+(?:how|what|who|when|where|which|why)\b"
     r"|比較|比较|相比|分別|分别|不同|以及|差別|差别",
     regex.IGNORECASE,
-)
-# Words that ask for something to be named; without one a question may be answered by saying it again as a statement.
-_ASKS_FOR_A_THING = regex.compile(
-    r"\b(?:what|which|who|whom|whose|when|where|why|how)\b|[什甚]麼|[什甚]么|[誰谁哪幾几何怎]|多少", regex.IGNORECASE
 )
 # The share of the question's weight that a further excerpt must bring; less is an accident of common words.
 _WORTH_QUOTING = 0.2
@@ -51,7 +48,7 @@ def complete_answer(
         return ()
     best = next((one for judged in ranked for one in excerpts if one.sentence is judged.sentence), None)
     found = tuple(one if one.excerpts or best is None else Written(one.text, (best,)) for one in written)
-    if _ASKS_FOR_A_THING.search(question):
+    if asks_for_a_thing(question):
         known = {word.key for word in content_words(question)}
         found = tuple(Written("", one.excerpts[:_MOST_QUOTED]) if _says_only(one.text, known) else one for one in found)
     if _ASKS_FOR_TWO.search(question) and (further := _further(found, excerpts, asked)):

@@ -41,6 +41,7 @@ def test_what_the_documents_contradict_is_named(question: str, sentence: str, pr
     [
         ("Why does the ferry carry 200 guests?", ["The ferry carries 200 guests."]),
         ("Why does the ferry carry 300 guests?", ["The ferry carries 200 guests.", "The new one carries 300 guests."]),
+        ("Does the ferry carry 300 guests?", ["The ferry carries 200 guests."]),
         ("What are the top 10 piers?", ["The pier is open for 8 hours."]),
         ("Who steers the ferry?", ["The ferry carries 200 guests."]),
         ("How does the bus go from east to west?", ["The ferry sails from west to east, the bus from east to west."]),
