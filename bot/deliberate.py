@@ -20,13 +20,13 @@ _HOPELESS = 0.05
 # What a question takes for granted, and its answer must stand beside: "Who won in 1974?" is not answered by who won in
 # 1972, nor "What is not allowed?" by what is.
 _TAKEN_FOR_GRANTED = frozenset(("number", "date", "time", "negation", "comparison"))
-# Log-odds above which no more is shown: three to one would be 1.1, and the answer was there in nine of ten at this.
+# Log-odds above which no more is shown: two to one. Looking again takes as long as the first look.
 _CONVINCED = 0.75
 
 
 @dataclass(frozen=True, slots=True)
 class Deliberation:
-    """What came of looking, writing and looking again.
+    """What came of looking and writing.
 
     Attributes:
         excerpts: What the model was shown.
@@ -61,7 +61,7 @@ def deliberate(
         asked: Its words.
         ranked: Sentences of evidence, best first; at least one.
         calibration: Parameters of the judge.
-        timed: Measures a stage: `judge` for looking, `compose` for writing and looking at it.
+        timed: Measures a stage: `judge` for looking, `compose` for writing.
         thorough: Write even when a glance says that it is hopeless; what the judge is fitted on.
 
     Raises:

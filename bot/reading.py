@@ -22,7 +22,7 @@ _LONGEST_REPLY = 80  # tokens; a short sentence and its numbers, with room for a
 _COPIED_WORDS = 7
 _LONGEST_UNFINISHED = 160  # characters; what is longer and has no end was cut off
 
-_YES = regex.compile(r"^(?:\s*Reply\s*:)?\s*(?:Yes|是)?[\s,.:，。：]*", regex.IGNORECASE)
+_YES = regex.compile(r"^(?:\s*Reply\s*:)?\s*(?:Yes\b|是(?=[\s,，。:：\[]))?[\s,.:，。：]*", regex.IGNORECASE)
 _NO = regex.compile(r"^(?:\s*Reply\s*:)?\s*(?:No|否)\b", regex.IGNORECASE)
 # A run of footnotes such as "[1], [3]" or "[1, 2] and [4]", and the spaces around it.
 _NUMBERS = regex.compile(r"\s*(?:(?:[,，、]?\s*(?:and\s+)?)\[\d+(?:\s*[,，]\s*\d+)*\])+[,，、:：]?\s*")

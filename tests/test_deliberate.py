@@ -78,6 +78,7 @@ def test_more_excerpts_come_after_those_that_were_shown() -> None:
         ("Yes. No footnote here.", [("No footnote here.", [1, 2, 3])]),
         ("Yes [9] Out of range.", [("Out of range.", [1, 2, 3])]),
         ("Yes [1] Nobody may enter.", [("Nobody may enter.", [1])]),
+        ("Yesterday it left at six. [1]", [("Yesterday it left at six.", [1])]),
         ("Yes [2]", [("", [2])]),
         (f"Yes [2] {'and so on ' * 30}", [("", [2])]),
         ("Yes", [("", [])]),
