@@ -9,13 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.answer_type import AnswerType, expected_type
 from bot.facts import Fact, missing_facts
+from bot.facts.comparisons import read_comparisons
 from bot.facts.dates import read_dates
+from bot.facts.directions import missing_directions
 from bot.facts.quantity import Quantity, read_quantities
 from bot.facts.times import read_times
 from bot.facts.units import units_agree
 from bot.judge import Judged
 from bot.question import asks_for_a_thing
+from index.words import content_words
 
 # The sentence must be about what the question is about: this share of the question's words stands in it or beside it.
 _SAME_SUBJECT = 0.5
@@ -54,15 +58,27 @@ def contradicted_premise(question: str, ranked: Sequence[Judged]) -> FalsePremis
 def _says_another(fact: Fact, question: str, sentence: str) -> bool:
     kind = fact.kind
     if kind == "number":
-        asked = [one for one in read_quantities(question) if one.span.overlap(fact.span)]
-        found = [one for one in read_quantities(sentence) if not one.is_article]
+        asked = [one for one in read_quantities(question) if one.span.overlap(fact.span) and not one.is_ordinal]
+        found = [one for one in read_quantities(sentence) if not one.is_article and not one.is_ordinal]
         return any(_counts_the_same(one, other) for one in asked for other in found)
     if kind == "date":
         return bool(read_dates(sentence))
     if kind == "time":
         return bool(read_times(sentence))
-    # The one kind of these that is only missing where the sources say the opposite.
-    return kind in ("negation", "comparison")
+    # "Who is not allowed?" takes nothing for granted, "Why are dogs not allowed?" does.
+    if expected_type(question) is not AnswerType.REASON:
+        return False
+    if kind == "negation":
+        denied = {word.key for word in content_words(fact.text)}
+        return bool(denied & {word.key for word in content_words(sentence)})
+    return kind == "comparison" and (bool(missing_directions(question, [sentence])) or _has_a_rival(fact, sentence))
+
+
+def _has_a_rival(fact: Fact, sentence: str) -> bool:
+    """Return whether a sentence compares in the same respect, and the other way: "after" where "before" was asked."""
+    asked = {(one.group, one.kind) for one in read_comparisons(fact.text)}
+    stated = {(one.group, one.kind) for one in read_comparisons(sentence)}
+    return any(group == other and kind != rival for group, kind in asked for other, rival in stated)
 
 
 def _counts_the_same(one: Quantity, other: Quantity) -> bool:

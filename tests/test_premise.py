@@ -41,6 +41,11 @@ def test_what_the_documents_contradict_is_named(question: str, sentence: str, pr
     [
         ("Why does the ferry carry 200 guests?", ["The ferry carries 200 guests."]),
         ("Why does the ferry carry 300 guests?", ["The ferry carries 200 guests.", "The new one carries 300 guests."]),
+        ("What is the maximum number of guests?", ["The ferry carries 200 guests."]),
+        ("Who was the first guest of the ferry?", ["The ferry carries 200 guests."]),
+        ("How many guests come before noon?", ["The ferry carries 200 guests."]),
+        ("Who is not allowed on the ferry?", ["Dogs are allowed on the ferry."]),
+        ("Why is there no ferry at night?", ["The pier was built by the city."]),
         ("Does the ferry carry 300 guests?", ["The ferry carries 200 guests."]),
         ("What are the top 10 piers?", ["The pier is open for 8 hours."]),
         ("Who steers the ferry?", ["The ferry carries 200 guests."]),
