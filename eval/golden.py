@@ -46,6 +46,8 @@ class GoldenQuestion(_Frozen):
     Attributes:
         id: Unique in its suite.
         history: Earlier turns, for a follow-up.
+        dialogue: Name of the dialogue that the question is a turn of, in the order of the file. A turn without a
+            `history` of its own follows the turns before it with the answers that the chatbot gave.
         answerable: Whether the documents state the answer; if not, the right reply is a refusal.
         expect: Groups of phrases; every group must be met by one of its phrases.
         forbid: Phrases that make the answer wrong.
@@ -57,6 +59,7 @@ class GoldenQuestion(_Frozen):
     id: _Written
     question: _Written
     history: tuple[EarlierTurn, ...] = ()
+    dialogue: _Written | None = None
     answerable: StrictBool = True
     expect: tuple[Annotated[tuple[_Written, ...], Field(min_length=1)], ...] = ()
     forbid: tuple[_Written, ...] = ()

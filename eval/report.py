@@ -15,12 +15,31 @@ from eval.golden import GoldenQuestion
 from eval.measures.interval import Metric
 from eval.origin import Origin
 
+# The part of the path of a question that lost the answer; `suite` when the suite asks for what no document says.
+Stage = Literal[
+    "reading",
+    "splitting",
+    "retrieval",
+    "condensing",
+    "selection",
+    "judging",
+    "composing",
+    "verification",
+    "suite",
+]
 Verdict = Literal["right", "wrong", "rightly_refused", "wrongly_refused", "wrongly_answered", "crashed"]
 GOOD_VERDICTS: frozenset[Verdict] = frozenset({"right", "rightly_refused"})
 
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Blame(_Frozen):
+    """The first stage that lost the answer to a question that failed, and how that is known, in words."""
+
+    stage: Stage
+    why: str
 
 
 class SuiteRecord(_Frozen):
@@ -36,21 +55,25 @@ class QuestionReport(_Frozen):
 
     Attributes:
         suite: File of the question.
-        golden: The question with what makes its answer right.
+        golden: The question with what makes its answer right, its history as it was asked.
+        repeat: Which time it was asked in this run, from 1.
         answer: The whole answer, or None when it crashed.
         crash: The traceback, or None.
         verdict: What became of it.
         why: What is wrong with the answer, in words.
         scores: Measures by name; None where one does not apply.
+        blame: Which stage lost the answer; None where nothing is wrong or it was not looked for.
     """
 
     suite: str
     golden: GoldenQuestion
+    repeat: int = 1
     answer: Answer | None
     crash: str | None
     verdict: Verdict
     why: tuple[str, ...]
     scores: dict[str, float | None]
+    blame: Blame | None = None
 
 
 class TagReport(_Frozen):
@@ -67,6 +90,8 @@ class RunReport(_Frozen):
         settings: Settings of the run, passwords removed.
         index_fingerprint: Hash of all that was indexed.
         documents: How many documents were indexed.
+        document_hashes: SHA-256 (hex) of the text of each document, by id.
+        repeats: How often each question was asked.
         seconds: Duration of the run.
         crashes: How many questions ended in an unexpected exception.
     """
@@ -76,6 +101,8 @@ class RunReport(_Frozen):
     settings: dict[str, Any]
     index_fingerprint: str
     documents: int
+    document_hashes: dict[str, str] = {}
+    repeats: int = 1
     started_at: datetime
     seconds: float
     crashes: int
