@@ -186,7 +186,7 @@ def test_all_mistakes_are_found_each_on_its_line(tmp_path: Path) -> None:
             3,
             "sources",
             "unknown key; the keys here are "
-            "id, question, history, answerable, expect, forbid, evidence, max_words, tags",
+            "id, question, history, dialogue, answerable, expect, forbid, evidence, max_words, tags",
         ),
         ("forbid: [x]\n  forbid: [y]", 4, "forbid", "this key is written twice: keep one"),
     ],
