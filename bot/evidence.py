@@ -18,9 +18,16 @@ from index.keywords import WordStatistics
 from index.words import Word, content_words
 
 _LONGEST_COMPARED = 300  # characters
+# A line is short up to so many letters; an ideograph counts for more, because it says more.
+_SHORT_LINE = 300
+_IDEOGRAPH_LENGTH = 2.5
+_FIRST_IDEOGRAPH = "\u2e80"
 _SENTENCE_END = regex.compile(r"[.!?。！？…][\"'”’」』)）\]]*$")
+_ASKS = regex.compile(r"[?？][^\p{L}\p{N}]*$")
+# "Chair:", "JenniferMoore:", "Address：": what a line of a record, a form or a list is about.
+_LABEL = regex.compile(r"\s*[^:：\n]{1,40}[:：](?=\s|[^\x00-\x7f])")
 # Encoding sentences is the slowest step of an extractive answer; the words alone rule most of them out.
-_COMPARED_SENTENCES = 10
+_COMPARED_SENTENCES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +36,11 @@ class Features:
 
     Attributes:
         similarity: Cosine of question and sentence.
-        chunk_similarity: Cosine of question and chunk.
-        reciprocal_rank: 1 / the chunk's rank.
+        reply_similarity: Cosine of question and the sentence before, where that one asks something; else 0.
+        chunk_score: Of the chunk, as it was retrieved.
         coverage: Share of the question's content words, weighted by rarity, that stand in the sentence.
-        context_coverage: The same for the sentence, the one before it and the document's title.
+        line_coverage: How much more of it stands in the line around the sentence, where that is short.
+        label_matches: 1 when the line begins with a label, such as a speaker's name, that the question names.
         pair_coverage: Share of neighbouring pairs of content words that stand close together in the sentence.
         subject_coverage: Share of the names and numbers of the question that stand in sentence or context.
         holds_type: Whether it holds the kind of thing asked for; 0.5 when no kind is expected.
@@ -41,10 +49,11 @@ class Features:
     """
 
     similarity: float
-    chunk_similarity: float
-    reciprocal_rank: float
+    reply_similarity: float
+    chunk_score: float
     coverage: float
-    context_coverage: float
+    line_coverage: float
+    label_matches: float
     pair_coverage: float
     subject_coverage: float
     holds_type: float
@@ -122,19 +131,26 @@ def select_sentences(
         _describe(asked, result, span, result.chunk.sentence_text(span), previous)
         for (_, span), (result, previous) in places.items()
     ]
-    likely = sorted(found, key=_likelihood, reverse=True)[:_COMPARED_SENTENCES]
-    texts = [sentence.text[:_LONGEST_COMPARED] for sentence in likely]
-    vectors = embedder.embed([understanding.standalone_question, *texts])
+    likely = sorted(found, key=lambda one: _likelihood(one.features), reverse=True)[:_COMPARED_SENTENCES]
+    asking = [previous if _ASKS.search(previous) else "" for _, previous in (places[_place(one)] for one in likely)]
+    texts = [text[:_LONGEST_COMPARED] for text in (*(one.text for one in likely), *asking)]
+    compared = list(dict.fromkeys(text for text in texts if text))
+    question, *vectors = embedder.embed([understanding.standalone_question, *compared])
+    similarity = {"": 0.0, **{text: float(vector @ question) for text, vector in zip(compared, vectors, strict=True)}}
     return [
-        replace(sentence, features=replace(sentence.features, similarity=float(vector @ vectors[0])))
-        for sentence, vector in zip(likely, vectors[1:], strict=True)
+        replace(one, features=replace(one.features, similarity=similarity[text], reply_similarity=similarity[before]))
+        for one, text, before in zip(likely, texts[: len(likely)], texts[len(likely) :], strict=True)
     ]
 
 
-def _likelihood(sentence: Sentence) -> float:
+def _likelihood(features: Features) -> float:
     """Return what the words alone say; vectors are compared only for the sentences where this is highest."""
-    features = sentence.features
-    return features.coverage + features.pair_coverage + features.reciprocal_rank + 0.5 * features.holds_type
+    of_sentence = features.coverage + features.pair_coverage
+    return of_sentence + 2 * features.chunk_score + 0.5 * features.line_coverage + 0.4 * features.label_matches
+
+
+def _place(sentence: Sentence) -> tuple[str, Span]:
+    return sentence.chunk.document_id, sentence.span
 
 
 def _describe(asked: QuestionWords, result: RetrievedChunk, span: Span, text: str, previous: str) -> Sentence:
@@ -143,12 +159,17 @@ def _describe(asked: QuestionWords, result: RetrievedChunk, span: Span, text: st
     nearby = content_words(f"{result.chunk.title}\n{previous}")
     context = keys | {word.key for word in nearby} | spelled_out(asked.words, nearby)
     subject = {word.key for word in asked.words if word.is_name or word.is_number}
+    chunk = result.chunk
+    label = _LABEL.match(_line(chunk, span).of(chunk.text))
+    in_line = content_words(short_line(chunk, span).of(chunk.text))
+    line_keys = {word.key for word in in_line} | spelled_out(asked.words, in_line)
     features = Features(
-        similarity=0.0,  # compared later, for the likeliest only
-        chunk_similarity=result.similarity or 0.0,
-        reciprocal_rank=1 / result.rank,
+        similarity=0.0,  # compared later, for the likeliest only, as is the next
+        reply_similarity=0.0,
+        chunk_score=result.score,
         coverage=asked.weight_of(keys),
-        context_coverage=asked.weight_of(context),
+        line_coverage=asked.weight_of(keys | line_keys) - asked.weight_of(keys),
+        label_matches=float(bool(label and subject & {word.key for word in content_words(label.group())})),
         pair_coverage=_pair_coverage(asked.words, words),
         subject_coverage=len(subject & context) / len(subject) if subject else 1.0,
         holds_type=0.5 if asked.kind is AnswerType.OTHER else float(holds_type(text, asked.kind)),
@@ -156,6 +177,30 @@ def _describe(asked: QuestionWords, result: RetrievedChunk, span: Span, text: st
         is_complete=float(bool(_SENTENCE_END.search(text))),
     )
     return Sentence(result.chunk, span, text, features, keys)
+
+
+def short_line(chunk: Chunk, span: Span) -> Span:
+    """Return the place, within the text of a chunk, of the line that holds a sentence, or of the sentence alone.
+
+    A line of a chat, a list or a table means little without its beginning; a paragraph in one line is too much.
+
+    Args:
+        chunk: Where the sentence stands.
+        span: The sentence, in characters of its document.
+    """
+    line = _line(chunk, span)
+    return line if reading_length(line.of(chunk.text)) <= _SHORT_LINE else span.shift(-chunk.span.start)
+
+
+def reading_length(text: str) -> float:
+    """Return how much there is to read, in letters; an ideograph is about two and a half times as many tokens."""
+    return sum(_IDEOGRAPH_LENGTH if character >= _FIRST_IDEOGRAPH else 1 for character in text)
+
+
+def _line(chunk: Chunk, span: Span) -> Span:
+    within = span.shift(-chunk.span.start)
+    end = chunk.text.find("\n", within.end)
+    return Span(chunk.text.rfind("\n", 0, within.start) + 1, end if end >= 0 else len(chunk.text))
 
 
 def spelled_out(asked: Sequence[Word], words: Sequence[Word]) -> frozenset[str]:

@@ -1,8 +1,7 @@
 """Excerpts: the numbered pieces of the documents that a language model is shown, each with its place.
 
 A model reads slowly on two cores, and a small one judges better the less it is shown. So the excerpts are few and
-short: the likeliest sentences, each widened to its line where the line is short. A line of a chat, a list or a table
-means little without its beginning. Only where these do not convince are more shown, after them, so that a server that
+short: the likeliest sentences, each widened to its line where the line is short. Only where these do not convince are more shown, after them, so that a server that
 keeps the state of a shared beginning need not read them again.
 """
 
@@ -11,18 +10,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.evidence import Sentence
+from bot.evidence import Sentence, reading_length, short_line
 from bot.judge import Judged
 from index.document import Span
 
-# About 110 and 270 tokens of English; an ideograph is about two and a half times as many tokens as a letter.
+# About 110 and 270 tokens of English.
 _BUDGET = 450
 _WIDE_BUDGET = 1_100
 _MOST = 4
 _MOST_WIDE = 8
-_IDEOGRAPH_COST = 2.5
-_FIRST_IDEOGRAPH = "\u2e80"
-_SHORT_LINE = 300
 _LONGEST_TITLE = 60
 
 
@@ -55,11 +51,11 @@ def choose_excerpts(ranked: Sequence[Judged], budget: float = _BUDGET, most: int
     chosen: list[Excerpt] = []
     spent = 0.0
     for one in ranked:
-        excerpt = _excerpt(one.sentence)
+        excerpt = excerpt_of(one.sentence)
         if any(excerpt.document_id == other.document_id and excerpt.span.overlap(other.span) for other in chosen):
             continue
         chosen.append(excerpt)
-        spent += sum(_IDEOGRAPH_COST if character >= _FIRST_IDEOGRAPH else 1 for character in excerpt.text)
+        spent += reading_length(excerpt.text)
         if spent >= budget or len(chosen) == most:
             break
     order = {excerpt.document_id: place for place, excerpt in reversed(list(enumerate(chosen)))}
@@ -85,13 +81,10 @@ def number_excerpts(excerpts: Sequence[Excerpt]) -> str:
     return "\n".join(lines)
 
 
-def _excerpt(sentence: Sentence) -> Excerpt:
+def excerpt_of(sentence: Sentence) -> Excerpt:
+    """Return what a model is shown of a sentence: its line where that is short."""
     chunk = sentence.chunk
-    within = sentence.span.shift(-chunk.span.start)
-    line_start = chunk.text.rfind("\n", 0, within.start) + 1
-    line_end = chunk.text.find("\n", within.end)
-    line = Span(line_start, line_end if line_end >= 0 else len(chunk.text))
-    chosen = line if len(line) <= _SHORT_LINE else within
+    chosen = short_line(chunk, sentence.span)
     return Excerpt(
         document_id=chunk.document_id,
         title=chunk.title,

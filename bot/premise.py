@@ -21,9 +21,12 @@ from bot.judge import Judged
 from bot.question import asks_for_a_thing
 from index.words import content_words
 
-# The sentence must be about what the question is about: this share of the question's words stands in it or beside it.
+# The sentence must be about what the question is about: this share of the question's words stands in it or its line.
 _SAME_SUBJECT = 0.5
 _SENTENCES = 5
+# Texts are full of dates. Another one contradicts only where the sentence says the rest of the question: "Who built the
+# pier in 1974?", "The pier was built in 1972".
+_SAME_EVENT = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ def contradicted_premise(question: str, ranked: Sequence[Judged]) -> FalsePremis
     """
     if not asks_for_a_thing(question):
         return None
-    near = [one for one in ranked[:_SENTENCES] if one.sentence.features.context_coverage >= _SAME_SUBJECT]
+    near = [one for one in ranked[:_SENTENCES] if _coverage(one) >= _SAME_SUBJECT]
     titles = list(dict.fromkeys(one.sentence.chunk.title for one in ranked))
     for fact in missing_facts(question, [one.sentence.text for one in ranked], titles) if near else ():
         for one in near:
@@ -55,16 +58,19 @@ def contradicted_premise(question: str, ranked: Sequence[Judged]) -> FalsePremis
     return None
 
 
+def _coverage(one: Judged) -> float:
+    return one.sentence.features.coverage + one.sentence.features.line_coverage
+
+
 def _says_another(fact: Fact, question: str, sentence: str) -> bool:
     kind = fact.kind
     if kind == "number":
         asked = [one for one in read_quantities(question) if one.span.overlap(fact.span) and not one.is_ordinal]
         found = [one for one in read_quantities(sentence) if not one.is_article and not one.is_ordinal]
         return any(_counts_the_same(one, other) for one in asked for other in found)
-    if kind == "date":
-        return bool(read_dates(sentence))
-    if kind == "time":
-        return bool(read_times(sentence))
+    if kind in ("date", "time"):
+        others = read_dates(sentence) if kind == "date" else read_times(sentence)
+        return bool(others) and _share_beside(fact, question, sentence) >= _SAME_EVENT
     # "Who is not allowed?" takes nothing for granted, "Why are dogs not allowed?" does.
     if expected_type(question) is not AnswerType.REASON:
         return False
@@ -72,6 +78,12 @@ def _says_another(fact: Fact, question: str, sentence: str) -> bool:
         denied = {word.key for word in content_words(fact.text)}
         return bool(denied & {word.key for word in content_words(sentence)})
     return kind == "comparison" and (bool(missing_directions(question, [sentence])) or _has_a_rival(fact, sentence))
+
+
+def _share_beside(fact: Fact, question: str, sentence: str) -> float:
+    """Return the share of the question's content words, those of the fact left out, that stand in a sentence."""
+    rest = {word.key for word in content_words(question) if not word.span.overlap(fact.span)}
+    return len(rest & {word.key for word in content_words(sentence)}) / len(rest) if rest else 0.0
 
 
 def _has_a_rival(fact: Fact, sentence: str) -> bool:

@@ -22,6 +22,9 @@ _ASKS_FOR_TWO = regex.compile(
 # The share of the question's weight that a further excerpt must bring; less is an accident of common words.
 _WORTH_QUOTING = 0.2
 _MOST_QUOTED = 2
+# So many words, nearly all of them a sentence's own, are no answer in other words.
+_COPIED_WORDS = 10
+_COPIED_SHARE = 0.9
 
 
 def complete_answer(
@@ -34,8 +37,9 @@ def complete_answer(
     """Return what the model replied with what it left out, as quotes.
 
     A reply that says only that the answer is there stands on the likeliest sentence. One that only turns the question
-    round ("What did she win?" "She won.") gives way to the sentences that it names. A question that asks for two
-    things is answered from two places where the one that the model named speaks of only one of them.
+    round ("What did she win?" "She won.") gives way to the sentences that it names, and one that copies most of a long
+    sentence to the whole of it, whose end may be what was asked for. A question that asks for two things is answered
+    from two places where the one that the model named speaks of only one of them.
 
     Args:
         written: The reply.
@@ -51,6 +55,7 @@ def complete_answer(
     if asks_for_a_thing(question):
         known = {word.key for word in content_words(question)}
         found = tuple(Written("", one.excerpts[:_MOST_QUOTED]) if _says_only(one.text, known) else one for one in found)
+    found = tuple(Written("", (source,)) if (source := _copied(one)) else one for one in found)
     if _ASKS_FOR_TWO.search(question) and (further := _further(found, excerpts, asked)):
         found = (*found, Written("", (further,)))
     return tuple(one for one in found if one.excerpts)
@@ -58,6 +63,18 @@ def complete_answer(
 
 def _says_only(text: str, known: Set[str]) -> bool:
     return bool(text) and all(word.key in known for word in content_words(text))
+
+
+def _copied(one: Written) -> Excerpt | None:
+    """Return the excerpt that a long reply repeats, with few changes, if it does."""
+    words = [word.key for word in content_words(one.text)]
+    if len(words) < _COPIED_WORDS:
+        return None
+    for excerpt in one.excerpts:
+        source = {word.key for word in content_words(excerpt.text)}
+        if sum(word in source for word in words) >= _COPIED_SHARE * len(words):
+            return excerpt
+    return None
 
 
 def _further(written: Sequence[Written], excerpts: Sequence[Excerpt], asked: QuestionWords) -> Excerpt | None:

@@ -20,6 +20,7 @@ from sklearn.model_selection import GroupKFold
 from bot.answerers.extractive import choose_sentences
 from bot.chatbot import Chatbot
 from bot.evidence import Sentence, feature_names
+from bot.excerpts import excerpt_of
 from bot.judge import Judged, LogisticModel, confidence_names, confidence_row, rank_sentences
 from eval.dataset import Query
 from eval.measures.calibration import calibration_error
@@ -33,11 +34,18 @@ _GOLD_SHARE = 0.7
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One question asked of one set of documents: the sentences found, and which of them state the answer."""
+    """One question asked of one set of documents.
+
+    Attributes:
+        sentences: What was found.
+        states: For each, whether what is shown of it, its line where that is short, states the answer.
+        alone: For each, whether it does so without its line: what a quote of it says.
+    """
 
     group: str
     sentences: tuple[Sentence, ...]
     states: tuple[bool, ...]
+    alone: tuple[bool, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +67,8 @@ def collect(group: str, chatbot: Chatbot, queries: Sequence[Query], advance: Cal
             continue
         sentences = tuple(one.sentence for one in chatbot.examine(query.question, query.history).ranked)
         if sentences:
-            yield Example(group, sentences, tuple(_states(query, sentence) for sentence in sentences))
+            shown = tuple(_states(query, one, excerpt_of(one).text) for one in sentences)
+            yield Example(group, sentences, shown, tuple(_states(query, one, one.text) for one in sentences))
 
 
 def fit_judge(examples: Sequence[Example]) -> tuple[dict[str, LogisticModel], list[GroupFigures]]:
@@ -99,10 +108,10 @@ def _checkable(query: Query) -> bool:
     return bool(query.gold_sentences) or any(answer.casefold() not in _YES_NO for answer in query.answers)
 
 
-def _states(query: Query, sentence: Sentence) -> bool:
+def _states(query: Query, sentence: Sentence, text: str) -> bool:
     if not query.answerable or sentence.chunk.document_id not in query.relevant:
         return False
-    words = _tokens(sentence.text)
+    words = _tokens(text)
     if query.gold_sentences:
         return any(_shared(_tokens(gold), words) >= _GOLD_SHARE for gold in query.gold_sentences)
     joined = f" {' '.join(words)} "
@@ -152,7 +161,7 @@ def _fit_confidence(examples: Sequence[Example], ranker: LogisticModel) -> Logis
 def _judged_row(example: Example, ranker: LogisticModel) -> tuple[tuple[float, ...], bool]:
     """Return what the judge sees of an example, and whether the sentences that would be quoted state the answer."""
     ranked: list[Judged] = rank_sentences(example.sentences, ranker)
-    right = {sentence.span for sentence, states in zip(example.sentences, example.states, strict=True) if states}
+    right = {sentence.span for sentence, states in zip(example.sentences, example.alone, strict=True) if states}
     quoted = choose_sentences(ranked)
     return confidence_row(ranked), any(one.sentence.span in right for one in quoted)
 

@@ -11,7 +11,7 @@ from bot.reading import parse_reply
 from index.document import Chunk, Span
 from prompts.instructions import instruction, parse_instructions
 
-FEATURES = Features(0.5, 0.5, 1.0, 0.5, 0.5, 0.5, 1.0, 0.5, 0.5, 1.0)
+FEATURES = Features(0.5, 0.0, 0.5, 0.5, 0.0, 0.0, 0.5, 1.0, 0.5, 0.5, 1.0)
 
 
 def _judged(text: str, *sentences: str, document_id: str = "a.txt") -> list[Judged]:

@@ -10,7 +10,7 @@ from index.document import Chunk, Span
 
 
 def _ranked(*sentences: str, coverage: float = 0.8) -> list[Judged]:
-    features = Features(0.5, 0.5, 1.0, coverage, coverage, 0.5, 1.0, 0.5, 0.5, 1.0)
+    features = Features(0.5, 0.0, 0.5, coverage, 0.0, 0.0, 0.5, 1.0, 0.5, 0.5, 1.0)
     found = []
     for sentence in sentences:
         span = Span(0, len(sentence))
@@ -48,6 +48,7 @@ def test_what_the_documents_contradict_is_named(question: str, sentence: str, pr
         ("Why is there no ferry at night?", ["The pier was built by the city."]),
         ("Does the ferry carry 300 guests?", ["The ferry carries 200 guests."]),
         ("What are the top 10 piers?", ["The pier is open for 8 hours."]),
+        ("Which schools closed in March 2024?", ["The city has closed a pier, which opens again in May 2025."]),
         ("Who steers the ferry?", ["The ferry carries 200 guests."]),
         ("How does the bus go from east to west?", ["The ferry sails from west to east, the bus from east to west."]),
     ],

@@ -10,7 +10,7 @@ from index.document import Chunk, Span
 from index.words import content_words
 
 TEXT = "The ferry carries 200 guests.\nThe bus carries 60 guests.\nDogs need a ticket."
-FEATURES = Features(0.5, 0.5, 1.0, 0.5, 0.5, 0.5, 1.0, 0.5, 0.5, 1.0)
+FEATURES = Features(0.5, 0.0, 0.5, 0.5, 0.0, 0.0, 0.5, 1.0, 0.5, 0.5, 1.0)
 
 
 def _ranked() -> list[Judged]:
@@ -58,3 +58,22 @@ def test_a_reply_that_only_turns_the_question_round_gives_way_to_the_sentence() 
     assert _complete("Which guests does the ferry carry?", Written("The ferry carries guests.", ferry)) == quoted
     kept = _complete("Does the ferry carry guests?", Written("The ferry carries guests.", ferry))
     assert kept[0][0] == "The ferry carries guests."
+
+
+def test_a_long_reply_that_copies_a_sentence_gives_way_to_the_whole_of_it() -> None:
+    sentence = (
+        "Furthermore, the council has set aside $60 million of the $100 million of the harbour fund for new piers on the "
+        "north shore, inviting sailors and fishermen to submit proposals."
+    )
+    span = Span(0, len(sentence))
+    chunk = Chunk("a.txt:0", "a.txt", 0, span, sentence, "Piers", (span,))
+    ranked = [Judged(Sentence(chunk, span, sentence, FEATURES, frozenset()), 0.5)]
+    excerpts = choose_excerpts(ranked)
+
+    def complete(reply: str) -> str:
+        question = "Who is invited to submit proposals?"
+        return complete_answer((Written(reply, excerpts),), excerpts, ranked, _asked(question), question)[0].text
+
+    copied = "The council has set aside $60 million of the $100 million of the harbour fund for new piers on the north shore."
+    assert complete(copied) == ""
+    assert complete("Sailors and fishermen are invited.") == "Sailors and fishermen are invited."

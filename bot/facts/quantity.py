@@ -74,6 +74,7 @@ _NUMBER = regex.compile(
     |\b(?P<parts>(?:{any_of(list(ENGLISH))})|an?)[\s-](?P<part>{any_of(list(PARTS))})\b(?=\s(?:of|a|the)\b|-|\s?$|s\b|[.,;])
     |(?P<half>\bhalf\b(?!\s+past)|一半)(?:\s+an?\s+(?P<half_of>{any_of(list(ENGLISH_SCALES))})\b)?
     |(?P<slash>(?<![\d/])\d{{1,2}}/\d{{1,3}}(?![\d/]))
+    |(?P<foremost>首)(?=[批个次任期间家名位届座栋条轮阶])
     |(?P<ordinal_sign>第\s?)?(?P<han>{_HAN_NUMBER})(?P<tenths>成(?![为立员功果长本就人]))?
     |(?P<ordinal_sign>第\s?)?(?P<digits>{DIGITS})
         (?:(?P<ordinal>(?:st|nd|rd|th)\b)|\s?-?(?P<scale>(?:{_SCALES})\b(?!-)))?(?P<and_half>\sand\sa\shalf\b)?
@@ -128,6 +129,8 @@ def _read(match: regex.Match[str], plain: str) -> list[Quantity]:
         return [_read_chinese(match, span, unit, noun)]
     if match["digits"]:
         return [_read_digits(match, span, unit, noun)]
+    if match["foremost"]:
+        return [Quantity(span, _values(Fraction(1)), is_ordinal=True, noun=noun)]
     if match["twice"]:
         unit, value = "times", Fraction(_TIMES[match["twice"].casefold()])
     else:
