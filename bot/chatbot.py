@@ -10,7 +10,7 @@ from datetime import datetime
 
 from bot.answer import Answer, Citation, Refusal, Statement
 from bot.answerers import Draft
-from bot.answerers.extractive import quote_drafts
+from bot.answerers.extractive import choose_sentences, quote_drafts
 from bot.answerers.written import places_of, write_drafts
 from bot.clarify import readings, unclear_reference
 from bot.condense import Understanding
@@ -20,6 +20,7 @@ from bot.deliberate import Deliberation, deliberate
 from bot.events import Event, EvidenceFound, Finished, StatementReady, Understood
 from bot.evidence import QuestionWords, read_question, select_sentences
 from bot.examples import ExampleQuestions
+from bot.excerpts import Excerpt
 from bot.inquiry import Inquiry
 from bot.judge import Calibration, Judged, judge, rank_sentences
 from bot.language_model import CancelledError, LanguageModel, ModelUnavailableError
@@ -31,12 +32,13 @@ from bot.results import Results, entries
 from bot.search_result import SearchResult
 from bot.settings import Settings
 from bot.small_talk import small_talk_kind
+from bot.trail import Place, Trail
 from bot.translate import in_language_of
 from bot.understand import search, understand
 from bot.verify import Footnotes, Verified, to_citation, verify_draft
 from bot.whole_collection import is_about_the_collection
 from index.catalogue import Catalogue, DocumentSummary
-from index.document import Document, hash_text
+from index.document import Document, Span, hash_text
 from index.embedder import Embedder
 from index.errors import EmptyIndexError
 from index.retriever import Retriever
@@ -179,10 +181,12 @@ class Chatbot:
             return
 
         confidence, deliberation = self._deliberate(inquiry, understanding, asked, ranked)
+        inquiry.selected = _places(deliberation.excerpts if deliberation else choose_sentences(ranked))
         verified: list[Verified] = []
         if confidence >= self.settings.refusal_threshold:
             with inquiry.timed("compose"):
                 drafts = list(self._drafts(ranked, deliberation))
+                inquiry.drafts = tuple(draft.text for draft in drafts)
             with inquiry.timed("verify"):
                 verified = self._verify(inquiry, drafts, understanding, deliberation)
         if not verified:
@@ -234,6 +238,24 @@ class Chatbot:
         ranked = rank_sentences(sentences, self._calibration.sentence)
         _, deliberation = self._deliberate(inquiry, understanding, asked, ranked, thorough=True)
         return Examination(understanding, tuple(ranked), deliberation)
+
+    def trace(self, question: str, history: Sequence[Turn] = ()) -> Trail:
+        """Answer a question and return what became of it at each stage."""
+        inquiry = self._receive(question, history, None)
+        inquiry.consultation = self._consultation(None)
+        answer = _last(self._stream(inquiry, question, history))
+        return Trail(
+            standalone_question=inquiry.understanding.standalone_question,
+            retrieved=tuple((one.chunk.document_id, one.chunk.span) for one in inquiry.retrieved),
+            selected=inquiry.selected,
+            threshold=self.settings.refusal_threshold,
+            drafts=inquiry.drafts,
+            answer=answer,
+        )
+
+    def chunk_spans(self, document_id: str) -> tuple[Span, ...]:
+        """Return where the chunks of a document stand, in order; nothing for a document that is not there."""
+        return tuple(chunk.span for chunk in self._catalogue.chunks_of(document_id))
 
     def document(self, document_id: str) -> Document | None:
         """Return an indexed document, or None."""
@@ -397,6 +419,13 @@ class Chatbot:
         nearest = passages[:_NEAREST_PASSAGES] if reason == "not_in_documents" else ()
         searched = [result.chunk.text for result in inquiry.retrieved]
         return refuse(reason, inquiry.question, nearest, self._offered(inquiry), searched)
+
+
+def _places(chosen: Sequence[Excerpt] | Sequence[Judged]) -> tuple[Place, ...]:
+    return tuple(
+        (one.document_id, one.span) if isinstance(one, Excerpt) else (one.sentence.chunk.document_id, one.sentence.span)
+        for one in chosen
+    )
 
 
 def _last(events: Iterator[Event]) -> Answer:

@@ -1,8 +1,8 @@
 """Excerpts: the numbered pieces of the documents that a language model is shown, each with its place.
 
 A model reads slowly on two cores, and a small one judges better the less it is shown. So the excerpts are few and
-short: the likeliest sentences, each widened to its line where the line is short. Only where these do not convince are more shown, after them, so that a server that
-keeps the state of a shared beginning need not read them again.
+short: the likeliest sentences, each widened to its line where the line is short. Only where these do not convince are
+more shown, after them, so that a server that keeps the state of a shared beginning need not read them again.
 """
 
 from __future__ import annotations

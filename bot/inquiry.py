@@ -12,6 +12,7 @@ from typing import TypeVar
 from bot.condense import Understanding
 from bot.consult import Consultation
 from bot.language_model import ModelUnavailableError
+from bot.trail import Place
 from index.document import RetrievedChunk
 
 Value = TypeVar("Value")
@@ -25,6 +26,8 @@ class Inquiry:
 
     Attributes:
         consultation: The language model, or None where the answer is made without one or it has failed.
+        selected: Places of the sentences that were judged.
+        drafts: What was written, before it was verified.
     """
 
     question_id: str
@@ -32,6 +35,8 @@ class Inquiry:
     understanding: Understanding
     consultation: Consultation | None = None
     retrieved: list[RetrievedChunk] = field(default_factory=list)
+    selected: tuple[Place, ...] = ()
+    drafts: tuple[str, ...] = ()
     timings: dict[str, float] = field(default_factory=dict)
     started: float = field(default_factory=time.perf_counter)
 

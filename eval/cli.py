@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import click
@@ -15,12 +16,16 @@ from bot.cli.options import answerer_option, json_option, print_json, print_prog
 from bot.settings import Settings
 from eval.benchmark.command import benchmark
 from eval.benchmark_commands import fit, fit_opinion, latency
+from eval.blame import blame_for
 from eval.check import Findings, check_suite
-from eval.errors import EvaluationError, ReportError, SuiteError
-from eval.report import RunReport
-from eval.run import run_suites, stored_texts
+from eval.errors import EvaluationError, SuiteError
+from eval.report import REPORT_NAME, RunReport
+from eval.run import Manner, run_suites, stored_texts
 from eval.suite import Suite, load_suites
 from eval.table import print_report
+
+# What a server for many takes without the questions waiting for each other.
+_REMOTE_AT_A_TIME = 4
 
 _suites_argument = click.argument(
     "paths", metavar="SUITE…", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False)
@@ -71,41 +76,69 @@ def check(paths: tuple[Path, ...], *, as_json: bool, settings: Settings) -> None
 
 
 @evaluation.command(
-    epilog="\b\nExamples:\n  footnote eval run eval/suites/seed.yaml\n"
+    epilog="\b\nExamples:\n  footnote eval run eval/suites/seed.yaml --out runs/monday\n"
     "  footnote eval run eval/suites/seed.yaml --answerer extractive --json > report.json"
 )
 @_suites_argument
 @click.option(
-    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the whole report to this JSON file."
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for answers.jsonl, written as they come, and report.json. The same command goes on with an "
+    "interrupted run.",
 )
+@click.option("--repeat", type=click.IntRange(1, 100), default=1, help="How often each question is asked.")
+@click.option(
+    "--parallel",
+    type=click.IntRange(1, 32),
+    help="How many questions are asked at the same time. 4 for a remote model, else 1; a local model takes one.",
+)
+@click.option("--blame/--no-blame", default=True, help="Say which stage lost each failed answer; asks some again.")
+@click.option("--changed-documents", is_flag=True, help="Run although evidence no longer stands in the documents.")
 @answerer_option
 @json_option
 @with_settings
-def run(paths: tuple[Path, ...], *, out: Path | None, as_json: bool, settings: Settings) -> None:
+def run(
+    paths: tuple[Path, ...],
+    *,
+    out: Path | None,
+    repeat: int,
+    parallel: int | None,
+    blame: bool,
+    changed_documents: bool,
+    as_json: bool,
+    settings: Settings,
+) -> None:
     """Ask every question of golden suites and print how good the answers are.
 
     Wrong answers are a result, so the exit code is 0; it is 1 when the suites could not be run, or every question
     crashed.
     """
-    if out is not None and not out.parent.is_dir():
-        raise ReportError(
-            f"There is no folder {str(out.parent)!r} for the report: make it, or name another with --out."
-        )
+    manner = Manner(repeat, _at_a_time(parallel, settings), out, changed_documents=changed_documents)
     try:
-        report = _run_with_progress(load_suites(paths), settings)
+        report = _run_with_progress(load_suites(paths), settings, manner, blame=blame)
     except SuiteError as error:
         for mistake in error.mistakes:
             print_progress(str(mistake))
         count = _count(len(error.mistakes), "mistake")
-        raise EvaluationError(f"{count} in the suites: correct them and run again.") from error
+        raise EvaluationError(
+            f"{count} in the suites: correct them and run again"
+            " (after a change of the documents, --changed-documents runs in spite of quotes that are gone)."
+        ) from error
     if out is not None:
-        report.write(out)
+        report.write(out / REPORT_NAME)
     if as_json:
         print_json(report.model_dump(mode="json"))
     else:
         print_report(report, Console())
     if report.crashes == len(report.questions):
         raise EvaluationError("Every question crashed, so nothing was measured: the report holds the tracebacks.")
+
+
+def _at_a_time(wanted: int | None, settings: Settings) -> int:
+    if settings.answerer == "local" and (wanted or 1) > 1:
+        print_progress("The local model answers one question at a time, so --parallel is left aside.")
+        return 1
+    return wanted or (_REMOTE_AT_A_TIME if settings.answerer == "remote" else 1)
 
 
 def _check_against_index(suites: Sequence[Suite], settings: Settings) -> list[Findings]:
@@ -124,7 +157,7 @@ def _check_against_index(suites: Sequence[Suite], settings: Settings) -> list[Fi
         return [check_suite(suite, document_ids, text_of) for suite in suites]
 
 
-def _run_with_progress(suites: Sequence[Suite], settings: Settings) -> RunReport:
+def _run_with_progress(suites: Sequence[Suite], settings: Settings, manner: Manner, *, blame: bool) -> RunReport:
     from bot.build import build_chatbot  # noqa: PLC0415  # torch takes seconds to import
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -132,12 +165,13 @@ def _run_with_progress(suites: Sequence[Suite], settings: Settings) -> RunReport
         closing(build_chatbot(settings)) as chatbot,
         Progress(*columns, console=Console(stderr=True), transient=True) as progress,
     ):
-        task = progress.add_task("asking", total=sum(len(suite.questions) for suite in suites))
+        task = progress.add_task("asking", total=None)
 
         def on_progress(done: int, total: int, question_id: str) -> None:
-            progress.update(task, completed=done, total=total, description=f"asking {question_id[:30]!r}")
+            progress.update(task, completed=done, total=total, description=f"asked {question_id[:30]!r}")
 
-        return run_suites(chatbot, suites, settings, on_progress)
+        find_blame = partial(blame_for, chatbot) if blame else lambda asked: None
+        return run_suites(chatbot, suites, settings, on_progress, manner, find_blame)
 
 
 def _count(number: int, thing: str) -> str:

@@ -28,6 +28,8 @@ Stage = Literal[
     "suite",
 ]
 Verdict = Literal["right", "wrong", "rightly_refused", "wrongly_refused", "wrongly_answered", "crashed"]
+# The report in the folder of a run.
+REPORT_NAME = "report.json"
 GOOD_VERDICTS: frozenset[Verdict] = frozenset({"right", "rightly_refused"})
 
 
@@ -94,6 +96,7 @@ class RunReport(_Frozen):
         repeats: How often each question was asked.
         seconds: Duration of the run.
         crashes: How many questions ended in an unexpected exception.
+        warnings: What of the suites does not stand in the documents, where the run was made in spite of that.
     """
 
     suites: tuple[SuiteRecord, ...]
@@ -106,17 +109,20 @@ class RunReport(_Frozen):
     started_at: datetime
     seconds: float
     crashes: int
+    warnings: tuple[str, ...] = ()
     metrics: dict[str, Metric]
     by_tag: dict[str, TagReport]
     questions: tuple[QuestionReport, ...]
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Return a report from a file.
+        """Return a report from its file, or from the folder of its run.
 
         Raises:
             ReportError: The file cannot be read or is no report.
         """
+        if path.is_dir():
+            path = path / REPORT_NAME
         try:
             return cls.model_validate_json(path.read_bytes())
         except OSError as error:
@@ -128,7 +134,7 @@ class RunReport(_Frozen):
             where = ".".join(map(str, detail["loc"])) or "the whole file"
             raise ReportError(
                 f"{str(path)!r} is no run report ({where}: {detail['msg'].lower()}): "
-                "name a file written by footnote eval run --out."
+                "name a folder that footnote eval run --out wrote, or its report.json."
             ) from error
 
     def write(self, path: Path) -> None:

@@ -4,39 +4,57 @@ from __future__ import annotations
 
 import functools
 import re
-import time
-import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from bot.settings import Settings
+from eval.ask import Asker, FindBlame, OnProgress, ask_all, verdict_of
 from eval.check import check_suite
 from eval.errors import EvaluationError, SuiteError
 from eval.golden import GoldenQuestion
+from eval.journal import Entry, Identity, Journal
 from eval.measures.asked import Asked
 from eval.measures.correctness import what_is_wrong
 from eval.metrics import TAG_MEASURES, score, summarise_all, summarise_named
 from eval.origin import read_origin
 from eval.places import TextOf
-from eval.report import QuestionReport, RunReport, SuiteRecord, TagReport, Verdict
+from eval.plan import Task, in_order, plan
+from eval.report import QuestionReport, RunReport, SuiteRecord, TagReport
 from eval.subject import Subject
 from eval.suite import Suite
-
-# Called before each question with how many are done, how many there are, and the id of the next.
-OnProgress = Callable[[int, int, str], None]
+from prompts.replies import prompts_hash
 
 _PASSWORD = re.compile(r"(?<=://)([^:/@\s]*):[^@\s]*@")
+# Where files lie does not change an answer, and who asks over which port neither.
+_NO_PART_OF_A_RUN = frozenset(("data_dir", "host", "port"))
 
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    suite: Suite
     question: GoldenQuestion
+    entry: Entry
     asked: Asked | None
-    crash: str | None
     scores: dict[str, float | None] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a run is made.
+
+    Attributes:
+        repeats: How often each question is asked.
+        parallel: How many are asked at the same time; the turns of a dialogue wait for each other.
+        folder: Where answers are kept as they come, so that the run can be resumed; None keeps them in memory.
+        changed_documents: Run although evidence no longer stands in the documents; such evidence is not scored.
+    """
+
+    repeats: int = 1
+    parallel: int = 1
+    folder: Path | None = None
+    changed_documents: bool = False
 
 
 def run_suites(
@@ -44,37 +62,57 @@ def run_suites(
     suites: Sequence[Suite],
     settings: Settings,
     on_progress: OnProgress = lambda done, total, question_id: None,
+    manner: Manner = Manner(),
+    find_blame: FindBlame = lambda asked: None,
 ) -> RunReport:
     """Ask every question of the suites and return the report.
+
+    Args:
+        chatbot: Must be safe for as many threads as `manner` asks for.
+        suites: What to ask.
+        settings: Recorded.
+        on_progress: Called from the thread of the caller.
+        manner: How often, how many at a time, and where answers are kept.
+        find_blame: Says which stage lost a failed answer.
 
     Raises:
         SuiteError: An evidence quote does not occur in the index, so nothing measured against it would mean anything.
         EvaluationError: There is nothing indexed.
+        ReportError: The folder cannot be written, or holds the answers of another run.
     """
-    started_at, started = datetime.now(UTC), time.perf_counter()
     overview = chatbot.overview()
     text_of = stored_texts(chatbot)
-    document_ids = {document.document_id for document in overview.documents}
-    if not document_ids:
+    hashes = {document.document_id: document.content_hash for document in overview.documents}
+    if not hashes:
         raise EvaluationError("The index holds no documents: run footnote index first.")
-    mistakes = [mistake for suite in suites for mistake in check_suite(suite, document_ids, text_of).mistakes]
-    if mistakes:
+    mistakes = [mistake for suite in suites for mistake in check_suite(suite, hashes, text_of).mistakes]
+    if mistakes and not manner.changed_documents:
         raise SuiteError(mistakes)
 
-    questions = [(suite, question) for suite in suites for question in suite.questions]
-    outcomes = []
-    for done, (suite, question) in enumerate(questions):
-        on_progress(done, len(questions), question.id)
-        outcomes.append(_ask(chatbot, suite, question, text_of))
+    recorded = _without_passwords(settings.model_dump(mode="json"))
+    identity = Identity(
+        suites=tuple(suite.hash for suite in suites),
+        index_fingerprint=overview.fingerprint,
+        settings={name: value for name, value in recorded.items() if name not in _NO_PART_OF_A_RUN},
+        prompts=prompts_hash(),
+        repeats=manner.repeats,
+    )
+    journal = Journal.open(manner.folder, identity, datetime.now(UTC))
+    sequels = plan(suites, manner.repeats)
+    ask_all(Asker(chatbot, journal, text_of, find_blame), sequels, manner.parallel, on_progress)
+    outcomes = [_outcome(task, journal, text_of) for task in in_order(suites, manner.repeats)]
     return RunReport(
         suites=tuple(SuiteRecord(path=one.path, hash=one.hash, questions=len(one.questions)) for one in suites),
         origin=read_origin(),
-        settings=_without_passwords(settings.model_dump(mode="json")),
+        settings=recorded,
         index_fingerprint=overview.fingerprint,
-        documents=len(document_ids),
-        started_at=started_at,
-        seconds=round(time.perf_counter() - started, 3),
-        crashes=sum(outcome.crash is not None for outcome in outcomes),
+        documents=len(hashes),
+        document_hashes=hashes,
+        repeats=manner.repeats,
+        started_at=journal.started_at,
+        seconds=round(sum(outcome.entry.seconds for outcome in outcomes), 3),
+        crashes=sum(outcome.asked is None for outcome in outcomes),
+        warnings=tuple(map(str, mistakes)),
         metrics=summarise_all([one.asked for one in outcomes], [one.scores for one in outcomes]),
         by_tag=_by_tag(outcomes),
         questions=tuple(_report(outcome) for outcome in outcomes),
@@ -92,38 +130,28 @@ def stored_texts(chatbot: Subject) -> TextOf:
     return text_of
 
 
-def _ask(chatbot: Subject, suite: Suite, question: GoldenQuestion, text_of: TextOf) -> _Outcome:
-    try:
-        answer = chatbot.ask(question.question, question.history, question_id=question.id)
-    except Exception:  # noqa: BLE001
-        # Whatever goes wrong in one question is a finding of the run, not its end; and it is no wrong answer either.
-        return _Outcome(suite, question, None, traceback.format_exc(), None)
-    asked = Asked(question, answer, text_of)
-    return _Outcome(suite, question, asked, None, score(asked))
+def _outcome(task: Task, journal: Journal, text_of: TextOf) -> _Outcome:
+    entry = journal.find(task.suite, task.question.id, task.repeat)
+    assert entry is not None, "every task has been asked"
+    question = task.question.model_copy(update={"history": entry.history})
+    asked = Asked(question, entry.answer, text_of) if entry.answer else None
+    return _Outcome(question, entry, asked, score(asked) if asked else None)
 
 
 def _report(outcome: _Outcome) -> QuestionReport:
-    asked = outcome.asked
-    verdict = _verdict(asked)
+    asked, entry = outcome.asked, outcome.entry
+    verdict = verdict_of(asked)
     return QuestionReport(
-        suite=outcome.suite.path,
+        suite=entry.suite,
         golden=outcome.question,
-        answer=asked.answer if asked else None,
-        crash=outcome.crash,
+        repeat=entry.repeat,
+        answer=entry.answer,
+        crash=entry.crash,
         verdict=verdict,
         why=tuple(what_is_wrong(asked)) if asked and verdict == "wrong" else (),
         scores=outcome.scores or {},
+        blame=entry.blame,
     )
-
-
-def _verdict(asked: Asked | None) -> Verdict:
-    if asked is None:
-        return "crashed"
-    if asked.refused:
-        return "wrongly_refused" if asked.question.answerable else "rightly_refused"
-    if not asked.question.answerable:
-        return "wrongly_answered"
-    return "wrong" if what_is_wrong(asked) else "right"
 
 
 def _by_tag(outcomes: Sequence[_Outcome]) -> dict[str, TagReport]:

@@ -18,6 +18,11 @@ class DocumentSummary(Protocol):
         """Name of the document."""
         ...
 
+    @property
+    def content_hash(self) -> str:
+        """Hash of what is stored of it."""
+        ...
+
 
 class Overview(Protocol):
     """What the index holds."""

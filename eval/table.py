@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -19,6 +21,12 @@ def print_report(report: RunReport, console: Console) -> None:
     # One line a question, however long: it can be searched and cut by other programs.
     for question in report.failures():
         console.print(Text(failure_line(question)), soft_wrap=True)
+    for warning in report.warnings:
+        console.print(Text(f"not in the documents  {warning}"), soft_wrap=True)
+    lost = Counter(question.blame.stage for question in report.failures() if question.blame)
+    if lost:
+        counts = ", ".join(f"{stage} {count}" for stage, count in lost.most_common())
+        console.print(Text(f"lost in: {counts}"), soft_wrap=True)
     failed = sum(1 for _ in report.failures())
     summary = f"{len(report.questions)} questions, {failed} not as they should be, {report.crashes} of them crashed"
     console.print(Text(f"{summary}; {report.documents} documents, {report.seconds:.1f} s"), soft_wrap=True)
@@ -29,7 +37,8 @@ def failure_line(question: QuestionReport) -> str:
     shown = (
         question.crash.strip().splitlines()[-1] if question.crash else question.answer.text if question.answer else ""
     )
-    why = f" ({'; '.join(question.why)})" if question.why else ""
+    reasons = [*question.why, *([f"lost in {question.blame.stage}: {question.blame.why}"] if question.blame else [])]
+    why = f" ({'; '.join(reasons)})" if reasons else ""
     line = f"{question.verdict}  {question.golden.id}: {question.golden.question} -> {shown}{why}"
     return " ".join(line.split())
 

@@ -76,14 +76,7 @@ def test_run_prints_every_mistake_and_fails() -> None:
     assert result.exit_code == 1
     assert len(result.stderr.splitlines()) == 2
     assert isinstance(result.exception, EvaluationError)
-    assert str(result.exception) == "2 mistakes in the suites: correct them and run again."
-
-
-@pytest.mark.usefixtures("folder")
-def test_run_finds_out_first_that_the_report_has_no_folder() -> None:
-    result = invoke("run", "good.yaml", "--out", "no/folder/report.json")
-    assert isinstance(result.exception, ReportError)
-    assert "no folder 'no/folder'" in str(result.exception)
+    assert str(result.exception).startswith("2 mistakes in the suites: correct them and run again")
 
 
 @pytest.mark.usefixtures("folder")
@@ -114,11 +107,33 @@ def test_a_suite_is_checked_and_run_against_a_real_index(folder: Path) -> None:
     assert json.loads(invoke("check", "good.yaml", "--json").stdout)["checked_against_index"] is True
     assert isinstance(invoke("run", "wrong.yaml").exception, EvaluationError)
 
-    ran = invoke("run", "good.yaml", "--json", "--answerer", "extractive", "--out", "report.json")
+    (folder / "taken").write_text("a file", encoding="utf-8")
+    assert isinstance(invoke("run", "good.yaml", "--out", "taken/run").exception, ReportError)
+
+    ran = invoke("run", "good.yaml", "--json", "--answerer", "extractive", "--out", "runs/monday")
     assert ran.exit_code == 0, ran.exception
-    report = RunReport.load(folder / "report.json")
+    report = RunReport.load(folder / "runs/monday")
     assert json.loads(ran.stdout) == json.loads(report.model_dump_json())
     assert report.crashes == 0
     assert report.metrics["quote_fidelity"].value == 1
     assert report.metrics["recall_at_5"].value == 1
     assert [question.golden.id for question in report.questions] == ["ferry", "vienna"]
+    assert report.document_hashes.keys() == {"ferry.txt"}
+
+    twice = invoke("run", "good.yaml", "--json", "--answerer", "extractive", "--repeat", "2")
+    repeated = RunReport.model_validate_json(twice.stdout)
+    assert [one.repeat for one in repeated.questions] == [1, 1, 2, 2]
+    assert len({one.answer.text for one in repeated.questions if one.answer and one.golden.id == "ferry"}) == 1
+
+    (documents / "ferry.txt").write_text("Ferry timetable\n\nThe first ferry leaves at noon.\n", encoding="utf-8")
+    assert CliRunner().invoke(footnote, ["index", "documents"]).exit_code == 0
+    assert "another run (its index fingerprint differ)" in str(
+        invoke("run", "good.yaml", "--answerer", "extractive", "--out", "runs/monday", "--changed-documents").exception
+    )
+    changed = invoke("run", "good.yaml", "--json", "--answerer", "extractive", "--changed-documents")
+    after = RunReport.model_validate_json(changed.stdout)
+    assert "does not occur in 'ferry.txt'" in after.warnings[0]
+    assert after.metrics["recall_at_5"].n == 0
+    failed = next(one for one in after.questions if one.golden.id == "ferry")
+    assert failed.blame is not None
+    assert failed.blame.stage == "suite"

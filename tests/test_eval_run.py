@@ -45,6 +45,7 @@ SUITE = """\
 @dataclass(frozen=True)
 class ScriptedSummary:
     document_id: str
+    content_hash: str = "hash"
 
 
 @dataclass(frozen=True)
@@ -171,7 +172,7 @@ def test_questions_are_asked_with_their_history_and_progress_is_told(suites: tup
     run_suites(chatbot, suites, Settings(), lambda done, total, question_id: told.append((done, total, question_id)))
     assert [turn.content for turn in chatbot.histories["follow"]] == ["Hi", "Hello"]
     assert chatbot.histories["right"] == ()
-    assert told == [(number, 7, name) for number, name in enumerate(SCRIPT)]
+    assert told == [(number, 7, name) for number, name in enumerate(SCRIPT, start=1)]
 
 
 def test_two_runs_differ_only_in_their_times(suites: tuple[Suite, ...], report: RunReport) -> None:
@@ -205,6 +206,8 @@ def test_report_files_that_cannot_be_used(report: RunReport, tmp_path: Path) -> 
         RunReport.load(tmp_path / "other.json")
     with pytest.raises(ReportError, match=r"gone\.json' cannot be read \(No such file"):
         RunReport.load(tmp_path / "gone.json")
+    with pytest.raises(ReportError, match=r"report\.json' cannot be read"):
+        RunReport.load(tmp_path)
     with pytest.raises(ReportError, match="cannot be written"):
         report.write(tmp_path / "no" / "folder.json")
 

@@ -41,8 +41,11 @@ class Asked:
         return [(entry.document_id, Span(entry.start, entry.end)) for entry in ranked]
 
     def evidence(self) -> list[list[Place]]:
-        """Return, for each evidence item, every place where one of its quotes stands."""
-        return [self._places(item) for item in self.question.evidence]
+        """Return, for each evidence item, every place where one of its quotes stands.
+
+        An item that stands nowhere is left out: nothing can be measured against it (a run on changed documents).
+        """
+        return [places for item in self.question.evidence if (places := self._places(item))]
 
     def _places(self, item: EvidenceItem) -> list[Place]:
         return [
