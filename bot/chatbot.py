@@ -24,6 +24,7 @@ from bot.excerpts import Excerpt
 from bot.inquiry import Inquiry
 from bot.judge import Calibration, Judged, judge, rank_sentences
 from bot.language_model import CancelledError, LanguageModel, ModelUnavailableError
+from bot.own_instructions import is_about_own_instructions
 from bot.premise import contradicted_premise
 from bot.question import clean_question, detect_language, has_words
 from bot.reading import prime
@@ -320,6 +321,9 @@ class Chatbot:
         if kind := small_talk_kind(inquiry.question):
             text = reply(kind, detect_language(inquiry.question))
             return self._results.small_talk(inquiry, text)
+        if is_about_own_instructions(inquiry.question):
+            refusal = refuse("no_relevant_passage", inquiry.question, wording="own_instructions")
+            return self._results.refuse(inquiry, refusal)
         return None
 
     def _deliberate(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
-from bot.answer_type import AnswerType, holds_type
+from bot.answer_type import AnswerType, may_answer
 from bot.consult import Consultation
 from bot.evidence import QuestionWords
 from bot.excerpts import Excerpt, choose_excerpts, widen
@@ -94,5 +94,5 @@ def _opinion(written: Sequence[Written], question: str, kind: AnswerType) -> Opi
     missing = missing_facts(question, [excerpt.text for excerpt in cited], titles)
     return Opinion(
         departs=float(any(fact.kind in _TAKEN_FOR_GRANTED for fact in missing)),
-        answers_type=0.5 if kind is AnswerType.OTHER else float(holds_type(answer, kind)),
+        answers_type=0.5 if kind is AnswerType.OTHER else float(may_answer(answer, question, kind)),
     )

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.answer_type import AnswerType, expected_type, holds_type
+from bot.answer_type import AnswerType, expected_type, holds_type, may_answer
 from bot.question import clean_question, detect_language, has_words
 
 
@@ -56,3 +56,19 @@ def test_answer_types(question: str, kind: AnswerType, holding: str, lacking: st
     assert expected_type(question) is kind
     assert holds_type(holding, kind)
     assert not holds_type(lacking, kind)
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "expected"),
+    [
+        ("How many institutes will it pay for?", "It was given $60 billion.", False),
+        ("How many institutes will it pay for?", "It pays for three institutes and was given $60 billion.", True),
+        ("How many hectares is it?", "It covers 87 hectares.", True),
+        ("How many dollars were spent?", "It was given $60 billion.", True),
+        ("How many are new?", "About 40% are new.", False),
+        ("有幾間大學？", "撥款600億元。", False),
+        ("有幾間大學？", "共有八間大學。", True),
+    ],
+)
+def test_sums_and_shares_count_no_things(question: str, text: str, expected: bool) -> None:
+    assert may_answer(text, question, expected_type(question)) is expected
