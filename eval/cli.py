@@ -18,7 +18,9 @@ from eval.benchmark.command import benchmark
 from eval.benchmark_commands import fit, fit_opinion, latency
 from eval.blame import blame_for
 from eval.check import Findings, check_suite
+from eval.compare.command import compare
 from eval.errors import EvaluationError, SuiteError
+from eval.gate.command import gate
 from eval.report import REPORT_NAME, RunReport
 from eval.run import Manner, run_suites, stored_texts
 from eval.suite import Suite, load_suites
@@ -38,6 +40,8 @@ def evaluation() -> None:
 
 
 evaluation.add_command(benchmark)
+evaluation.add_command(compare)
+evaluation.add_command(gate)
 evaluation.add_command(fit)
 evaluation.add_command(fit_opinion)
 evaluation.add_command(latency)

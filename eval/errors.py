@@ -1,9 +1,11 @@
 """Errors of the evaluation, below the one base of `index.errors`.
 
 FootnoteError
-└── EvaluationError    a suite could not be checked, run or written down
-    ├── SuiteError     a suite has mistakes; `mistakes` holds every one
-    └── ReportError    a report cannot be read or written
+└── EvaluationError        a suite could not be checked, run or written down
+    ├── SuiteError         a suite has mistakes; `mistakes` holds every one
+    ├── ReportError        a report cannot be read or written
+    ├── ComparisonError    two runs cannot be compared
+    └── GateError          a gate has mistakes, or rules that cannot be checked here
 """
 
 from __future__ import annotations
@@ -58,3 +60,11 @@ class SuiteError(EvaluationError):
 
 class ReportError(EvaluationError):
     """A report cannot be read or written."""
+
+
+class ComparisonError(EvaluationError):
+    """Two runs cannot be compared."""
+
+
+class GateError(EvaluationError):
+    """A gate has mistakes, or its rules cannot be checked on what is there."""

@@ -31,7 +31,7 @@ MEASURES: Mapping[str, Callable[[Asked], float | None]] = {
 }
 TAG_MEASURES = ("answer_correct", "refusal_recall", "false_refusal_rate", "citation_recall")
 
-_PERCENTILES = {"latency_p50_ms": 0.50, "latency_p95_ms": 0.95}
+PERCENTILES = {"latency_p50_ms": 0.50, "latency_p95_ms": 0.95}
 
 Scores = Mapping[str, float | None]
 
@@ -45,7 +45,7 @@ def summarise_all(asked: Sequence[Asked | None], scores: Sequence[Scores | None]
     """Return every metric over questions and their scores, in the same order; None stands for one that crashed."""
     totals = [total_milliseconds(one) if one else None for one in asked]
     metrics = summarise_named(MEASURES, scores)
-    metrics |= {name: summarise(totals, partial(percentile, share=share)) for name, share in _PERCENTILES.items()}
+    metrics |= {name: summarise(totals, partial(percentile, share=share)) for name, share in PERCENTILES.items()}
     pairs = [confidence_and_outcome(one) if one else None for one in asked]
     return metrics | {"calibration_error": summarise(pairs, calibration_error)}
 

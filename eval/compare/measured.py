@@ -1,0 +1,77 @@
+"""Every measure of two runs over their paired questions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from eval.compare.comparison import MeasureDifference
+from eval.compare.difference import PairedSamples, Sample, paired_difference
+from eval.compare.pair import Pair, Side
+from eval.compare.weighted import WeightedStatistic, weighted_calibration_error, weighted_mean, weighted_percentile
+from eval.metrics import MEASURES, PERCENTILES
+from eval.report import QuestionReport, RunReport
+
+
+def measure_differences(a: RunReport, b: RunReport, pairs: Sequence[Pair]) -> tuple[MeasureDifference, ...]:
+    """Return the difference of every measure that either run reports, in the order of the reports."""
+    clusters = [pair.cluster for pair in pairs]
+    found = []
+    for name in dict.fromkeys([*b.metrics, *a.metrics]):
+        how = _how(name, pairs)
+        if how is None:
+            found.append(_as_reported(name, a, b))
+            continue
+        look, statistic = how
+        sides = ([_average(pair.a, look) for pair in pairs], [_average(pair.b, look) for pair in pairs])
+        found.append(paired_difference(name, PairedSamples.of(*sides, clusters), statistic))
+    return tuple(found)
+
+
+def _how(name: str, pairs: Sequence[Pair]) -> tuple[Callable[[QuestionReport], Sample], WeightedStatistic] | None:
+    """Return what a measure looks at in a question and what it makes of all, or None where that is not known."""
+    if name in PERCENTILES:
+        return _total_milliseconds, partial(weighted_percentile, share=PERCENTILES[name])
+    if name == "calibration_error":
+        return _confidence_and_outcome, weighted_calibration_error
+    if name in MEASURES or any(name in one.scores for pair in pairs for one in (*pair.a.asked, *pair.b.asked)):
+        return partial(_score, name=name), weighted_mean
+    return None
+
+
+def _average(side: Side, look: Callable[[QuestionReport], Sample]) -> Sample:
+    """Return the sample of a question, averaged over the times it was asked and scored."""
+    samples = [sample for sample in map(look, side.answered) if sample is not None]
+    return tuple(sum(column) / len(samples) for column in zip(*samples, strict=True)) if samples else None
+
+
+def _score(question: QuestionReport, name: str) -> Sample:
+    value = question.scores.get(name)
+    return None if value is None else (value,)
+
+
+def _total_milliseconds(question: QuestionReport) -> Sample:
+    total = question.answer.timings_ms.get("total") if question.answer else None
+    return None if total is None else (total,)
+
+
+def _confidence_and_outcome(question: QuestionReport) -> Sample:
+    # As `eval.measures.calibration` has it, with the outcome that the run itself found.
+    if question.answer is None or question.answer.kind != "answer":
+        return None
+    return question.answer.confidence, question.scores.get("answer_correct") or 0.0
+
+
+def _as_reported(name: str, a: RunReport, b: RunReport) -> MeasureDifference:
+    """Return a measure that is of the whole run and of no question, without an interval."""
+    metric_a, metric_b = a.metrics.get(name), b.metrics.get(name)
+    value_a, value_b = (metric.value if metric else None for metric in (metric_a, metric_b))
+    return MeasureDifference(
+        measure=name,
+        a=value_a,
+        b=value_b,
+        n=min(metric_a.n if metric_a else 0, metric_b.n if metric_b else 0),
+        n_a=metric_a.n if metric_a else 0,
+        n_b=metric_b.n if metric_b else 0,
+        difference=None if value_a is None or value_b is None else value_b - value_a,
+    )

@@ -1,0 +1,115 @@
+"""Questions of two runs, paired: the same question of the same suite, however often each run asked it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from eval.compare.comparison import QuestionKey, Shown
+from eval.report import GOOD_VERDICTS, QuestionReport, RunReport
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """What one run made of a question, once for each time it asked."""
+
+    asked: tuple[QuestionReport, ...]
+
+    @property
+    def answered(self) -> tuple[QuestionReport, ...]:
+        """The times that did not crash."""
+        return tuple(one for one in self.asked if one.verdict != "crashed")
+
+    def typical(self) -> QuestionReport:
+        """Return the first answer with the verdict that most of the answers have.
+
+        A question that was asked several times went well when more than half of its answers did. One that always
+        crashed has no answer: its first crash is returned.
+        """
+        answered = self.answered or self.asked
+        good = [one for one in answered if one.verdict in GOOD_VERDICTS]
+        bad = [one for one in answered if one.verdict not in GOOD_VERDICTS]
+        most = good if len(good) > len(bad) else bad
+        (verdict, _), *_ = Counter(one.verdict for one in most).most_common(1)
+        return next(one for one in most if one.verdict == verdict)
+
+    def shown(self) -> Shown:
+        """Return what stands in a comparison for this side."""
+        one = self.typical()
+        text = one.answer.text if one.answer else (one.crash or "").strip().rpartition("\n")[2]
+        return Shown(verdict=one.verdict, text=text, why=one.why)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One question in both runs."""
+
+    key: QuestionKey
+    a: Side
+    b: Side
+
+    @property
+    def question(self) -> str:
+        """The question as B asked it."""
+        return self.b.asked[0].golden.question
+
+    @property
+    def cluster(self) -> tuple[str, str]:
+        """What falls together with it: the turns of a dialogue stand or fall with one another."""
+        dialogue = self.b.asked[0].golden.dialogue
+        return (self.key.suite, f"dialogue {dialogue}" if dialogue else f"question {self.key.id}")
+
+    def is_reworded(self) -> bool:
+        """Return whether the suite asks it or marks it otherwise in B. Tags mark nothing."""
+        # A turn of a dialogue is recorded with the answers that the chatbot gave before it, which are not the suite's.
+        left_out = {"tags", "history"} if self.b.asked[0].golden.dialogue else {"tags"}
+        a, b = (side.asked[0].golden.model_dump(exclude=left_out) for side in (self.a, self.b))
+        return a != b
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """The questions of two runs.
+
+    Attributes:
+        pairs: Answered at least once in both runs, in the order of B.
+        crashed: In both runs, but in one of them every time a crash.
+        only_in_a: Asked in A alone.
+        only_in_b: Asked in B alone.
+    """
+
+    pairs: tuple[Pair, ...]
+    crashed: tuple[Pair, ...]
+    only_in_a: tuple[QuestionKey, ...]
+    only_in_b: tuple[QuestionKey, ...]
+
+
+def pair_up(a: RunReport, b: RunReport) -> Pairing:
+    """Return the questions of two runs, paired."""
+    sides_a, sides_b = _sides(a.questions), _sides(b.questions)
+    both = [Pair(key, sides_a[key], sides_b[key]) for key in sides_b if key in sides_a]
+    return Pairing(
+        pairs=tuple(pair for pair in both if pair.a.answered and pair.b.answered),
+        crashed=tuple(pair for pair in both if not (pair.a.answered and pair.b.answered)),
+        only_in_a=tuple(key for key in sides_a if key not in sides_b),
+        only_in_b=tuple(key for key in sides_b if key not in sides_a),
+    )
+
+
+def crashed_in(report: RunReport) -> tuple[QuestionKey, ...]:
+    """Return the questions of a run that crashed each time they were asked."""
+    return tuple(key for key, side in _sides(report.questions).items() if not side.answered)
+
+
+def suite_name(path: str) -> str:
+    """Return what a suite is known by: its file name, since two runs may be started from different folders."""
+    return PurePosixPath(path.replace("\\", "/")).name
+
+
+def _sides(questions: Iterable[QuestionReport]) -> dict[QuestionKey, Side]:
+    asked: dict[QuestionKey, list[QuestionReport]] = {}
+    for question in questions:
+        asked.setdefault(QuestionKey(suite=suite_name(question.suite), id=question.golden.id), []).append(question)
+    return {key: Side(tuple(sorted(some, key=lambda one: one.repeat))) for key, some in asked.items()}

@@ -1,0 +1,143 @@
+"""Checks the rules of a gate on a run."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+
+from pydantic import BaseModel, ConfigDict
+
+from eval.compare.comparison import Comparison, MeasureDifference
+from eval.compare.names import less_is_better
+from eval.errors import GateError
+from eval.gate.holm import holm
+from eval.gate.rules import AllowedRegression, Gate
+from eval.measures.interval import Metric
+from eval.report import RunReport
+from eval.table import number
+
+# A difference of .1 between two shares is rarely exactly .1 in binary.
+_ROUNDING = 1e-9
+
+
+class GateCheck(BaseModel):
+    """One rule, and whether the run keeps it.
+
+    Attributes:
+        rule: Its key in the gate, such as `tags.fact.at_least.answer_correct`.
+        message: What was found and what was wanted, in words.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rule: str
+    passed: bool
+    message: str
+
+    def __str__(self) -> str:
+        return f"{'passed' if self.passed else 'FAILED'}  {self.rule}: {self.message}"
+
+
+def check_gate(gate: Gate, report: RunReport, comparison: Comparison | None = None) -> tuple[GateCheck, ...]:
+    """Return one check for each rule of a gate.
+
+    Args:
+        gate: The rules.
+        report: The run that is to pass.
+        comparison: That run beside its baseline.
+
+    Raises:
+        GateError: Rules look at a baseline and there is none.
+    """
+    checks = [_crashes(gate.max_crashes, report), *_limits(gate.at_least, gate.at_most, report.metrics, "")]
+    checks += _tag_checks(gate, report)
+    if gate.needs_baseline:
+        if comparison is None:
+            raise GateError(
+                "The gate has rules against an earlier run (max_newly_wrong, allowed_regression): name that run with "
+                "--baseline, or leave those rules out with --without-baseline."
+            )
+        checks += _regressions(gate.allowed_regression, comparison)
+        if gate.max_newly_wrong is not None:
+            checks.append(_newly_wrong(gate.max_newly_wrong, comparison))
+    return tuple(checks)
+
+
+def _crashes(most: int, report: RunReport) -> GateCheck:
+    names = [question.golden.id for question in report.questions if question.verdict == "crashed"]
+    message = f"{len(names)} crashed{_named(names)}, at most {most} may"
+    return GateCheck(rule="max_crashes", passed=len(names) <= most, message=message)
+
+
+def _newly_wrong(most: int, comparison: Comparison) -> GateCheck:
+    names = [flip.key.id for flip in comparison.newly("wrong")]
+    message = f"{len(names)} newly wrong{_named(names)}, at most {most} may be"
+    return GateCheck(rule="max_newly_wrong", passed=len(names) <= most, message=message)
+
+
+def _tag_checks(gate: Gate, report: RunReport) -> Iterator[GateCheck]:
+    for tag, rules in gate.tags.items():
+        if tag in report.by_tag:
+            yield from _limits(rules.at_least, rules.at_most, report.by_tag[tag].metrics, f"tags.{tag}.")
+            continue
+        near = difflib.get_close_matches(tag, report.by_tag, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        yield GateCheck(rule=f"tags.{tag}", passed=False, message=f"no question of the run has this tag{hint}")
+
+
+def _limits(
+    floors: Mapping[str, float], ceilings: Mapping[str, float], metrics: Mapping[str, Metric], prefix: str
+) -> Iterator[GateCheck]:
+    for name, floor in floors.items():
+        yield _limit(f"{prefix}at_least.{name}", metrics.get(name), name, floor, "at least")
+    for name, ceiling in ceilings.items():
+        yield _limit(f"{prefix}at_most.{name}", metrics.get(name), name, ceiling, "at most")
+
+
+def _limit(rule: str, metric: Metric | None, name: str, limit: float, which: str) -> GateCheck:
+    wanted = f"{which} {number(name, limit)} is wanted"
+    if metric is None or metric.value is None or not metric.n:
+        return GateCheck(rule=rule, passed=False, message=f"not measured, {wanted}")
+    distance = metric.value - limit if which == "at least" else limit - metric.value
+    message = f"{number(name, metric.value)} over {metric.n} questions, {wanted}"
+    return GateCheck(rule=rule, passed=distance >= -_ROUNDING, message=message)
+
+
+def _regressions(rules: Mapping[str, AllowedRegression], comparison: Comparison) -> Iterator[GateCheck]:
+    found = {name: comparison.measure(name) for name in rules}
+    tested = {name: _chance(found[name]) for name, rule in rules.items() if rule.significant is not None}
+    # Several tests would together fail on noise more often than each alone.
+    chances = dict(zip(tested, holm(list(tested.values())), strict=True))
+    for name, rule in rules.items():
+        yield _regression(name, rule, found[name], chances.get(name, 0.0))
+
+
+def _regression(name: str, rule: AllowedRegression, found: MeasureDifference | None, chance: float) -> GateCheck:
+    key = f"allowed_regression.{name}"
+    if found is None or found.difference is None:
+        return GateCheck(rule=key, passed=False, message="not measured in both runs, so nothing says it is no worse")
+    worse = found.difference if less_is_better(name) else -found.difference
+    message = f"{number(name, found.a)} before, {number(name, found.b)} now, {number(name, rule.by)} worse is allowed"
+    if worse <= rule.by + _ROUNDING:
+        return GateCheck(rule=key, passed=True, message=message)
+    if rule.significant is None:
+        return GateCheck(rule=key, passed=False, message=message)
+    if found.p_value is None:
+        return GateCheck(rule=key, passed=False, message=f"{message}; this measure has no test of significance")
+    message = f"{message}; chance alone does this with probability {chance:.3f}, a failure is below {rule.significant}"
+    return GateCheck(rule=key, passed=chance >= rule.significant, message=message)
+
+
+def _chance(found: MeasureDifference | None) -> float:
+    """Return how often chance alone makes a measure worse by as much; 1 where it is not worse.
+
+    Half of the two-sided p-value: with A and B swapped a difference has the other sign, so both sides weigh the same.
+    """
+    if found is None or found.difference is None or found.p_value is None:
+        return 1.0
+    worse = found.difference if less_is_better(found.measure) else -found.difference
+    return found.p_value / 2 if worse > 0 else 1.0
+
+
+def _named(names: list[str], most: int = 5) -> str:
+    return f" ({', '.join(names[:most])}{', …' if len(names) > most else ''})" if names else ""

@@ -1,0 +1,60 @@
+"""The command `footnote eval gate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bot.cli.options import json_option, print_json, print_progress
+from eval.compare.command import changed_documents_option, junit_option
+from eval.compare.render import warnings
+from eval.gate.outcome import checked, finish
+from eval.gate.rules import load_gate
+
+
+@click.command(
+    epilog="\b\nExamples:\n  footnote eval gate report.json --gate eval/suites/gate.toml --baseline released.json\n"
+    "  footnote eval gate report.json --gate eval/suites/gate.toml --without-baseline --junit gate.xml"
+)
+@click.argument("report", type=click.Path(path_type=Path))
+@click.option("--gate", "gate_path", type=click.Path(path_type=Path), required=True, help="The rules (TOML).")
+@click.option("--baseline", type=click.Path(path_type=Path), help="An earlier run, for rules against one.")
+@click.option("--without-baseline", is_flag=True, help="Leave out the rules against an earlier run.")
+@changed_documents_option
+@junit_option
+@json_option
+def gate(
+    report: Path,
+    *,
+    gate_path: Path,
+    baseline: Path | None,
+    without_baseline: bool,
+    allow_changed_documents: bool,
+    junit: Path | None,
+    as_json: bool,
+) -> None:
+    """Check a run of golden suites against rules; the exit code is 1 when one is broken.
+
+    REPORT is a file of `footnote eval run --out`, or a folder that holds one as report.json. The rules are explained in
+    docs/gating.md.
+    """
+    from eval.compare.compare import compare_runs, load_run  # noqa: PLC0415  # scipy's tests take a second to import
+
+    if baseline is not None and without_baseline:
+        raise click.UsageError("--baseline and --without-baseline exclude each other: leave one out.")
+    rules = load_gate(gate_path)
+    run = load_run(report)
+    comparison = None
+    if baseline is not None:
+        names = (str(baseline), str(report))
+        comparison = compare_runs(load_run(baseline), run, names, allow_changed_documents=allow_changed_documents)
+        for warning in warnings(comparison):
+            print_progress(f"warning: {warning}")
+    elif without_baseline and rules.needs_baseline:
+        rules = rules.without_baseline()
+        print_progress("The rules against an earlier run were left out.")
+    checks = checked(rules, run, comparison, junit)
+    if as_json:
+        print_json([check.model_dump(mode="json") for check in checks])
+    finish(checks, print_progress if as_json else click.echo)
