@@ -17,6 +17,7 @@ from eval.benchmark.command import benchmark
 from eval.benchmark_commands import fit, fit_opinion, latency
 from eval.check import Findings, check_suite
 from eval.errors import EvaluationError, ReportError, SuiteError
+from eval.html.command import report as report_command
 from eval.report import RunReport
 from eval.run import run_suites, stored_texts
 from eval.suite import Suite, load_suites
@@ -36,6 +37,7 @@ evaluation.add_command(benchmark)
 evaluation.add_command(fit)
 evaluation.add_command(fit_opinion)
 evaluation.add_command(latency)
+evaluation.add_command(report_command)
 
 
 @evaluation.command(epilog="\b\nExample:\n  footnote eval check eval/suites/seed.yaml")
