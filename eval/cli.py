@@ -21,6 +21,7 @@ from eval.check import Findings, check_suite
 from eval.compare.command import compare
 from eval.errors import EvaluationError, SuiteError
 from eval.gate.command import gate
+from eval.html.command import report
 from eval.report import REPORT_NAME, RunReport
 from eval.run import Manner, run_suites, stored_texts
 from eval.suite import Suite, load_suites
@@ -45,6 +46,7 @@ evaluation.add_command(gate)
 evaluation.add_command(fit)
 evaluation.add_command(fit_opinion)
 evaluation.add_command(latency)
+evaluation.add_command(report)
 
 
 @evaluation.command(epilog="\b\nExample:\n  footnote eval check eval/suites/seed.yaml")

@@ -1,0 +1,1 @@
+"""A run report as one HTML page that needs nothing but itself."""

@@ -1,0 +1,180 @@
+"""What the page shows of one question, beyond what its report says already."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.answer import Answer, Citation, RetrievedEntry
+from eval.golden import GoldenQuestion, Quote
+from eval.html.change import direction
+from eval.html.overlap import Piece, covering, mark_evidence
+from eval.html.words import VERDICTS
+from eval.report import GOOD_VERDICTS, QuestionReport, Verdict
+from eval.wording import count_words, shows, without_markers
+from index.document import Span
+
+_MARKER = re.compile(r"\[(\d+)\]")
+_NOT_IN_ADDRESS = re.compile(r"[^\w.-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Phrases:
+    """Phrases that an answer must show one of, or one it must not show, and whether it does."""
+
+    phrases: tuple[str, ...]
+    shown: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Footnote:
+    """A citation with the golden evidence in its quote marked."""
+
+    citation: Citation
+    pieces: tuple[Piece, ...]
+
+    @property
+    def golden(self) -> bool:
+        """Return whether any of the quote is golden evidence."""
+        return any(piece.golden for piece in self.pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class GoldenQuote:
+    """A quote of an evidence item, and the numbers of the citations that cover it."""
+
+    quote: Quote
+    covered_by: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionView:
+    """One question of the page.
+
+    Attributes:
+        anchor: Its address on the page, without `#`.
+        was: Its verdict in the previous run, or None.
+        text: The reply in pieces; a number is a footnote's.
+        evidence: For each item, its quotes.
+        retrieved: The retrieved chunks, best first, each with the citations that lie in it.
+    """
+
+    report: QuestionReport
+    anchor: str
+    was: Verdict | None
+    text: tuple[str | int, ...]
+    words: int
+    expected: tuple[Phrases, ...]
+    forbidden: tuple[Phrases, ...]
+    footnotes: tuple[Footnote, ...]
+    nearest: tuple[Footnote, ...]
+    evidence: tuple[tuple[GoldenQuote, ...], ...]
+    retrieved: tuple[tuple[RetrievedEntry, tuple[int, ...]], ...]
+
+    @property
+    def good(self) -> bool:
+        """Return whether the reply is as it should be."""
+        return self.report.verdict in GOOD_VERDICTS
+
+    @property
+    def turned(self) -> str:
+        """Return whether the question became `better` or `worse` since the previous run, or nothing."""
+        turn = direction(self.was, self.report.verdict) if self.was else 0
+        return {1: "better", -1: "worse"}.get(turn, "")
+
+    @property
+    def searched(self) -> str:
+        """Return everything a reader may look for, folded as the page folds what is typed."""
+        return unicodedata.normalize("NFKC", " ".join(" ".join(_searched(self.report)).split())).lower()
+
+    @property
+    def support(self) -> str:
+        """Return how the statements stand on their sources, as in `1 quoted, 2 supported`."""
+        answer = self.report.answer
+        supports = Counter(statement.support for statement in answer.statements) if answer else Counter()
+        return ", ".join(f"{number} {support}" for support, number in supports.items())
+
+
+def view_question(report: QuestionReport, anchor: str, was: Verdict | None) -> QuestionView:
+    """Return what the page shows of a question."""
+    golden, answer = report.golden, report.answer
+    text = without_markers(answer.text) if answer else ""
+    citations = answer.citations if answer else ()
+    nearest = answer.refusal.nearest if answer and answer.refusal else ()
+    return QuestionView(
+        report=report,
+        anchor=anchor,
+        was=was,
+        text=tuple(_pieces(answer)) if answer else (),
+        words=count_words(text),
+        expected=tuple(Phrases(group, any(shows(text, one) for one in group)) for group in golden.expect),
+        forbidden=tuple(Phrases((phrase,), shows(text, phrase)) for phrase in golden.forbid),
+        footnotes=_footnotes(citations, golden),
+        nearest=_footnotes(nearest, golden),
+        evidence=tuple(
+            tuple(GoldenQuote(quote, covering(citations, quote)) for quote in item.any_of) for item in golden.evidence
+        ),
+        retrieved=_retrieved(answer) if answer else (),
+    )
+
+
+def anchors(questions: Sequence[QuestionReport]) -> list[str]:
+    """Return an address for each question: `q-` and its id, a number after it where an id comes again."""
+    seen: Counter[str] = Counter()
+    found = []
+    for question in questions:
+        wanted = "q-" + (_NOT_IN_ADDRESS.sub("-", question.golden.id).strip("-") or "question")
+        seen[wanted] += 1
+        # No id can hold a tilde, so a numbered one is never another's.
+        found.append(wanted if seen[wanted] == 1 else f"{wanted}~{seen[wanted]}")
+    return found
+
+
+def _footnotes(citations: Sequence[Citation], golden: GoldenQuestion) -> tuple[Footnote, ...]:
+    return tuple(Footnote(citation, mark_evidence(citation, golden.evidence)) for citation in citations)
+
+
+def _pieces(answer: Answer) -> Iterator[str | int]:
+    """Yield the text of an answer between its markers, and their numbers; a refusal has no footnotes to mark."""
+    numbers = {citation.number for citation in answer.citations}
+    for place, piece in enumerate(_MARKER.split(answer.text)):
+        if place % 2 and int(piece) in numbers:
+            yield int(piece)
+        else:
+            yield f"[{piece}]" if place % 2 else piece
+
+
+def _retrieved(answer: Answer) -> tuple[tuple[RetrievedEntry, tuple[int, ...]], ...]:
+    ranked = sorted(answer.retrieved, key=lambda entry: entry.rank)
+    return tuple((entry, tuple(_cited_in(entry, answer.citations))) for entry in ranked)
+
+
+def _cited_in(entry: RetrievedEntry, citations: Sequence[Citation]) -> Iterator[int]:
+    place = Span(entry.start, entry.end)
+    for citation in citations:
+        if citation.document_id == entry.document_id and place.overlap(Span(citation.start, citation.end)):
+            yield citation.number
+
+
+def _searched(report: QuestionReport) -> Iterator[str]:
+    golden, answer = report.golden, report.answer
+    yield from (golden.id, golden.question, golden.dialogue or "", VERDICTS[report.verdict], *golden.tags, *report.why)
+    yield from (turn.content for turn in golden.history)
+    yield from (phrase for group in (*golden.expect, golden.forbid) for phrase in group)
+    yield from (quote.quote for item in golden.evidence for quote in item.any_of)
+    if report.blame:
+        yield from (report.blame.stage, report.blame.why)
+    if answer:
+        yield from (answer.text, answer.standalone_question)
+        yield from (word for citation in answer.citations for word in (citation.title, citation.quote))
+    if report.crash:
+        yield report.crash
+
+
+def by_verdict(questions: Sequence[QuestionReport]) -> Mapping[Verdict, int]:
+    """Return how many questions have each verdict that occurs, in the order of the words for them."""
+    counts = Counter(question.verdict for question in questions)
+    return {verdict: counts[verdict] for verdict in VERDICTS if counts[verdict]}
