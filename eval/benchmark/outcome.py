@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from eval.benchmark.protocol import Protocol
 from eval.benchmark.record import StoredAnswer
 from eval.benchmark.right import is_right
-from eval.benchmark.wording import answer_words, token_f1
+from eval.benchmark.wording import answer_words, same_words, token_f1
 from eval.dataset import Query
 from eval.wording import without_markers
 
@@ -64,7 +64,7 @@ def exact_match(outcome: Outcome) -> float | None:
     As the script of SQuAD 2.0 counts (P. Rajpurkar et al., 2018): a refusal is the empty answer, which is what an
     unanswerable question wants.
     """
-    return _best(outcome, lambda said, gold: float(said == gold))
+    return _best(outcome, same_words)
 
 
 def maximum_f1(outcome: Outcome) -> float | None:
