@@ -177,6 +177,7 @@ def _run_with_progress(suites: Sequence[Suite], settings: Settings, manner: Mann
             progress.update(task, completed=done, total=total, description=f"asked {question_id[:30]!r}")
 
         find_blame = partial(blame_for, chatbot) if blame else lambda asked: None
+        chatbot.warm_up()  # or the first question would be the slowest
         return run_suites(chatbot, suites, settings, on_progress, manner, find_blame)
 
 
