@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +20,9 @@ from eval.gate.rules import Gate, load_gate
 from eval.report import QuestionReport, RunReport, Verdict
 from tests.made_reports import make_answer, make_question, make_report
 
-SHIPPED = Path(__file__).parent.parent / "eval" / "suites" / "gate.toml"
+ROOT = Path(__file__).parent.parent
+SHIPPED = ROOT / "eval" / "suites" / "gate.toml"
+DOCUMENTATION = ROOT / "docs" / "gating.md"
 
 
 def gate_of(text: str, tmp_path: Path) -> Gate:
@@ -321,6 +324,18 @@ def test_the_shipped_gate_can_be_read_and_has_a_floor_for_what_must_be_whole() -
     assert gate.at_least["quote_fidelity"] == 1
     assert gate.max_crashes == 0
     assert gate.needs_baseline
+
+
+def test_the_gate_in_the_documentation_can_be_read(tmp_path: Path) -> None:
+    (written,) = re.findall(r"```toml\n(.*?)```", DOCUMENTATION.read_text(encoding="utf-8"), re.DOTALL)
+    gate = gate_of(written, tmp_path)
+    assert gate.max_newly_wrong == 2
+    assert gate.tags["numeric"].at_least == {"answer_correct": 0.5}
+    assert (gate.allowed_regression["recall_at_5"].by, gate.allowed_regression["recall_at_5"].significant) == (
+        0.03,
+        None,
+    )
+    assert gate.allowed_regression["citation_recall"].significant == 0.05
 
 
 def test_junit_has_a_testcase_for_each_check_and_question() -> None:
