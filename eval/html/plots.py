@@ -10,6 +10,7 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
+from bot.web.invisible import visible
 from eval.html.change import Change
 from eval.html.figures import (
     ConfidenceBin,
@@ -25,7 +26,6 @@ from eval.html.words import count
 from eval.measures.interval import Metric
 from eval.measures.latency import percentile
 from eval.report import RunReport
-from bot.web.invisible import visible
 
 _MAXIMUM_TAGS = 40
 _MAXIMUM_DOTS = 120
@@ -128,8 +128,8 @@ def plot_trade_off(trade: TradeOff | None) -> Plot:
         return Plot("threshold", title, Markup(""), why)
     own = trade.thresholds.index(trade.own_threshold)
     alternative = (
-        f"At the run's threshold {trade.own_threshold:g}, {trade.answered[own]:.0%} of the {trade.answerable} answerable "
-        f"questions are answered, {trade.right[own] or 0:.0%} rightly, and {trade.refused[own]:.0%} of the "
+        f"At the run's threshold {trade.own_threshold:g}, {trade.answered[own]:.0%} of the {trade.answerable} "
+        f"answerable questions are answered, {trade.right[own] or 0:.0%} rightly, and {trade.refused[own]:.0%} of the "
         f"{trade.unanswerable} unanswerable ones are refused."
     )
     with draw("threshold", 3.1, alternative) as drawing:
@@ -183,7 +183,7 @@ def plot_latency(report: RunReport) -> Plot:
                 textcoords="offset points", ha=side, va="bottom", color=INK,
             )  # fmt: skip
         axes.set_xscale("symlog", linthresh=1, linscale=0.3)
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _milliseconds(value)))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _milliseconds(value) if value else "0"))
         axes.set(xlim=(0, max(10.0, max(map(max, times.values())) * 2.5)), xlabel="time, logarithmic above 1 ms")
         _name_rows(axes, [f"{_short(stage)} ({len(values)})" for stage, values in times.items()])
         axes.set_ylim(len(times) - 0.4, -1.3)
@@ -277,4 +277,4 @@ def _short(name: str) -> str:
 
 
 def _milliseconds(value: float) -> str:
-    return f"{value / 1000:g} s" if value >= 10_000 else f"{value / 1000:.3g} s" if value >= 1000 else f"{value:.0f} ms"
+    return f"{value / 1000:.3g} s" if value >= 1000 else f"{value:.0f} ms"
