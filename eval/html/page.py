@@ -53,19 +53,23 @@ def render_report(report: RunReport, previous: RunReport | None = None) -> str:
     change = change_since(previous, report) if previous else None
     tags = sorted({tag for question in report.questions for tag in question.golden.tags})
     suites = list(dict.fromkeys(question.suite for question in report.questions))
-    return _environment().get_template("page.html").render(
-        report=report,
-        change=change,
-        verdicts=by_verdict(report.questions),
-        good=sum(question.verdict in GOOD_VERDICTS for question in report.questions),
-        rows=_metric_rows(report.metrics),
-        plots=build_plots(report, change),
-        views=_views(report, change),
-        tags=tags,
-        suites=suites,
-        choices=_choices(report, tags, suites, change),
-        answerers=_answerers(report),
-        **_assets(),
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            report=report,
+            change=change,
+            verdicts=by_verdict(report.questions),
+            good=sum(question.verdict in GOOD_VERDICTS for question in report.questions),
+            rows=_metric_rows(report.metrics),
+            plots=build_plots(report, change),
+            views=_views(report, change),
+            tags=tags,
+            suites=suites,
+            choices=_choices(report, tags, suites, change),
+            answerers=_answerers(report),
+            **_assets(),
+        )
     )
 
 
@@ -104,7 +108,9 @@ def _metric_rows(metrics: Mapping[str, Metric]) -> list[MetricRow]:
         scale = 100 / (longest or 1.0) if name.endswith("_ms") else 100.0
         low, high = (metric.low or 0.0) * scale, (metric.high or 0.0) * scale
         place = (metric.value or 0.0) * scale
-        rows.append(MetricRow(name, MEASURES.get(name, ""), metric, round(low, 1), round(high - low, 1), round(place, 1)))
+        rows.append(
+            MetricRow(name, MEASURES.get(name, ""), metric, round(low, 1), round(high - low, 1), round(place, 1))
+        )
     return rows
 
 

@@ -55,6 +55,8 @@ function follow() {
   fill(node);
   node.open = true;
   const target = document.getElementById(address) ?? node;
+  const covered = getComputedStyle(controls).position === "sticky" ? controls.offsetHeight : 0;
+  document.documentElement.style.scrollPaddingTop = `${covered}px`;
   target.scrollIntoView({ block: target === node ? "start" : "center" });
   if (target === node) node.querySelector("summary").focus({ preventScroll: true });
 }
