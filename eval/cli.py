@@ -19,6 +19,7 @@ from eval.benchmark_commands import fit, fit_opinion, latency
 from eval.blame import blame_for
 from eval.check import Findings, check_suite
 from eval.errors import EvaluationError, SuiteError
+from eval.publish.command import publish
 from eval.report import REPORT_NAME, RunReport
 from eval.run import Manner, run_suites, stored_texts
 from eval.suite import Suite, load_suites
@@ -41,6 +42,7 @@ evaluation.add_command(benchmark)
 evaluation.add_command(fit)
 evaluation.add_command(fit_opinion)
 evaluation.add_command(latency)
+evaluation.add_command(publish)
 
 
 @evaluation.command(epilog="\b\nExample:\n  footnote eval check eval/suites/seed.yaml")
