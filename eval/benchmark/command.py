@@ -26,7 +26,7 @@ _STARTER = "starter"
 @click.command(
     epilog="\b\nExamples:\n  footnote eval benchmark datasets/squad2 --mini\n"
     "  footnote eval benchmark datasets/mtrag_un datasets/mtrag/govt --out report.json\n"
-    "  footnote eval benchmark datasets/mtrag/* --retrieval-only --query both"
+    "  footnote eval benchmark datasets/mtrag/govt --retrieval-only --query both"
 )
 @click.argument(
     "folders", metavar="FOLDER…", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, file_okay=False)
