@@ -22,6 +22,7 @@ from eval.compare.command import compare
 from eval.errors import EvaluationError, SuiteError
 from eval.gate.command import gate
 from eval.html.command import report
+from eval.publish.command import publish
 from eval.report import REPORT_NAME, RunReport
 from eval.run import Manner, run_suites, stored_texts
 from eval.suite import Suite, load_suites
@@ -47,6 +48,7 @@ evaluation.add_command(fit)
 evaluation.add_command(fit_opinion)
 evaluation.add_command(latency)
 evaluation.add_command(report)
+evaluation.add_command(publish)
 
 
 @evaluation.command(epilog="\b\nExample:\n  footnote eval check eval/suites/seed.yaml")
