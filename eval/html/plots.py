@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy
 from markupsafe import Markup
@@ -134,7 +135,7 @@ def plot_trade_off(trade: TradeOff | None) -> Plot:
         axes = drawing.axes()
         axes.axvspan(0, trade.own_threshold, color=RULE, alpha=0.35, linewidth=0)
         axes.axvline(trade.own_threshold, color=INK, linewidth=1)
-        styles = {"drawstyle": "steps-pre"}
+        styles: dict[str, Any] = {"drawstyle": "steps-pre"}
         axes.plot(trade.thresholds, trade.refused, color=SECOND, label="unanswerable, refused", **styles)
         axes.plot(
             trade.thresholds, trade.answered, color=FIRST, linestyle=(0, (5, 2)), label="answerable, answered", **styles
