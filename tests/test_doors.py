@@ -35,7 +35,13 @@ def test_a_library_has_one_door(library: str) -> None:
     assert users == DOORS[library]
 
 
-def test_gradio_and_fastapi_stay_in_the_web_part() -> None:
-    users = {path for path, name in imports() if name.split(".")[0] in ("gradio", "fastapi", "starlette", "uvicorn")}
+def test_gradio_and_the_server_stay_in_the_web_part() -> None:
+    users = {path for path, name in imports() if name.split(".")[0] in ("gradio", "uvicorn")}
     assert users
     assert all(path.startswith("bot/web/") for path in users)
+
+
+def test_fastapi_stays_in_the_web_part_and_the_evaluators_page() -> None:
+    users = {path for path, name in imports() if name.split(".")[0] in ("fastapi", "starlette")}
+    assert users
+    assert all(path.startswith(("bot/web/", "eval/desk/")) for path in users)

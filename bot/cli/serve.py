@@ -13,8 +13,9 @@ from bot.settings import Settings
 @click.option("--port", type=click.IntRange(0, 65_535), help="Port to listen on.")
 @answerer_option
 @gguf_option
+@click.option("--evaluator", is_flag=True, help="Serve the evaluator's page too, behind a key that is printed here.")
 @with_settings
-def serve(settings: Settings) -> None:
+def serve(*, evaluator: bool, settings: Settings) -> None:
     """Serve the chat page until interrupted.
 
     \b
@@ -23,4 +24,4 @@ def serve(settings: Settings) -> None:
     """
     from bot.web.serve import serve as serve_page  # noqa: PLC0415  # Gradio takes seconds to import
 
-    serve_page(settings)
+    serve_page(settings, evaluator=evaluator)

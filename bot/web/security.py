@@ -7,12 +7,15 @@ are reachable. Decisions use `scope["path"]`, which is what the router matches, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bot.web.pages import is_below
 
 _GRADIO = "/gradio_api"
 _EXACT = {
@@ -32,6 +35,7 @@ _EXACT = {
     ("POST", f"{_GRADIO}/reset"),
 }
 _BELOW = (("GET", "/source/"), ("GET", "/page/"), ("GET", "/assets/"), ("GET", f"{_GRADIO}/heartbeat/"))
+_OF_A_GROUP = ("GET", "HEAD", "POST")
 _LARGEST_BODY = {"/conversation": 4_000_000, f"{_GRADIO}/queue/join": 400_000}
 _LARGEST_OTHER_BODY = 100_000
 
@@ -62,10 +66,16 @@ _HEADERS = {
 
 
 class Gate:
-    """Lets in what the public may ask for, and puts the security headers on every response."""
+    """Lets in what the public may ask for, and puts the security headers on every response.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Args:
+        app: What stands behind the gate.
+        below: Paths of groups of pages: they have a door of their own, and may bring a stricter policy.
+    """
+
+    def __init__(self, app: ASGIApp, below: Sequence[str] = ()) -> None:
         self._app = app
+        self._below = tuple(below)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or turn it away with 404, 403 or 413."""
@@ -75,10 +85,11 @@ class Gate:
         if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})
             return
-        send = _with_headers(scope["path"], send)
+        theirs = any(is_below(scope["path"], top) for top in self._below)
+        send = _with_headers(scope["path"], send, keep_policy=theirs)
         limit = _LARGEST_BODY.get(scope["path"], _LARGEST_OTHER_BODY)
         headers = Headers(scope=scope)
-        if not _is_public(scope["method"], scope["path"]):
+        if not (theirs and scope["method"] in _OF_A_GROUP) and not _is_public(scope["method"], scope["path"]):
             await PlainTextResponse("Not found", 404)(scope, receive, send)
         elif scope["method"] == "POST" and not _same_origin(headers):
             await PlainTextResponse("Not from this page", 403)(scope, receive, send)
@@ -116,13 +127,14 @@ def _same_origin(headers: Headers) -> bool:
     return origin is None or urlsplit(origin).netloc == headers.get("host")
 
 
-def _with_headers(path: str, send: Send) -> Send:
+def _with_headers(path: str, send: Send, *, keep_policy: bool) -> Send:
     policy = DOCUMENT_SECURITY_POLICY if path.startswith("/source/") else CONTENT_SECURITY_POLICY
 
     async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            headers["content-security-policy"] = policy
+            if not (keep_policy and "content-security-policy" in headers):
+                headers["content-security-policy"] = policy
             for name, value in _HEADERS.items():
                 headers[name] = value
         await send(message)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import socket
 import sys
-from contextlib import closing
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
 
 import uvicorn
 from starlette.applications import Starlette
@@ -18,8 +19,12 @@ _BACKLOG = 128
 _GOODBYE_SECONDS = 3
 
 
-def serve(settings: Settings) -> None:
+def serve(settings: Settings, *, evaluator: bool = False) -> None:
     """Serve the web application until it is interrupted.
+
+    Args:
+        settings: What to serve, and where.
+        evaluator: Whether the evaluator's pages are there too, behind a key that only the terminal shows.
 
     Raises:
         ServeError: The port or the address cannot be used.
@@ -30,10 +35,20 @@ def serve(settings: Settings) -> None:
         # These take seconds to import; a port in use should not wait for them.
         from bot.build import build_chatbot  # noqa: PLC0415
         from bot.web.app import build_app  # noqa: PLC0415
+        from bot.web.pages import load_pages  # noqa: PLC0415
 
-        with closing(build_chatbot(settings)) as chatbot, closing(FeedbackStore(settings.catalogue_url())) as feedback:
+        with (
+            closing(build_chatbot(settings)) as chatbot,
+            closing(FeedbackStore(settings.catalogue_url())) as feedback,
+            ExitStack() as opened,
+        ):
+            groups = load_pages(chatbot) if evaluator else ()
+            for pages in groups:
+                opened.callback(pages.close)
             chatbot.warm_up()
-            _Server(build_app(chatbot, feedback), address_of(listener)).run(sockets=[listener])
+            entrances = [(pages.name, pages.entrance) for pages in groups]
+            server = _Server(build_app(chatbot, feedback, groups), address_of(listener), entrances)
+            server.run(sockets=[listener])
 
 
 def open_port(host: str, port: int) -> socket.socket:
@@ -76,7 +91,7 @@ def _explain(error: OSError, host: str, port: int) -> str:
 class _Server(uvicorn.Server):
     """Says where it is once it can be reached, and ends open streams when it stops."""
 
-    def __init__(self, app: Starlette, address: str) -> None:
+    def __init__(self, app: Starlette, address: str, entrances: Sequence[tuple[str, str]]) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -89,10 +104,13 @@ class _Server(uvicorn.Server):
         )
         self._app = app
         self._address = address
+        self._entrances = entrances
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         sys.stderr.write(f"Footnote is ready at {self._address} (press Ctrl-C to stop)\n")
+        for name, path in self._entrances:
+            sys.stderr.write(f"{name}: {self._address}{path} (keep this link to yourself)\n")
         sys.stderr.flush()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -22,7 +22,7 @@ from eval.html.question import QuestionView, anchors, by_verdict, view_question
 from eval.html.words import MEASURES, REFUSALS, VERDICTS, count
 from eval.measures.interval import Metric
 from eval.metrics import TAG_MEASURES
-from eval.report import GOOD_VERDICTS, RunReport
+from eval.report import GOOD_VERDICTS, QuestionReport, RunReport
 from eval.table import number
 
 _HERE = Path(__file__).parent
@@ -48,8 +48,31 @@ class MetricRow:
     place: float
 
 
-def render_report(report: RunReport, previous: RunReport | None = None) -> str:
-    """Return the page of a report, with what changed since a previous run when there is one."""
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What surrounds the report in the web application; a page that was saved as a file has none.
+
+    Attributes:
+        name: What the run is called.
+        home: Address of the list of runs.
+        theme: `light` or `dark` where the reader has chosen one.
+        entry_of: Gives the address where a question's suite entry can be changed, or None.
+    """
+
+    name: str
+    home: str
+    theme: str | None
+    entry_of: Callable[[QuestionReport], str | None]
+
+
+def render_report(report: RunReport, previous: RunReport | None = None, frame: Frame | None = None) -> str:
+    """Return the page of a report, with what changed since a previous run when there is one.
+
+    Args:
+        report: What to show.
+        previous: An earlier run.
+        frame: Links into the web application, where the page is shown in it.
+    """
     change = change_since(previous, report) if previous else None
     tags = sorted({tag for question in report.questions for tag in question.golden.tags})
     suites = list(dict.fromkeys(question.suite for question in report.questions))
@@ -57,13 +80,15 @@ def render_report(report: RunReport, previous: RunReport | None = None) -> str:
         _environment()
         .get_template("page.html")
         .render(
+            frame=frame,
+            policy=report_policy(),
             report=report,
             change=change,
             verdicts=by_verdict(report.questions),
             good=sum(question.verdict in GOOD_VERDICTS for question in report.questions),
             rows=_metric_rows(report.metrics),
             plots=build_plots(report, change),
-            views=_views(report, change),
+            views=_views(report, change, frame),
             tags=tags,
             suites=suites,
             choices=_choices(report, tags, suites, change),
@@ -73,10 +98,18 @@ def render_report(report: RunReport, previous: RunReport | None = None) -> str:
     )
 
 
-def _views(report: RunReport, change: Change | None) -> list[QuestionView]:
+def report_policy() -> Markup:
+    """Return the content security policy of the page: its own script, and nothing from anywhere."""
+    return Markup(
+        "default-src 'none'; script-src '{}'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
+        "form-action 'none'"
+    ).format(_assets()["script_hash"])
+
+
+def _views(report: RunReport, change: Change | None, frame: Frame | None) -> list[QuestionView]:
     was = change.was if change else {}
     return [
-        view_question(question, anchor, was.get(key_of(question)))
+        view_question(question, anchor, was.get(key_of(question)), frame.entry_of(question) if frame else None)
         for question, anchor in zip(report.questions, anchors(report.questions), strict=True)
     ]
 
@@ -127,8 +160,13 @@ def _answerers(report: RunReport) -> list[str]:
 
 @cache
 def _environment() -> Environment:
+    return build_environment()
+
+
+def build_environment(*folders: Path) -> Environment:
+    """Return what renders our templates; other pages add folders of theirs and share the parts of this one."""
     environment = Environment(
-        loader=FileSystemLoader(_HERE / "templates"),
+        loader=FileSystemLoader([*folders, _HERE / "templates"]),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=finalize,

@@ -57,6 +57,7 @@ class QuestionView:
     Attributes:
         anchor: Its address on the page, without `#`.
         was: Its verdict in the previous run, or None.
+        entry: Address where its suite entry can be changed, or None.
         text: The reply in pieces; a number is a footnote's.
         evidence: For each item, its quotes.
         retrieved: The retrieved chunks, best first, each with the citations that lie in it.
@@ -65,6 +66,7 @@ class QuestionView:
     report: QuestionReport
     anchor: str
     was: Verdict | None
+    entry: str | None
     text: tuple[str | int, ...]
     words: int
     expected: tuple[Phrases, ...]
@@ -98,7 +100,7 @@ class QuestionView:
         return ", ".join(f"{number} {support}" for support, number in supports.items())
 
 
-def view_question(report: QuestionReport, anchor: str, was: Verdict | None) -> QuestionView:
+def view_question(report: QuestionReport, anchor: str, was: Verdict | None, entry: str | None = None) -> QuestionView:
     """Return what the page shows of a question."""
     golden, answer = report.golden, report.answer
     text = without_markers(answer.text) if answer else ""
@@ -108,6 +110,7 @@ def view_question(report: QuestionReport, anchor: str, was: Verdict | None) -> Q
         report=report,
         anchor=anchor,
         was=was,
+        entry=entry,
         text=tuple(_pieces(answer)) if answer else (),
         words=count_words(text),
         expected=tuple(Phrases(group, any(shows(text, one) for one in group)) for group in golden.expect),

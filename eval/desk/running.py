@@ -1,0 +1,185 @@
+"""The one run that is being made: a child process, watched, interrupted when it is told to, ended with the server."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from bot.settings import Settings
+from eval.desk.order import RunOrder, settings_environment
+from eval.errors import EvaluationError
+from eval.journal import FILE_NAME
+from eval.report import REPORT_NAME
+
+LOG_NAME = "run.log"
+_INTERRUPTS = (130, -signal.SIGINT)
+_PATIENCE_SECONDS = 20
+_LONGEST_LOG = 20_000
+_COUNTED_AT_ONCE = 1 << 20
+
+State = Literal["running", "done", "interrupted", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is.
+
+    Attributes:
+        done: How many answers are written down.
+        total: How many there will be; None where the suite is no longer what it was.
+        seconds_left: About how long it will take, once that can be told.
+    """
+
+    state: State
+    done: int
+    total: int | None
+    seconds_left: int | None = None
+
+    @property
+    def words(self) -> str:
+        """Return how far it is, as one reads it."""
+        if self.state == "running" and not self.done:
+            return f"starting, {self.total} to ask"
+        of = f"{self.done} of {self.total}" if self.total is not None else f"{self.done}"
+        left = f", {_lasting(self.seconds_left)}" if self.seconds_left is not None else ""
+        return f"{of} answered{left}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Started:
+    order: RunOrder
+    process: subprocess.Popen[bytes]
+    began: float
+    done_before: int
+
+
+class Runner:
+    """Makes one run at a time.
+
+    Args:
+        settings: Those of the server, and so of the run, except for what the order says.
+        folder: Where runs are kept, each in a folder of its own.
+    """
+
+    def __init__(self, settings: Settings, folder: Path) -> None:
+        self._settings = settings
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._started: _Started | None = None
+
+    def start(self, order: RunOrder) -> None:
+        """Start a run, or go on with one that was interrupted.
+
+        Raises:
+            EvaluationError: Another run is being made, or the folder cannot be written.
+        """
+        with self._lock:
+            if self._started and self._started.process.poll() is None:
+                raise EvaluationError(f"The run {self._started.order.name!r} is being made: wait for it, or cancel it.")
+            folder = self._folder / order.name
+            done_before = count_answers(folder)
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                process = self._spawn(order, folder)
+            except OSError as error:
+                raise EvaluationError(
+                    f"The run cannot be started in {str(folder)!r} ({error.strerror}): free some space, or its folder."
+                ) from error
+            self._started = _Started(order, process, time.monotonic(), done_before)
+
+    def order(self, name: str) -> RunOrder | None:
+        """Return what the run of a name was asked to do, if it is the latest one started here."""
+        return self._started.order if self._started and self._started.order.name == name else None
+
+    def running(self) -> str | None:
+        """Return the name of the run that is being made."""
+        started = self._started
+        return started.order.name if started and started.process.poll() is None else None
+
+    def progress(self, name: str) -> Progress | None:
+        """Return how far a run is, if it is the latest one started here."""
+        started = self._started
+        if started is None or started.order.name != name:
+            return None
+        # Asked before the files are looked at: what a run that has ended leaves behind is complete.
+        code = started.process.poll()
+        folder, total = self._folder / name, started.order.total
+        done = count_answers(folder)
+        if code is None:
+            return Progress("running", done, total, _seconds_left(started, done))
+        if (folder / REPORT_NAME).is_file():
+            return Progress("done", done, total)
+        return Progress("interrupted" if code in _INTERRUPTS else "failed", done, total)
+
+    def cancel(self, name: str) -> None:
+        """Interrupt a run: the question that is being asked is finished, and every answer is kept."""
+        with self._lock:
+            if self._started and self.running() == name:
+                self._started.process.send_signal(signal.SIGINT)
+
+    def close(self) -> None:
+        """End the run that is being made, with as many answers as it has."""
+        with self._lock:
+            if self._started is None:
+                return
+            process = self._started.process
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_PATIENCE_SECONDS)
+            # Answers are on disk as they come, so a run that does not listen loses none of them.
+            process.kill()
+            process.wait()
+            if process.stdin:
+                process.stdin.close()
+
+    def _spawn(self, order: RunOrder, folder: Path) -> subprocess.Popen[bytes]:
+        with (folder / LOG_NAME).open("ab") as log:
+            return subprocess.Popen(  # noqa: S603  # our own program, its arguments checked, and no shell
+                order.command(folder, self._settings.data_dir),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                env={**os.environ, **settings_environment(self._settings)},
+                start_new_session=True,  # Ctrl-C in the server's terminal reaches it once, through `close`
+            )
+
+
+def count_answers(folder: Path) -> int:
+    """Return how many answers a run has written down: the lines of its file without the first, which is no answer."""
+    try:
+        with (folder / FILE_NAME).open("rb") as file:
+            lines = sum(piece.count(b"\n") for piece in iter(lambda: file.read(_COUNTED_AT_ONCE), b""))
+    except OSError:
+        return 0
+    return max(0, lines - 1)
+
+
+def read_log(folder: Path) -> str:
+    """Return the end of what a run said on its way."""
+    try:
+        content = (folder / LOG_NAME).read_bytes()
+    except OSError:
+        return ""
+    return content[-_LONGEST_LOG:].decode("utf-8", "replace").strip()
+
+
+def _seconds_left(started: _Started, done: int) -> int | None:
+    made = done - started.done_before
+    if made < 1:
+        return None
+    return round((time.monotonic() - started.began) / made * (started.order.total - done))
+
+
+def _lasting(seconds: int) -> str:
+    """Return a time to wait, as roughly as it is known."""
+    if seconds < 90:
+        return f"about {seconds} s left"
+    return f"about {round(seconds / 60)} min left" if seconds < 5_400 else f"about {seconds / 3_600:.1f} h left"
