@@ -7,6 +7,7 @@ import re
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import matplotlib
 from lxml import etree
@@ -25,7 +26,7 @@ _PAGE_COLOURS = {
     SECOND: "var(--second)",
     THIRD: "var(--third)",
 }
-_STYLE: Mapping[str, object] = {
+_STYLE: Mapping[Any, object] = {
     "svg.fonttype": "none",
     "text.parse_math": False,
     "axes.unicode_minus": False,
