@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy
 from markupsafe import Markup
@@ -135,13 +134,14 @@ def plot_trade_off(trade: TradeOff | None) -> Plot:
         axes = drawing.axes()
         axes.axvspan(0, trade.own_threshold, color=RULE, alpha=0.35, linewidth=0)
         axes.axvline(trade.own_threshold, color=INK, linewidth=1)
-        styles: dict[str, Any] = {"drawstyle": "steps-pre"}
-        axes.plot(trade.thresholds, trade.refused, color=SECOND, label="unanswerable, refused", **styles)
-        axes.plot(
-            trade.thresholds, trade.answered, color=FIRST, linestyle=(0, (5, 2)), label="answerable, answered", **styles
+        # Between two thresholds that were looked at, nothing changes but at the second.
+        curves = (
+            (trade.refused, SECOND, "-", "unanswerable, refused"),
+            (trade.answered, FIRST, (0, (5, 2)), "answerable, answered"),
+            ([numpy.nan if share is None else share for share in trade.right], THIRD, (0, (1.5, 1.5)), "… and rightly"),
         )
-        known = [numpy.nan if share is None else share for share in trade.right]
-        axes.plot(trade.thresholds, known, color=THIRD, linestyle=(0, (1.5, 1.5)), label="… and rightly", **styles)
+        for shares, colour, line, label in curves:
+            axes.plot(trade.thresholds, shares, color=colour, linestyle=line, label=label, drawstyle="steps-pre")
         axes.annotate(
             f"this run: {trade.own_threshold:g}", (trade.own_threshold, 1.02), (4, 0), textcoords="offset points",
             color=INK, va="bottom",

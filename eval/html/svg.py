@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -26,7 +26,7 @@ _PAGE_COLOURS = {
     SECOND: "var(--second)",
     THIRD: "var(--third)",
 }
-_STYLE: dict[Any, Any] = {
+_STYLE: Mapping[Any, object] = {
     "svg.fonttype": "none",
     "text.parse_math": False,
     "axes.unicode_minus": False,
