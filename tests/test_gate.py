@@ -221,7 +221,7 @@ def test_a_measure_without_a_test_of_significance_fails(tmp_path: Path) -> None:
     comparison = compare_runs(before, now)
     untested = tuple(row.model_copy(update={"p_value": None}) for row in comparison.measures)
     gate = gate_of("[allowed_regression]\nanswer_correct = { significant = 0.01 }", tmp_path)
-    (_, check) = check_gate(gate, now, comparison.model_copy(update={"measures": untested}))
+    (*_, check) = check_gate(gate, now, comparison.model_copy(update={"measures": untested}))
     assert not check.passed
     assert "no test of significance" in check.message
 
@@ -243,6 +243,7 @@ answer_correct = { significant = 0.05 }
         "passed  max_crashes: 0 crashed, at most 0 may",
         "FAILED  at_least.answer_correct: 0.750 over 12 questions, at least 0.900 is wanted",
         "FAILED  tags.fcat: no question of the run has this tag; did you mean 'fact'?",
+        "passed  max_dropped: 0 of the baseline not asked, at most 0 may be left out",
         "passed  allowed_regression.latency_p95_ms: 100 before, 100 now, 100 worse is allowed",
         "passed  allowed_regression.answer_correct: 0.917 before, 0.750 now, 0.000 worse is allowed; "
         "chance alone does this with probability 0.250, a failure is below 0.05",
@@ -258,6 +259,14 @@ def test_rules_against_a_baseline_need_one(tmp_path: Path) -> None:
     assert failed(gate.without_baseline(), make_report(good_run())) == []
 
 
+def test_a_suite_without_its_hard_questions_does_not_pass(tmp_path: Path) -> None:
+    before, now = make_report(good_run()), make_report([one for one in good_run() if one.golden.id != "fact-11"])
+    gate = gate_of("[at_least]\nanswer_correct = 0.5", tmp_path)
+    assert failed(gate, now) == []
+    assert failed(gate, now, before) == ["max_dropped"]
+    assert failed(gate_of("max_dropped = 1", tmp_path), now, before) == []
+
+
 def test_holm_by_hand() -> None:
     assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
     assert holm([0.9, 0.6]) == [1, 1]
@@ -269,7 +278,7 @@ def test_holm_by_hand() -> None:
     [
         ("[at_least]\nanswer_corect = 0.4", "at_least.answer_corect: unknown measure; did you mean 'answer_correct'?"),
         ("max_crash = 0", "max_crash: unknown key; did you mean 'max_crashes'?"),
-        ("[zzz]\na = 1", "zzz: unknown key; there are max_crashes, max_newly_wrong, at_least, at_most"),
+        ("[zzz]\na = 1", "zzz: unknown key; there are max_crashes, max_dropped, max_newly_wrong, at_least, at_most"),
         ("[tags.fact]\nat_last = {}", "tags.fact.at_last: unknown key; did you mean 'at_least'?"),
         ("[tags.fact.at_least]\nrefusal_recal = 1", "unknown measure by tag; did you mean 'refusal_recall'?"),
         ("[tags.fact.at_least]\nndcg_at_5 = 1", "tags.fact.at_least.ndcg_at_5: unknown measure by tag; there are"),
