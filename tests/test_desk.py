@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import re
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
+from starlette.types import Receive, Scope, Send
 
 from bot.chatbot import Chatbot
 from bot.errors import ServeError
 from bot.feedback import FeedbackStore
 from bot.settings import Settings, load_settings
 from bot.web.app import build_app
-from bot.web.pages import Pages, load_pages
+from bot.web.pages import Branch, Pages, load_pages
+from bot.web.security import Gate
 from eval.desk.order import is_run_name, settings_environment
 from eval.desk.pages import build_pages
 from eval.run import Manner, run_suites
@@ -46,10 +50,10 @@ class DeskChatbot(ScriptedChatbot):
         self.settings = Settings(answerer="extractive", data_dir=data_dir)
 
 
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with one suite and two finished runs of it."""
-    data_dir = tmp_path / "data"
+    data_dir = tmp_path_factory.mktemp("made")
     (data_dir / "suites").mkdir(parents=True)
     path = data_dir / "suites" / "ferry.yaml"
     path.write_text(SUITE, encoding="utf-8")
@@ -63,6 +67,22 @@ def data(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def data(made: Path, tmp_path: Path) -> Path:
+    """A copy of that folder, which a test may change."""
+    return shutil.copytree(made, tmp_path / "data")
+
+
+async def nothing(scope: Scope, receive: Receive, send: Send) -> None:
+    """Stands for the rest of the application, which takes a second to build and is not asked here."""
+    await PlainTextResponse("Not found", 404)(scope, receive, send)
+
+
+def served(pages: Pages) -> Gate:
+    """Return the pages as the application serves them: behind the gate."""
+    return Gate(Branch(nothing, pages), below=(pages.path,))
+
+
+@pytest.fixture
 def pages(data: Path) -> Iterator[Pages]:
     built = build_pages(DeskChatbot(data))
     yield built
@@ -70,13 +90,9 @@ def pages(data: Path) -> Iterator[Pages]:
 
 
 @pytest.fixture
-def visitor(data: Path, pages: Pages) -> Iterator[TestClient]:
+def visitor(pages: Pages) -> TestClient:
     """Somebody without the key."""
-    with (
-        closing(FeedbackStore(f"sqlite:///{data / 'footnote.db'}")) as feedback,
-        TestClient(build_app(DeskChatbot(data), feedback, [pages]), follow_redirects=False) as client,
-    ):
-        yield client
+    return TestClient(served(pages), follow_redirects=False)
 
 
 @pytest.fixture
@@ -142,14 +158,17 @@ def test_pages_are_strict_and_stay_here(evaluator: TestClient) -> None:
     assert "default-src 'none'; script-src 'sha256-" in report
 
 
-def test_without_the_flag_there_is_no_such_page(data: Path) -> None:
-    with (
-        closing(FeedbackStore(f"sqlite:///{data / 'footnote.db'}")) as feedback,
-        TestClient(build_app(DeskChatbot(data), feedback)) as client,
-    ):
-        for address in ROUTES:
-            assert client.get(address).status_code == 404
-            assert client.post(address).status_code == 404
+def test_the_application_has_the_page_only_where_it_is_asked_for(data: Path, pages: Pages) -> None:
+    with closing(FeedbackStore(f"sqlite:///{data / 'footnote.db'}")) as feedback:
+        with TestClient(build_app(DeskChatbot(data), feedback)) as client:
+            for address in ROUTES:
+                assert client.get(address).status_code == 404
+                assert client.post(address).status_code == 404
+        with TestClient(build_app(DeskChatbot(data), feedback, [pages])) as client:
+            assert client.get("/evaluate").status_code == 403
+            assert "All runs" in client.get(pages.entrance).text
+            assert "script-src 'self' 'unsafe-eval'" in client.get("/").headers["content-security-policy"]
+            assert client.get("/evaluates").status_code == 404
 
 
 def test_forms_need_their_token_and_their_origin(evaluator: TestClient, data: Path) -> None:
@@ -189,11 +208,11 @@ def test_report_links_each_question_to_its_entry(evaluator: TestClient) -> None:
     assert evaluator.get("/evaluate/runs/tuesday?previous=sunday").status_code == 400
 
 
-@pytest.mark.parametrize("name", ["gone", "..", "%2e%2e", "..%2f..", "monday%2f..%2f..", "%00", "."])
+@pytest.mark.parametrize("name", ["gone", "%2e%2e", "..%2f..", "monday%2f..%2f..", "%00", "%2e", "~"])
 def test_only_runs_have_addresses(evaluator: TestClient, name: str) -> None:
     for ending in ("", "/progress"):
-        assert evaluator.get(f"/evaluate/runs/{name}{ending}").status_code in (404, 405, 200 if name == "." else 404)
-    assert evaluator.get(f"/evaluate/suites/{name}", params={"id": "right"}).status_code in (404, 405)
+        assert evaluator.get(f"/evaluate/runs/{name}{ending}").status_code == 404
+    assert evaluator.get(f"/evaluate/suites/{name}", params={"id": "right"}).status_code == 404
     assert evaluator.get("/evaluate/compare", params={"a": "monday", "b": "../monday"}).status_code == 400
 
 
@@ -333,11 +352,8 @@ def wait_until(client: TestClient, name: str, wanted: Callable[[dict], bool]) ->
 
 def test_a_run_is_started_cancelled_and_goes_on(ferry_chatbot: Chatbot) -> None:
     pages = build_pages(ferry_chatbot)
-    with (
-        closing(pages),
-        closing(FeedbackStore(ferry_chatbot.settings.catalogue_url())) as feedback,
-        TestClient(build_app(ferry_chatbot, feedback, [pages])) as client,
-    ):
+    with closing(pages):
+        client = TestClient(served(pages))
         client.get(pages.entrance)
         token = token_of(client)
         form = {"suite": "sixty.yaml", "answerer": "extractive", "repeat": "1", "name": "one", "token": token}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path, PurePath
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
@@ -30,7 +31,7 @@ def comparison_routes(desk: Desk) -> APIRouter:
         if not a or not b or a == b:
             raise ComparisonError("Choose two runs of the list, A and B.")
         before, after = desk.runs.report(a), desk.runs.report(b)
-        values = {"desk": desk, "a": a, "b": b, "changed": bool(changed)}
+        values: dict[str, Any] = {"desk": desk, "a": a, "b": b, "changed": bool(changed)}
         if not changed and not same_documents(before, after):
             return show(request, "compare.html", 409, comparison=None, **values)
         return show(

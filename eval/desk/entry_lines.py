@@ -52,7 +52,8 @@ def _entry_characters(text: str) -> list[tuple[int, int]]:
 
 def _last_character(text: str, token: yaml.Token) -> int:
     """Return the last character of a token that is not white space: a block of text ends after the lines below it."""
-    return token.start_mark.index + len(text[token.start_mark.index : token.end_mark.index].rstrip()) - 1
+    start: int = token.start_mark.index
+    return start + len(text[start : token.end_mark.index].rstrip()) - 1
 
 
 def replace_lines(content: bytes, lines: Span, text: str) -> bytes:

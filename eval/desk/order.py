@@ -7,12 +7,14 @@ import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 from pydantic import SecretStr
 
 from bot.settings import AnswererName, Settings
 
 MOST_REPEATS = 100
+ANSWERERS: tuple[AnswererName, ...] = get_args(AnswererName)
 # A name becomes a folder: letters, figures, and marks that neither hide it nor lead out of its folder.
 _NAME = re.compile(r"[^\W_][\w.-]{0,63}")
 
@@ -40,6 +42,11 @@ class RunOrder:
         # -P: a folder of the reader's own that is called `eval` or `bot` must not be taken for ours.
         program = [sys.executable, "-P", "-m", "eval.desk.child", "eval", "run"]
         return [*program, *(f"{flag}={value}" for flag, value in flags.items()), "--", *map(str, self.suites)]
+
+
+def answerer_named(name: object) -> AnswererName | None:
+    """Return the answerer of a name, or None."""
+    return next((one for one in ANSWERERS if one == name), None)
 
 
 def is_run_name(name: str) -> bool:

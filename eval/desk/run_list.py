@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import get_args
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bot.settings import AnswererName
 from eval.desk.desk import Desk
-from eval.desk.order import MOST_REPEATS, RunOrder, is_run_name
+from eval.desk.order import ANSWERERS, MOST_REPEATS, RunOrder, answerer_named, is_run_name
 from eval.desk.running import Progress
 from eval.desk.runs import HEADLINE, StoredRun
 from eval.desk.show import show
@@ -60,7 +58,7 @@ def show_list(
         rows=[_row(desk, run) for run in desk.runs.stored()],
         files=desk.suites.files(),
         folders=desk.suites.folders,
-        answerers=get_args(AnswererName),
+        answerers=ANSWERERS,
         most_repeats=MOST_REPEATS,
         headline=HEADLINE,
         form=chosen,
@@ -91,13 +89,13 @@ def _order(desk: Desk, form: RunForm) -> RunOrder:
     files = desk.suites.files()
     if not form.suites or not files.keys() >= set(form.suites):
         raise EvaluationError("Choose at least one suite of the list.")
-    if form.answerer not in get_args(AnswererName):
+    answerer = answerer_named(form.answerer)
+    if answerer is None:
         raise EvaluationError("Choose who answers.")
     if not form.repeat.isdecimal() or not 1 <= int(form.repeat) <= MOST_REPEATS:
         raise EvaluationError(f"Each question can be asked 1 to {MOST_REPEATS} times.")
     paths = tuple(files[name] for name in dict.fromkeys(form.suites))
     questions = sum(len(suite.questions) for suite in load_suites(paths))
-    answerer: AnswererName = form.answerer
     return RunOrder(_name(desk, form.name), paths, answerer, int(form.repeat), questions * int(form.repeat))
 
 

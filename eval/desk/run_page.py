@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -15,6 +16,7 @@ from eval.desk.desk import Desk
 from eval.desk.running import read_log
 from eval.desk.runs import Stamp, stamp_of
 from eval.desk.show import show, show_whole
+from eval.errors import ReportError
 from eval.html.page import Frame, render_report, report_policy
 from eval.report import RunReport
 
@@ -34,12 +36,20 @@ def show_run(request: Request, desk: Desk, name: str, previous: str) -> Response
     path = desk.runs.report_path(name)
     if path is None:
         resumable = progress.state != "running" and desk.runs.resumable(name) is not None
-        values = {"name": name, "progress": progress, "resumable": resumable, "log": read_log(folder)}
+        values: dict[str, Any] = {"name": name, "progress": progress, "resumable": resumable, "log": read_log(folder)}
         return show(request, "run.html", desk=desk, **values)
-    earlier = desk.runs.report(previous) and desk.runs.report_path(previous) if previous else None
+    earlier = _report_of(desk, previous) if previous else None
     with _drawing:
-        page = _render(desk, name, theme_for(request), *_stamped(path), *_stamped(earlier), *_suites_stamp(desk))
+        stamps = (path, stamp_of(path), earlier, stamp_of(earlier) if earlier else None)
+        page = _render(desk, name, theme_for(request), *stamps, tuple(desk.suites.files()))
     return show_whole(page, str(report_policy()))
+
+
+def _report_of(desk: Desk, name: str) -> Path:
+    path = desk.runs.report_path(name)
+    if path is None:
+        raise ReportError(f"There is no finished run {name!r} to compare with: choose one from the list.")
+    return path
 
 
 @lru_cache(maxsize=8)
@@ -51,17 +61,9 @@ def _render(
     stamp: Stamp | None,
     earlier: Path | None,
     earlier_stamp: Stamp | None,
-    *suites: str,
+    suites: tuple[str, ...],
 ) -> str:
     """Return the report's page; it is made anew only when a file or what it links to has changed."""
     del stamp, earlier_stamp, suites
     frame = Frame(name, desk.home, theme, partial(desk.entry_of, run=name))
     return render_report(RunReport.load(path), RunReport.load(earlier) if earlier else None, frame)
-
-
-def _stamped(path: Path | None) -> tuple[Path | None, Stamp | None]:
-    return path, stamp_of(path) if path else None
-
-
-def _suites_stamp(desk: Desk) -> tuple[str, ...]:
-    return tuple(desk.suites.files())

@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path, PurePath
-from typing import get_args
 
 from pydantic import BaseModel, ValidationError
 
-from bot.settings import AnswererName
-from eval.desk.order import RunOrder
+from eval.desk.order import RunOrder, answerer_named
 from eval.desk.running import LOG_NAME, Progress, State, count_answers
 from eval.desk.suites import SuiteShelf
 from eval.errors import ReportError, SuiteError
@@ -109,8 +107,8 @@ class RunShelf:
         """Return the order that goes on with an interrupted run; None where its suites have changed since."""
         folder = self.find(name)
         head = _read_head(folder) if folder else None
-        answerer = head.run.settings.get("answerer") if head else None
-        if head is None or answerer not in get_args(AnswererName):
+        answerer = answerer_named(head.run.settings.get("answerer")) if head else None
+        if head is None or answerer is None:
             return None
         by_hash = {_hash_of(path): path for path in self._suites.files().values()}
         paths = tuple(by_hash[one] for one in head.run.suites if one in by_hash)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,16 +12,17 @@ import uvicorn
 
 from bot.feedback import FeedbackStore
 from bot.web.app import build_app
+from bot.web.pages import Pages
 from bot.web.serve import address_of, open_port
 
 
 @contextmanager
-def running(chatbot: Any, database_url: str, port: int = 0) -> Iterator[str]:
-    """Yield the address of an application around a chatbot."""
+def running(chatbot: Any, database_url: str, port: int = 0, groups: Sequence[Pages] = ()) -> Iterator[str]:
+    """Yield the address of an application around a chatbot, with groups of pages that other packages bring."""
     listener = open_port("127.0.0.1", port)
     feedback = FeedbackStore(database_url)
     configuration = uvicorn.Config(
-        build_app(chatbot, feedback), log_level="warning", timeout_graceful_shutdown=1, ws="none"
+        build_app(chatbot, feedback, groups), log_level="warning", timeout_graceful_shutdown=1, ws="none"
     )
     server = uvicorn.Server(configuration)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
