@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import pairwise
 
 from eval.check import Findings
 from eval.errors import Mistake
@@ -34,7 +35,7 @@ def _dialogues(suite: Suite) -> Iterator[Mistake]:
         if len(indexes) == 1:
             hint = f"did you mean {alike[0]!r}?" if alike else "add the other turns, or remove the key"
             yield suite.mistake(indexes[0], ("dialogue",), f"the dialogue {name!r} has a single turn; {hint}")
-        for before, index in zip(indexes, indexes[1:], strict=False):
+        for before, index in pairwise(indexes):
             yield from _later_turn(suite, name, before, index)
 
 

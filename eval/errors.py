@@ -3,7 +3,8 @@
 FootnoteError
 └── EvaluationError    a suite could not be checked, run or written down
     ├── SuiteError     a suite has mistakes; `mistakes` holds every one
-    └── ReportError    a report cannot be read or written
+    ├── ReportError    a report cannot be read or written
+    └── DraftError     no questions can be drafted, or their file cannot be written
 """
 
 from __future__ import annotations
@@ -58,3 +59,7 @@ class SuiteError(EvaluationError):
 
 class ReportError(EvaluationError):
     """A report cannot be read or written."""
+
+
+class DraftError(EvaluationError):
+    """No questions can be drafted, or their file cannot be written."""

@@ -181,7 +181,8 @@ def test_every_mistake_has_its_row_and_column(tmp_path: Path) -> None:
         (
             7,
             "question",
-            "nothing says when its answer is right: add expect or evidence, set answerable: false, or tag it small_talk",
+            "nothing says when its answer is right: add expect or evidence, set answerable: false, "
+            "or tag it small_talk",
         ),
     ]
     found = mistakes_of(tmp_path, "suite.xlsx", workbook(*rows))
