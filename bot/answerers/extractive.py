@@ -16,6 +16,8 @@ _MAXIMUM_WORDS = 110
 # A further sentence must come this close to the best one, and say something new.
 _SHARE_OF_BEST = 0.8
 _SHARE_OF_NEW_WORDS = 0.4
+# And say of the question itself at least this share of what the best one says: scores count the line around a sentence.
+_SHARE_OF_COVERAGE = 0.5
 
 _LEANS_BACK = regex.compile(
     r"^(?:(?:and|but|so|then|however|therefore|thus|also|instead|moreover|in addition),?\s+)?"
@@ -47,6 +49,8 @@ def choose_sentences(evidence: Sequence[Judged]) -> list[Judged]:
         if chosen:
             fits = len(chosen) < _MAXIMUM_STATEMENTS and words + length <= _MAXIMUM_WORDS
             if not fits or one.score < _SHARE_OF_BEST * chosen[0].score:
+                continue
+            if one.sentence.features.coverage < _SHARE_OF_COVERAGE * chosen[0].sentence.features.coverage:
                 continue
             said = frozenset().union(*(other.sentence.words for other in chosen))
             new = one.sentence.words - said
