@@ -18,10 +18,13 @@ from eval.benchmark.command import benchmark
 from eval.benchmark_commands import fit, fit_opinion, latency
 from eval.blame import blame_for
 from eval.check import Findings, check_suite
+from eval.check_form import check_form
 from eval.compare.command import compare
+from eval.draft.command import new
 from eval.errors import EvaluationError, SuiteError
 from eval.gate.command import gate
 from eval.html.command import report
+from eval.publish.command import publish
 from eval.report import REPORT_NAME, RunReport
 from eval.run import Manner, run_suites, stored_texts
 from eval.suite import Suite, load_suites
@@ -47,6 +50,8 @@ evaluation.add_command(fit)
 evaluation.add_command(fit_opinion)
 evaluation.add_command(latency)
 evaluation.add_command(report)
+evaluation.add_command(publish)
+evaluation.add_command(new)
 
 
 @evaluation.command(epilog="\b\nExample:\n  footnote eval check eval/suites/seed.yaml")
@@ -61,15 +66,16 @@ def check(paths: tuple[Path, ...], *, as_json: bool, settings: Settings) -> None
     try:
         suites = load_suites(paths)
     except SuiteError as error:
-        suites, findings = (), [Findings(error.mistakes, ())]
+        suites, indexed, findings = (), [], [Findings(error.mistakes, ())]
     else:
-        findings = _check_against_index(suites, settings)
+        indexed = _check_against_index(suites, settings)
+        findings = [*map(check_form, suites), *indexed]
     mistakes = [mistake for found in findings for mistake in found.mistakes]
     warnings = [warning for found in findings for warning in found.warnings]
     if as_json:
         counts = [{"path": suite.path, "questions": len(suite.questions)} for suite in suites]
         data = {"mistakes": list(map(asdict, mistakes)), "warnings": list(map(asdict, warnings))}
-        print_json({"suites": counts, "checked_against_index": bool(suites and findings), **data})
+        print_json({"suites": counts, "checked_against_index": bool(indexed), **data})
     else:
         for suite in suites if not mistakes else ():
             click.echo(f"{suite.path}: {_count(len(suite.questions), 'question')}, no mistakes")
@@ -177,6 +183,7 @@ def _run_with_progress(suites: Sequence[Suite], settings: Settings, manner: Mann
             progress.update(task, completed=done, total=total, description=f"asked {question_id[:30]!r}")
 
         find_blame = partial(blame_for, chatbot) if blame else lambda asked: None
+        chatbot.warm_up()  # or the first question would be the slowest
         return run_suites(chatbot, suites, settings, on_progress, manner, find_blame)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ class Query:
         answers: Accepted answers; empty when the set has none or the question has no answer.
         gold_sentences: Sentences that state the answer, where the set marks them.
         relevant: Ids of the documents that state it.
+        grades: How relevant each of them is, where the set grades them.
         source: Id of the document the question was written about, answerable or not; empty when not known.
         mini: Whether the set counts it to its small sample.
         context_ids: Ids of the passages that the set gives with the question.
@@ -38,6 +39,7 @@ class Query:
     mini: bool = False
     context_ids: tuple[str, ...] = ()
     domain: str = ""
+    grades: Mapping[str, float] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +71,36 @@ def read_queries(
         answer_fields: Fields of a row that hold accepted answers.
 
     Raises:
-        EvaluationError: A file is missing.
+        EvaluationError: A file is missing, or a line of it is not in this shape.
     """
     queries, qrels = _file(folder, queries_file), _file(folder, "qrels.tsv")
-    relevant: dict[str, set[str]] = {}
-    with qrels.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file, delimiter="\t"):
-            if float(row["score"]) > 0:
-                relevant.setdefault(row["query-id"], set()).add(row["corpus-id"])
+    grades = _read_grades(qrels)
+    read: list[Query] = []
     with queries.open(encoding="utf-8") as file:
-        return tuple(_parse_query(json.loads(line), relevant, answer_fields) for line in file)
+        for number, line in enumerate(file, start=1):
+            try:
+                read += [_parse_query(json.loads(line), grades, answer_fields)] if line.strip() else []
+            except (KeyError, TypeError, ValueError) as error:
+                raise EvaluationError(
+                    f"{str(queries)!r}, line {number}, is no question in BEIR's shape ({error!r}): correct the line."
+                ) from error
+    return tuple(read)
+
+
+def _read_grades(qrels: Path) -> dict[str, dict[str, float]]:
+    """Return, by question, how relevant each relevant document is."""
+    grades: dict[str, dict[str, float]] = {}
+    with qrels.open(encoding="utf-8", newline="") as file:
+        for number, row in enumerate(csv.DictReader(file, delimiter="\t"), start=2):
+            try:
+                grade = float(row["score"])
+                if grade > 0:
+                    grades.setdefault(row["query-id"], {})[row["corpus-id"]] = grade
+            except (KeyError, TypeError, ValueError) as error:
+                raise EvaluationError(
+                    f"{str(qrels)!r}, line {number}, is no judgement: the columns are query-id, corpus-id, score."
+                ) from error
+    return grades
 
 
 def _file(folder: Path, name: str) -> Path:
@@ -88,7 +110,7 @@ def _file(folder: Path, name: str) -> Path:
     return path
 
 
-def _parse_query(row: dict[str, Any], relevant: Mapping[str, set[str]], answer_fields: Sequence[str]) -> Query:
+def _parse_query(row: dict[str, Any], grades: Mapping[str, Mapping[str, float]], answer_fields: Sequence[str]) -> Query:
     answerable = bool(row.get("answerable", True))
     source = row.get("source_passage") or ""
     answers = (answer for field in answer_fields for answer in row.get(field) or ())
@@ -99,11 +121,12 @@ def _parse_query(row: dict[str, Any], relevant: Mapping[str, set[str]], answer_f
         answerable=answerable,
         answers=tuple(dict.fromkeys(answers)),
         gold_sentences=tuple(row.get("gold_sentences") or ()),
-        relevant=frozenset(relevant.get(row["_id"]) or ([source] if source and answerable else [])),
+        relevant=frozenset(grades.get(row["_id"]) or ([source] if source and answerable else [])),
         source=source,
         mini=bool(row.get("mini")),
         context_ids=tuple(row.get("context_ids") or ()),
         domain=row.get("domain") or "",
+        grades=grades.get(row["_id"], {}),
     )
 
 

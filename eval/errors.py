@@ -5,7 +5,8 @@ FootnoteError
     ├── SuiteError         a suite has mistakes; `mistakes` holds every one
     ├── ReportError        a report cannot be read or written
     ├── ComparisonError    two runs cannot be compared
-    └── GateError          a gate has mistakes, or rules that cannot be checked here
+    ├── GateError          a gate has mistakes, or rules that cannot be checked here
+    └── DraftError         no questions can be drafted, or their file cannot be written
 """
 
 from __future__ import annotations
@@ -68,3 +69,7 @@ class ComparisonError(EvaluationError):
 
 class GateError(EvaluationError):
     """A gate has mistakes, or its rules cannot be checked on what is there."""
+
+
+class DraftError(EvaluationError):
+    """No questions can be drafted, or their file cannot be written."""

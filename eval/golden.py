@@ -11,6 +11,8 @@ from bot.conversation import Turn
 
 # A question with this tag expects a friendly word, not a fact: it needs neither `expect` nor `evidence`.
 SMALL_TALK = "small_talk"
+# A question with this tag was made by `footnote eval new` and nobody has confirmed it yet.
+DRAFT = "draft"
 
 _Written = Annotated[str, StringConstraints(pattern=r"\S")]
 

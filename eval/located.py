@@ -25,12 +25,16 @@ class Located:
         line: Line of the value, or of its key where it has one, from 1.
         written: A plain value as it stands in the file.
         repeated: Keys that a mapping names twice, with the line of the second.
+        hint: What to write here, where the reader of the file knows it better than the format; empty otherwise.
+        column: Heading of the column it was written in, where that is not its key.
     """
 
     value: Any
     line: int
     written: str = ""
     repeated: tuple[tuple[str, int], ...] = ()
+    hint: str = ""
+    column: str = ""
 
     def plain(self) -> Any:
         """Return the value without its lines."""
@@ -107,11 +111,11 @@ def _plain_value(node: yaml.Node) -> Any:
 
 
 def read_json_lines(text: str, path: str) -> tuple[list[Located], list[Mistake]]:
-    """Return one entry for every line that is not blank, and the lines that are not JSON."""
+    """Return one entry for every line that is neither blank nor a remark after `#`, and the lines that are not JSON."""
     entries, mistakes = [], []
     # Only `\n` ends a line: `splitlines` would also break at characters that JSON allows inside a string.
     for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
+        if not line.strip() or line.lstrip().startswith("#"):
             continue
         try:
             entries.append(_from_json(line, number))

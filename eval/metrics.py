@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from functools import partial
 
 from eval.measures.asked import Asked
@@ -41,15 +41,25 @@ def score(asked: Asked) -> dict[str, float | None]:
     return {name: measure(asked) for name, measure in MEASURES.items()}
 
 
-def summarise_all(asked: Sequence[Asked | None], scores: Sequence[Scores | None]) -> dict[str, Metric]:
-    """Return every metric over questions and their scores, in the same order; None stands for one that crashed."""
+def summarise_all(
+    asked: Sequence[Asked | None], scores: Sequence[Scores | None], clusters: Sequence[Hashable] | None = None
+) -> dict[str, Metric]:
+    """Return every metric over questions and their scores, in the same order; None stands for one that crashed.
+
+    Args:
+        asked: What was asked and answered.
+        scores: What `score` gives for each.
+        clusters: What depends on each other, as in `summarise`.
+    """
     totals = [total_milliseconds(one) if one else None for one in asked]
-    metrics = summarise_named(MEASURES, scores)
+    metrics = summarise_named(MEASURES, scores, clusters)
     metrics |= {name: summarise(totals, partial(percentile, share=share)) for name, share in PERCENTILES.items()}
     pairs = [confidence_and_outcome(one) if one else None for one in asked]
-    return metrics | {"calibration_error": summarise(pairs, calibration_error)}
+    return metrics | {"calibration_error": summarise(pairs, calibration_error, clusters)}
 
 
-def summarise_named(names: Iterable[str], scores: Sequence[Scores | None]) -> dict[str, Metric]:
+def summarise_named(
+    names: Iterable[str], scores: Sequence[Scores | None], clusters: Sequence[Hashable] | None = None
+) -> dict[str, Metric]:
     """Return the mean of each named measure over the scores of several questions."""
-    return {name: summarise([one[name] if one else None for one in scores], mean) for name in names}
+    return {name: summarise([one[name] if one else None for one in scores], mean, clusters) for name in names}

@@ -39,6 +39,16 @@ class _Outcome:
     asked: Asked | None
     scores: dict[str, float | None] | None
 
+    @property
+    def cluster(self) -> tuple[str, str, str]:
+        """Return what shares its luck with others: the turns of a dialogue, or a question each time it is asked."""
+        dialogue = self.question.dialogue
+        return (
+            (self.entry.suite, "question", self.question.id)
+            if dialogue is None
+            else (self.entry.suite, "dialogue", dialogue)
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Manner:
@@ -113,7 +123,9 @@ def run_suites(
         seconds=round(sum(outcome.entry.seconds for outcome in outcomes), 3),
         crashes=sum(outcome.asked is None for outcome in outcomes),
         warnings=tuple(map(str, mistakes)),
-        metrics=summarise_all([one.asked for one in outcomes], [one.scores for one in outcomes]),
+        metrics=summarise_all(
+            [one.asked for one in outcomes], [one.scores for one in outcomes], [one.cluster for one in outcomes]
+        ),
         by_tag=_by_tag(outcomes),
         questions=tuple(_report(outcome) for outcome in outcomes),
     )
@@ -160,7 +172,7 @@ def _by_tag(outcomes: Sequence[_Outcome]) -> dict[str, TagReport]:
     return {
         tag: TagReport(
             questions=len(some),
-            metrics=summarise_named(TAG_MEASURES, [one.scores for one in some]),
+            metrics=summarise_named(TAG_MEASURES, [one.scores for one in some], [one.cluster for one in some]),
         )
         for tag, some in tagged.items()
     }

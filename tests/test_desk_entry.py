@@ -54,7 +54,11 @@ def lines_of(entry: SuiteEntry) -> str:
 @pytest.mark.parametrize(
     ("identifier", "first", "last"),
     [
-        ("first", "- id: first   # a comment of its own", '{document_id: ferry.txt, quote: "leaves Mui Wo at 5:55 am"}'),
+        (
+            "first",
+            "- id: first   # a comment of its own",
+            '{document_id: ferry.txt, quote: "leaves Mui Wo at 5:55 am"}',
+        ),
         ("last", "-", "    ferry]   # the end"),
         ("short", "- {id: short, question: Who is the captain, answerable: false}", "captain, answerable: false}"),
     ],

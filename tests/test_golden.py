@@ -223,7 +223,7 @@ def test_keys_that_contradict_each_other(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "line", "message"),
     [
-        ("suite.txt", "", 1, "a suite is a .yaml, .yml or .jsonl file: rename it"),
+        ("suite.txt", "", 1, "a suite is a .yaml, .yml, .jsonl, .csv or .xlsx file: rename it, or save it as one"),
         ("suite.yaml", "# nothing\n", 1, "the suite holds no questions: start each with '- id: …'"),
         ("suite.jsonl", "\n\n", 1, "the suite holds no questions: start each with '- id: …'"),
         ("suite.yaml", "\nquestions: []\n", 2, "a suite is a list: start every question with '- id: …'"),

@@ -17,7 +17,7 @@ from eval.measures.asked import Asked
 from eval.measures.calibration import calibration_error, confidence_and_outcome
 from eval.measures.citations import citation_precision, citation_recall, quote_fidelity
 from eval.measures.correctness import answer_bearing, answer_correct, what_is_wrong
-from eval.measures.interval import bootstrap_interval, mean, summarise, wilson_interval
+from eval.measures.interval import effective_interval, mean, summarise, wilson_interval
 from eval.measures.latency import percentile, total_milliseconds
 from eval.measures.refusals import false_refusal_rate, refusal_precision, refusal_recall
 from eval.measures.retrieval import ndcg_at_k, recall_at_k, reciprocal_rank, success_at_k
@@ -330,7 +330,7 @@ def test_nothing_scored_is_not_zero() -> None:
     assert (metric.value, metric.n, metric.unscored, metric.low, metric.high) == (None, 0, 2, None, None)
 
 
-def test_shares_get_a_bootstrap_interval_that_never_moves() -> None:
+def test_shares_get_an_interval_inside_their_bounds() -> None:
     scores = [0.0, 0.5, 1.0, 0.5, 1.0]
     first, second = summarise(scores, mean), summarise(scores, mean)
     assert first == second
@@ -338,7 +338,7 @@ def test_shares_get_a_bootstrap_interval_that_never_moves() -> None:
     assert first.low is not None
     assert first.high is not None
     assert 0 < first.low < 0.6 < first.high < 1
-    assert (first.low, first.high) == bootstrap_interval(numpy.array(scores), mean)
+    assert (first.low, first.high) == effective_interval(numpy.array(scores), numpy.arange(5))
 
 
 @given(n=st.integers(1, 500), data=st.data())

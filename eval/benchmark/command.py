@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
@@ -14,7 +12,7 @@ from rich.console import Console
 
 from bot.cli.options import json_option, print_json, with_settings
 from bot.settings import AnswererName, Settings
-from eval.benchmark.sets import load_set
+from eval.benchmark.sets import in_query_forms, load_set, require_relevant_documents
 from eval.errors import EvaluationError, ReportError
 from eval.origin import read_origin
 from eval.progress import show_progress
@@ -27,7 +25,8 @@ _STARTER = "starter"
 
 @click.command(
     epilog="\b\nExamples:\n  footnote eval benchmark datasets/squad2 --mini\n"
-    "  footnote eval benchmark datasets/mtrag_un datasets/mtrag/govt --out report.json"
+    "  footnote eval benchmark datasets/mtrag_un datasets/mtrag/govt --out report.json\n"
+    "  footnote eval benchmark datasets/mtrag/govt --retrieval-only --query both"
 )
 @click.argument(
     "folders", metavar="FOLDER…", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, file_okay=False)
@@ -37,6 +36,18 @@ _STARTER = "starter"
     "asked",
     type=click.Choice([*get_args(AnswererName), _STARTER]),
     help="Who is asked; `starter` is llama-index's chat engine, the baseline.",
+)
+@click.option(
+    "--retrieval-only",
+    is_flag=True,
+    help="Only search, and measure where the relevant documents stand; quick, and by default without a language model.",
+)
+@click.option(
+    "--query",
+    type=click.Choice(["history", "last", "both"]),
+    default="history",
+    show_default=True,
+    help="Ask a follow-up with the turns before it, its last turn alone, or once each.",
 )
 @click.option("--mini", is_flag=True, help="Only the rows that a set marks as its small sample.")
 @click.option("--limit", type=click.IntRange(1), help="At most so many questions of each set, the same ones each time.")
@@ -60,6 +71,8 @@ def benchmark(
     folders: tuple[Path, ...],
     *,
     asked: str | None,
+    retrieval_only: bool,
+    query: str,
     mini: bool,
     limit: int | None,
     work: Path,
@@ -75,18 +88,24 @@ def benchmark(
     settings and documents, is not asked again: a run that was stopped goes on when the command is repeated. The key of
     the starter's server is read from FOOTNOTE_STARTER_KEY.
     """
-    from eval.benchmark.report import BenchmarkReport, print_benchmark, report_pools, report_sets  # noqa: PLC0415
-    from eval.benchmark.run import answer_set  # noqa: PLC0415  # torch takes seconds to import
+    from eval.benchmark.printed import print_benchmark  # noqa: PLC0415  # torch takes seconds to import
+    from eval.benchmark.report import BenchmarkReport, report_pools, report_sets  # noqa: PLC0415
+    from eval.benchmark.run import answer_set  # noqa: PLC0415
 
     if out is not None and not out.parent.is_dir():
         raise ReportError(f"There is no folder {str(out.parent)!r} for the report: make it, or name another.")
     started_at = datetime.now(UTC)
-    chosen = [load_set(folder, mini=mini, limit=limit) for folder in folders]
-    who = asked or settings.answerer
-    with _open(who, settings, starter_url, starter_model) as opener:
+    read = [load_set(folder, mini=mini, limit=limit) for folder in folders]
+    if retrieval_only:
+        for one in read:
+            require_relevant_documents(one)
+    chosen = [form for one in read for form in in_query_forms(one, query)]
+    who = asked or ("extractive" if retrieval_only else settings.answerer)
+    with _open(who, settings, starter_url, starter_model, retrieval_only=retrieval_only) as opener:
         results = [(one, answer_set(one, opener, work, show_progress)) for one in chosen]
     report = BenchmarkReport(
         answerer=who,
+        retrieval_only=retrieval_only,
         mini=mini,
         limit=limit,
         started_at=started_at,
@@ -104,25 +123,13 @@ def benchmark(
         raise EvaluationError("Every question crashed, so nothing was measured: the answer files hold the tracebacks.")
 
 
-@contextmanager
-def _open(who: str, settings: Settings, starter_url: str | None, starter_model: str) -> Iterator[Opener]:
-    """Yield whoever is asked; a local model runs once, however many corpora there are."""
-    from bot.build import build_chatbot  # noqa: PLC0415  # torch takes seconds to import
-    from bot.language_model.build import build_language_model  # noqa: PLC0415
-    from eval.benchmark.respondent import ChatbotOpener  # noqa: PLC0415
-    from index.embedder import SentenceTransformerEmbedder  # noqa: PLC0415
+def _open(
+    who: str, settings: Settings, starter_url: str | None, starter_model: str, *, retrieval_only: bool
+) -> AbstractContextManager[Opener]:
+    from eval.benchmark.openers import open_answerer, open_baseline  # noqa: PLC0415  # torch takes seconds to import
 
-    embedder = SentenceTransformerEmbedder(settings.embedding_model)
-    if who == _STARTER:
-        from eval.benchmark.starter import open_starter  # noqa: PLC0415
-
-        with open_starter(settings, embedder, starter_url, starter_model) as starter:
-            yield starter
-        return
-    settings = settings.model_copy(update={"answerer": who})
-    model = build_language_model(settings)
-    try:
-        yield ChatbotOpener(settings, embedder, functools.partial(build_chatbot, language_model=model))
-    finally:
-        if model is not None:
-            model.close()
+    if who != _STARTER:
+        return open_answerer(settings.model_copy(update={"answerer": who}), search_only=retrieval_only)
+    if retrieval_only:
+        raise EvaluationError("The starter cannot search without answering: leave out --retrieval-only.")
+    return open_baseline(settings, starter_url, starter_model)

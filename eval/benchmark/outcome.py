@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from eval.benchmark.protocol import Protocol
 from eval.benchmark.record import StoredAnswer
 from eval.benchmark.right import is_right
-from eval.benchmark.wording import answer_words, token_f1
+from eval.benchmark.wording import answer_words, same_words, token_f1
 from eval.dataset import Query
 from eval.wording import without_markers
 
@@ -64,7 +64,7 @@ def exact_match(outcome: Outcome) -> float | None:
     As the script of SQuAD 2.0 counts (P. Rajpurkar et al., 2018): a refusal is the empty answer, which is what an
     unanswerable question wants.
     """
-    return _best(outcome, lambda said, gold: float(said == gold))
+    return _best(outcome, same_words)
 
 
 def maximum_f1(outcome: Outcome) -> float | None:
@@ -100,17 +100,6 @@ def false_refusal_rate(outcome: Outcome) -> float | None:
     return float(outcome.answer.refused) if outcome.query.answerable else None
 
 
-def recall_at_5(outcome: Outcome) -> float | None:
-    """Return the share of the relevant documents among the first five retrieved ones.
-
-    A document stands where its best chunk stands. Not scored without relevant documents.
-    """
-    relevant = outcome.query.relevant
-    if not relevant:
-        return None
-    return len(relevant.intersection(list(dict.fromkeys(outcome.answer.retrieved))[:5])) / len(relevant)
-
-
 def quote_fidelity(outcome: Outcome) -> float | None:
     """Return 1 when every footnote equals the text that was stored at its place, else 0; the mean must be 1.
 
@@ -120,7 +109,7 @@ def quote_fidelity(outcome: Outcome) -> float | None:
     return float(all(one.stored == one.quote for one in shown)) if shown else None
 
 
-MEASURES: dict[str, Measure] = {
+ANSWER_MEASURES: dict[str, Measure] = {
     function.__name__: function
     for function in (
         right,
@@ -133,7 +122,6 @@ MEASURES: dict[str, Measure] = {
         refusal_recall,
         false_answer_rate,
         false_refusal_rate,
-        recall_at_5,
         quote_fidelity,
     )
 }

@@ -7,7 +7,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from bot.answer import Answer, Citation
+from bot.answer import Answer, Citation, RetrievedEntry
+from bot.search_result import SearchResult
 from eval.dataset import Query
 from eval.places import TextOf
 from index.document import hash_text
@@ -37,8 +38,9 @@ class StoredAnswer(_Frozen):
     Attributes:
         id: The question's id.
         asked: Hash of the question with its history and passages, so that a question that changes is asked again.
-        kind: As in `Answer`; `crash` when an unexpected exception ended it.
-        text: The answer with its markers, the message of a refusal, or the traceback of a crash.
+        kind: As in `Answer`; `search` when nothing was to be answered; `crash` when an unexpected exception ended it.
+        text: The answer with its markers, the message of a refusal, the question that was searched for, or the
+            traceback of a crash.
         reason: Why it was refused.
         nearest: The passages that a refusal showed.
         retrieved: Document ids of the retrieved chunks, best first, one for each chunk.
@@ -47,7 +49,7 @@ class StoredAnswer(_Frozen):
 
     id: str
     asked: str
-    kind: Literal["answer", "refusal", "small_talk", "crash"]
+    kind: Literal["answer", "refusal", "small_talk", "search", "crash"]
     text: str
     reason: str | None = None
     confidence: float | None = None
@@ -81,11 +83,28 @@ def store(query: Query, answer: Answer, text_of: TextOf) -> StoredAnswer:
         confidence=answer.confidence,
         citations=_cited(answer.citations, text_of),
         nearest=_cited(answer.refusal.nearest if answer.refusal else (), text_of),
-        retrieved=tuple(entry.document_id for entry in sorted(answer.retrieved, key=lambda entry: entry.rank)),
+        retrieved=_ranked(answer.retrieved),
         timings_ms=answer.timings_ms,
         answerer=answer.provenance.answerer,
         language_model=answer.provenance.language_model,
     )
+
+
+def store_search(query: Query, found: SearchResult) -> StoredAnswer:
+    """Return what is kept of a search without an answer."""
+    return StoredAnswer(
+        id=query.query_id,
+        asked=asked_hash(query),
+        kind="search",
+        text=found.standalone_question,
+        retrieved=_ranked(found.retrieved),
+        timings_ms=found.timings_ms,
+        answerer="search",
+    )
+
+
+def _ranked(retrieved: Sequence[RetrievedEntry]) -> tuple[str, ...]:
+    return tuple(entry.document_id for entry in sorted(retrieved, key=lambda entry: entry.rank))
 
 
 def _cited(citations: Sequence[Citation], text_of: TextOf) -> tuple[StoredCitation, ...]:

@@ -1,8 +1,8 @@
-"""Who is asked: the chatbot, opened over a corpus."""
+"""Who is asked: the chatbot, opened over a corpus, for answers or for a search alone."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -10,9 +10,11 @@ from typing import Protocol as Interface
 
 from bot.build import build_chatbot
 from bot.chatbot import Chatbot
+from bot.conversation import Turn
+from bot.search_result import SearchResult
 from bot.settings import Settings
 from eval.benchmark.measured import describe_chatbot
-from eval.benchmark.record import StoredAnswer, store
+from eval.benchmark.record import StoredAnswer, store, store_search
 from eval.corpus_index import index_corpus
 from eval.dataset import Query
 from eval.run import stored_texts
@@ -21,6 +23,8 @@ from index.embedder import Embedder
 
 # Asks one question and returns what became of it.
 Respondent = Callable[[Query], StoredAnswer]
+# All that the retriever looks at for a question, so that ten documents are among them even where each has many chunks.
+SEARCHED_CHUNKS = 100
 
 
 class Opener(Interface):
@@ -40,15 +44,24 @@ class ChatbotOpener:
         settings: Of the chatbot; its data folder and database are replaced by those of the corpus.
         embedder: The embedding model.
         build: Makes a chatbot of settings and embedding model.
+        search_only: Have it search and not answer.
     """
 
     def __init__(
-        self, settings: Settings, embedder: Embedder, build: Callable[[Settings, Embedder], Chatbot] = build_chatbot
+        self,
+        settings: Settings,
+        embedder: Embedder,
+        build: Callable[[Settings, Embedder], Chatbot] = build_chatbot,
+        *,
+        search_only: bool = False,
     ) -> None:
         self._settings = settings
         self._embedder = embedder
         self._build = build
+        self._search_only = search_only
         self._measured = describe_chatbot(settings, embedder.model_id)  # now: the code that is loaded, not edited later
+        if search_only:
+            self._measured |= {"answerer": "search", "chunks": SEARCHED_CHUNKS}
 
     def measured(self) -> dict[str, Any]:
         """Return what the chatbot's answers depend on."""
@@ -60,7 +73,7 @@ class ChatbotOpener:
         chatbot = self._build(index_corpus(corpus, data_dir, self._settings, self._embedder), self._embedder)
         try:
             chatbot.warm_up()
-            yield respondent(chatbot)
+            yield searcher(chatbot) if self._search_only else respondent(chatbot)
         finally:
             chatbot.close()
 
@@ -74,3 +87,23 @@ def respondent(subject: Subject) -> Respondent:
         return store(query, answer, text_of)
 
     return ask
+
+
+class Searchable(Interface):
+    """What searching needs of a chatbot."""
+
+    def search(
+        self, question: str, history: Sequence[Turn] = (), *, question_id: str | None = None, top_k: int | None = None
+    ) -> SearchResult:
+        """Return what a question retrieves."""
+        ...
+
+
+def searcher(subject: Searchable) -> Respondent:
+    """Return a chatbot, or a fake of the same shape, as somebody who searches and does not answer."""
+
+    def search(query: Query) -> StoredAnswer:
+        found = subject.search(query.question, query.history, question_id=query.query_id, top_k=SEARCHED_CHUNKS)
+        return store_search(query, found)
+
+    return search

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Protocol, TypeVar
 
 from eval.benchmark.answers import AnswerFile, answers_path, open_answers
-from eval.benchmark.measured import hash_corpus
+from eval.benchmark.measured import Measured, hash_corpus
 from eval.benchmark.record import StoredAnswer, asked_hash
 from eval.benchmark.respondent import Opener, Respondent
 from eval.benchmark.sets import BenchmarkSet, Collection
@@ -51,13 +51,18 @@ class Answered:
 def answer_set(chosen: BenchmarkSet, opener: Opener, work: Path, progress: Progress) -> list[Answered]:
     """Return the answers to a set, asking only what has not been asked; indexes and answers are kept below `work`."""
     folder = work / "answers" / chosen.name.replace("/", "-")
-    return [_answer_collection(collection, opener, work, folder, progress) for collection in chosen.collections]
+    # Only the form that is not the usual one is named, so that answers from before there were two are still found.
+    form = {} if chosen.query == "history" else {"query": chosen.query}
+    measured = {**opener.measured(), **form}
+    return [
+        _answer_collection(collection, opener, measured, work, folder, progress) for collection in chosen.collections
+    ]
 
 
 def _answer_collection(
-    collection: Collection, opener: Opener, work: Path, folder: Path, progress: Progress
+    collection: Collection, opener: Opener, measured: Measured, work: Path, folder: Path, progress: Progress
 ) -> Answered:
-    measured = {**opener.measured(), "corpus": hash_corpus(collection.corpus)}
+    measured = {**measured, "corpus": hash_corpus(collection.corpus)}
     path = answers_path(folder, collection.name, measured)
     with open_answers(path, measured) as answers:
         missing = answers.missing(collection.queries)

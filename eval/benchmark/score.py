@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from eval.benchmark.confidence import confidence_metrics
-from eval.benchmark.outcome import MEASURES, Outcome
+from eval.benchmark.outcome import ANSWER_MEASURES, Measure, Outcome
+from eval.benchmark.ranking import RETRIEVAL_MEASURES
 from eval.benchmark.record import StoredAnswer
 from eval.benchmark.sets import BenchmarkSet
 from eval.measures.interval import Metric, mean, summarise
@@ -28,13 +29,23 @@ def pair_up(chosen: BenchmarkSet, answers: Sequence[StoredAnswer]) -> list[Outco
 def summarise_outcomes(outcomes: Sequence[Outcome]) -> dict[str, Metric]:
     """Return every measure with n, how many questions it does not apply to, and a 95% interval.
 
-    A crash counts in none, and so among the unscored of each.
+    A crash counts in none, and so among the unscored of each; a search alone counts in those of retrieval.
     """
-    metrics = {
-        name: summarise([None if one.answer.kind == "crash" else measure(one) for one in outcomes], mean)
-        for name, measure in MEASURES.items()
+    found = [None if one.answer.kind == "crash" else one for one in outcomes]
+    answered = [None if one is None or one.answer.kind == "search" else one for one in found]
+    return {
+        **_means(ANSWER_MEASURES, answered),
+        **_means(RETRIEVAL_MEASURES, found),
+        **confidence_metrics(outcomes),
+        **_latencies(outcomes),
     }
-    return metrics | confidence_metrics(outcomes) | _latencies(outcomes)
+
+
+def _means(measures: Mapping[str, Measure], outcomes: Sequence[Outcome | None]) -> dict[str, Metric]:
+    return {
+        name: summarise([None if one is None else measure(one) for one in outcomes], mean)
+        for name, measure in measures.items()
+    }
 
 
 def _latencies(outcomes: Sequence[Outcome]) -> dict[str, Metric]:

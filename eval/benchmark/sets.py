@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from eval.benchmark.protocol import Protocol, find_protocol
 from eval.dataset import Query, read_queries
 from eval.errors import EvaluationError
 
 _SEED = 20_250_416
+
+# What is asked of a follow-up: the question with the turns before it, or the question alone.
+QueryForm = Literal["history", "last"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +35,20 @@ class Collection:
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkSet:
-    """A set as it is measured: the questions that were chosen of it, by collection."""
+    """A set as it is measured: the questions that were chosen of it, by collection.
+
+    Attributes:
+        folder: Where it was read from; None for one that was made in memory.
+        query: Whether questions are asked with their history.
+        left_out: How many of its questions were not chosen.
+    """
 
     name: str
     protocol: Protocol
     collections: tuple[Collection, ...]
+    folder: Path | None = None
+    query: QueryForm = "history"
+    left_out: int = 0
 
     @property
     def queries(self) -> tuple[Query, ...]:
@@ -54,7 +68,8 @@ def load_set(folder: Path, *, mini: bool = False, limit: int | None = None) -> B
         EvaluationError: The folder is not a set in this shape, or nothing of it was chosen.
     """
     name, protocol = find_protocol(folder)
-    queries = [query for query in read_queries(folder, answer_fields=protocol.answers) if query.mini or not mini]
+    whole = read_queries(folder, answer_fields=protocol.answers)
+    queries = [query for query in whole if query.mini or not mini]
     if limit is not None and limit < len(queries):
         chosen = random.Random(_SEED).sample(range(len(queries)), limit)  # noqa: S311  # a fixed sample, no secret
         queries = [queries[index] for index in sorted(chosen)]
@@ -74,4 +89,31 @@ def load_set(folder: Path, *, mini: bool = False, limit: int | None = None) -> B
             Collection("-".join(corpus.parts[-3:-1]), corpus, tuple(some), protocol.passages)
             for corpus, some in sorted(by_corpus.items())
         ),
+        folder,
+        left_out=len(whole) - len(queries),
     )
+
+
+def in_query_forms(chosen: BenchmarkSet, query: str) -> Iterator[BenchmarkSet]:
+    """Yield a set as it is asked: with `history`, the `last` turn alone, or `both` where that makes a difference."""
+    if query != "last":
+        yield chosen
+    if query == "last" or (query == "both" and any(one.history for one in chosen.queries)):
+        yield replace(chosen, query="last", collections=tuple(map(_last_turn_only, chosen.collections)))
+
+
+def require_relevant_documents(chosen: BenchmarkSet) -> None:
+    """Make sure that retrieval can be measured at all.
+
+    Raises:
+        EvaluationError: The set says of no chosen question which documents are relevant.
+    """
+    if not any(query.relevant for query in chosen.queries):
+        raise EvaluationError(
+            f"The retrieval of {chosen.name!r} cannot be measured, because its qrels.tsv names no relevant documents: "
+            "leave out --retrieval-only."
+        )
+
+
+def _last_turn_only(collection: Collection) -> Collection:
+    return replace(collection, queries=tuple(replace(query, history=()) for query in collection.queries))

@@ -50,6 +50,11 @@ def token_f1(said: Sequence[str], gold: Sequence[str]) -> float:
     return 2 * shared / (len(said) + len(gold))
 
 
+def same_words(said: Sequence[str], gold: Sequence[str]) -> float:
+    """Return 1 when two answers have the same words in the same order, else 0: `exact_match_score` of that script."""
+    return float(list(said) == list(gold))
+
+
 def contains(said: Sequence[str], gold: Sequence[str]) -> bool:
     """Return whether the words of `gold` stand in `said`, side by side and in order."""
     width = len(gold)

@@ -19,6 +19,7 @@ Sample = tuple[float, ...] | None
 _RESAMPLES = 2_000
 _PERMUTATIONS = 9_999
 _CELLS_AT_ONCE = 2_000_000
+_DECIMALS = 12
 _SEED = 20_250_416
 
 
@@ -127,8 +128,8 @@ def permutation_p_value(samples: PairedSamples, statistic: WeightedStatistic, ob
     # Swapping equal results changes nothing, so only what differs is swapped: all swaps of it are few more often.
     differs = ~((samples.a == samples.b) | (numpy.isnan(samples.a) & numpy.isnan(samples.b))).all(axis=1)
     moving, place = numpy.unique(samples.cluster[differs], return_inverse=True)
-    if not len(moving):
-        return 1.0
+    if len(moving) < 2:
+        return 1.0  # as large a difference either way round
 
     def distance(signs: Values, axis: int) -> Values:
         assert axis in (-1, signs.ndim - 1), "scipy puts the questions last"
@@ -158,7 +159,8 @@ def _distances(samples: PairedSamples, statistic: WeightedStatistic, swaps: Weig
     first = statistic(pooled, numpy.concatenate([1 - from_a, from_b], axis=1))
     second = statistic(pooled, numpy.concatenate([from_a, 1 - from_b], axis=1))
     # A swap that leaves one side without any scored question cannot be told from a large difference.
-    return numpy.nan_to_num(numpy.abs(second - first), nan=numpy.inf)
+    distances = numpy.nan_to_num(numpy.abs(second - first), nan=numpy.inf)
+    return numpy.round(distances, _DECIMALS)  # equal differences stay equal, whatever order they were summed in
 
 
 def _p_value(samples: PairedSamples, statistic: WeightedStatistic, observed: float) -> tuple[float, Test]:

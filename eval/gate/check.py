@@ -51,6 +51,8 @@ def check_gate(gate: Gate, report: RunReport, comparison: Comparison | None = No
     """
     checks = [_crashes(gate.max_crashes, report), *_limits(gate.at_least, gate.at_most, report.metrics, "")]
     checks += _tag_checks(gate, report)
+    if comparison is not None:
+        checks.append(_dropped(gate.max_dropped, comparison))
     if gate.needs_baseline:
         if comparison is None:
             raise GateError(
@@ -67,6 +69,12 @@ def _crashes(most: int, report: RunReport) -> GateCheck:
     names = [question.golden.id for question in report.questions if question.verdict == "crashed"]
     message = f"{len(names)} crashed{_named(names)}, at most {most} may"
     return GateCheck(rule="max_crashes", passed=len(names) <= most, message=message)
+
+
+def _dropped(most: int, comparison: Comparison) -> GateCheck:
+    names = [key.id for key in comparison.only_in_a]
+    message = f"{len(names)} of the baseline not asked{_named(names)}, at most {most} may be left out"
+    return GateCheck(rule="max_dropped", passed=len(names) <= most, message=message)
 
 
 def _newly_wrong(most: int, comparison: Comparison) -> GateCheck:

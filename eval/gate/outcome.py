@@ -35,6 +35,6 @@ def finish(checks: Sequence[GateCheck], write_line: Callable[[str], object]) -> 
     for check in checks:
         write_line(str(check))
     failed = sum(not check.passed for check in checks)
-    write_line(f"the gate {'holds' if failed else 'lets pass'}: {failed} of {len(checks)} checks failed")
+    write_line(f"{'held back' if failed else 'let pass'}: {failed} of {len(checks)} checks failed")
     if failed:
         raise SystemExit(1)

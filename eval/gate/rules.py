@@ -89,6 +89,8 @@ class Gate(_Frozen):
 
     Attributes:
         max_crashes: Most questions that may crash; none when it is not said, because a crash counts in no measure.
+        max_dropped: Most questions of the baseline that this run may not have asked; none when it is not said, because
+            a suite without its hard questions would pass.
         max_newly_wrong: Most questions that may be right in the baseline and wrong now.
         at_least: Floors of measures.
         at_most: Ceilings of measures.
@@ -97,6 +99,7 @@ class Gate(_Frozen):
     """
 
     max_crashes: Annotated[int, Field(ge=0)] = 0
+    max_dropped: Annotated[int, Field(ge=0)] = 0
     max_newly_wrong: Annotated[int, Field(ge=0)] | None = None
     at_least: Annotated[dict[_Measure, _Number], AfterValidator(_check_floors)] = {}
     at_most: Annotated[dict[_Measure, _Number], AfterValidator(_check_ceilings)] = {}

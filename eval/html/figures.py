@@ -100,9 +100,7 @@ def trade_off(report: RunReport) -> TradeOff | None:
     return TradeOff(
         thresholds=tuple(thresholds),
         answered=tuple(_share_answered(answerable, len(answerable), each, own) for each in thresholds),
-        right=tuple(
-            _share_answered(right, len(answerable), each, own) if each >= own else None for each in thresholds
-        ),
+        right=tuple(_share_answered(right, len(answerable), each, own) if each >= own else None for each in thresholds),
         refused=tuple(1 - _share_answered(unanswerable, len(unanswerable), each, own) for each in thresholds),
         answerable=len(answerable),
         unanswerable=len(unanswerable),

@@ -123,7 +123,7 @@ def _choices(
     """
     verdicts = by_verdict(report.questions)
     blamed = sorted({question.blame.stage for question in report.questions if question.blame})
-    choices = [
+    choices: list[tuple[str, str, list[tuple[str, str]]]] = [
         ("verdict", "Verdict", [(verdict, f"{VERDICTS[verdict]} ({verdicts[verdict]})") for verdict in verdicts]),
         ("tag", "Tag", [(str(place), tag) for place, tag in enumerate(tags)]),
         ("suite", "Suite", [(str(place), suite) for place, suite in enumerate(suites)]),

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy
 from markupsafe import Markup
-from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
+from bot.web.invisible import visible
 from eval.html.change import Change
 from eval.html.figures import (
     ConfidenceBin,
@@ -20,17 +20,15 @@ from eval.html.figures import (
     stage_times,
     trade_off,
 )
+from eval.html.marks import MAXIMUM_DOTS, draw_dots, draw_intervals, name_rows, reach, short
 from eval.html.svg import FIRST, GREY, INK, RULE, SECOND, THIRD, draw
 from eval.html.words import count
 from eval.measures.interval import Metric
 from eval.measures.latency import percentile
 from eval.report import RunReport
-from bot.web.invisible import visible
 
 _MAXIMUM_TAGS = 40
-_MAXIMUM_DOTS = 120
 _ROW = 0.2  # inches
-_LONGEST_NAME = 28
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +74,8 @@ def plot_tags(report: RunReport) -> Plot:
         overall = report.metrics["answer_correct"].value
         if overall is not None:
             axes.axvline(overall, color=GREY, linestyle=(0, (4, 3)), linewidth=1)
-        _draw_intervals(axes, [row.metric for row in rows], FIRST)
-        _name_rows(axes, [f"{_short(row.tag)} ({row.metric.n})" for row in rows])
+        draw_intervals(axes, [row.metric for row in rows], FIRST)
+        name_rows(axes, [f"{short(row.tag)} ({row.metric.n})" for row in rows])
         axes.set(xlim=(-0.02, 1.02), xlabel="share of answerable questions answered rightly")
     unscored = sorted(tag for tag, one in report.by_tag.items() if not one.metrics["answer_correct"].n)
     caption = "Bars are 95% intervals, the number of questions stands in brackets; the dashed line is all questions."
@@ -103,7 +101,7 @@ def plot_reliability(bins: Sequence[ConfidenceBin]) -> Plot:
         upper.errorbar(
             [one.confidence for one in bins],
             shares,
-            yerr=_reach([one.right for one in bins]),
+            yerr=reach([one.right for one in bins]),
             color=FIRST, marker="o", markersize=5, linewidth=1.2, elinewidth=1.4,
         )  # fmt: skip
         upper.set(xlim=(-0.02, 1.02), ylim=(-0.03, 1.05), ylabel="share that were right")
@@ -128,21 +126,22 @@ def plot_trade_off(trade: TradeOff | None) -> Plot:
         return Plot("threshold", title, Markup(""), why)
     own = trade.thresholds.index(trade.own_threshold)
     alternative = (
-        f"At the run's threshold {trade.own_threshold:g}, {trade.answered[own]:.0%} of the {trade.answerable} answerable "
-        f"questions are answered, {trade.right[own] or 0:.0%} rightly, and {trade.refused[own]:.0%} of the "
+        f"At the run's threshold {trade.own_threshold:g}, {trade.answered[own]:.0%} of the {trade.answerable} "
+        f"answerable questions are answered, {trade.right[own] or 0:.0%} rightly, and {trade.refused[own]:.0%} of the "
         f"{trade.unanswerable} unanswerable ones are refused."
     )
     with draw("threshold", 3.1, alternative) as drawing:
         axes = drawing.axes()
         axes.axvspan(0, trade.own_threshold, color=RULE, alpha=0.35, linewidth=0)
         axes.axvline(trade.own_threshold, color=INK, linewidth=1)
-        styles = {"drawstyle": "steps-pre"}
-        axes.plot(trade.thresholds, trade.refused, color=SECOND, label="unanswerable, refused", **styles)
-        axes.plot(
-            trade.thresholds, trade.answered, color=FIRST, linestyle=(0, (5, 2)), label="answerable, answered", **styles
+        # Between two thresholds that were looked at, nothing changes but at the second.
+        curves = (
+            (trade.refused, SECOND, "-", "unanswerable, refused"),
+            (trade.answered, FIRST, (0, (5, 2)), "answerable, answered"),
+            ([numpy.nan if share is None else share for share in trade.right], THIRD, (0, (1.5, 1.5)), "… and rightly"),
         )
-        known = [numpy.nan if share is None else share for share in trade.right]
-        axes.plot(trade.thresholds, known, color=THIRD, linestyle=(0, (1.5, 1.5)), label="… and rightly", **styles)
+        for shares, colour, line, label in curves:
+            axes.plot(trade.thresholds, shares, color=colour, linestyle=line, label=label, drawstyle="steps-pre")
         axes.annotate(
             f"this run: {trade.own_threshold:g}", (trade.own_threshold, 1.02), (4, 0), textcoords="offset points",
             color=INK, va="bottom",
@@ -175,7 +174,7 @@ def plot_latency(report: RunReport) -> Plot:
             showfliers=False, boxprops=box, whiskerprops=box, capprops=box, medianprops=line, manage_ticks=False,
         )  # fmt: skip
         for row, values in enumerate(times.values()):
-            _draw_dots(axes, row, values)
+            draw_dots(axes, row, values)
         for name, value, side in (("p50", half, "right"), ("p95", most, "left")):
             axes.axvline(value, color=SECOND, linewidth=1, linestyle=(0, (4, 3)))
             axes.annotate(
@@ -183,13 +182,13 @@ def plot_latency(report: RunReport) -> Plot:
                 textcoords="offset points", ha=side, va="bottom", color=INK,
             )  # fmt: skip
         axes.set_xscale("symlog", linthresh=1, linscale=0.3)
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _milliseconds(value)))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _milliseconds(value) if value else "0"))
         axes.set(xlim=(0, max(10.0, max(map(max, times.values())) * 2.5)), xlabel="time, logarithmic above 1 ms")
-        _name_rows(axes, [f"{_short(stage)} ({len(values)})" for stage, values in times.items()])
+        name_rows(axes, [f"{short(stage)} ({len(values)})" for stage, values in times.items()])
         axes.set_ylim(len(times) - 0.4, -1.3)
     caption = "Boxes hold the middle half of the replies that went through a stage (how many, in brackets), whiskers "
     caption += "the middle 90%; dots are single replies"
-    caption += "." if len(total) <= _MAXIMUM_DOTS else " outside the whiskers."
+    caption += "." if len(total) <= MAXIMUM_DOTS else " outside the whiskers."
     return Plot("latency", title, drawing.markup, caption)
 
 
@@ -206,7 +205,7 @@ def plot_blame(report: RunReport) -> Plot:
         axes.barh(range(len(counts)), list(counts.values()), height=0.62, color=FIRST)
         for row, number in enumerate(counts.values()):
             axes.annotate(str(number), (number, row), (4, 0), textcoords="offset points", va="center")
-        _name_rows(axes, list(counts))
+        name_rows(axes, list(counts))
         axes.set(xlabel="failed questions", xticks=[], xlim=(0, max(counts.values()) * 1.12))
         axes.grid(visible=False)
     caption = f"The first stage that lost the answer, for {sum(counts.values())} of {count(failed, 'failed question')}."
@@ -222,59 +221,22 @@ def plot_change(change: Change) -> Plot:
     alternative = "Change of each measure: " + "; ".join(f"{row.name} {row.difference:+.3f}" for row in rows)
     with draw("change", 0.9 + _ROW * len(rows), alternative) as drawing:
         axes = drawing.axes()
-        _draw_intervals(axes, [row.now for row in rows], FIRST, label="this run")
+        draw_intervals(axes, [row.now for row in rows], FIRST, label="this run")
         places = range(len(rows))
         axes.plot(
             [row.before.value or 0.0 for row in rows], places, linestyle="", marker="D", markersize=5,
             markerfacecolor="none", markeredgecolor=SECOND, label="previous run",
         )  # fmt: skip
-        _name_rows(axes, [row.name for row in rows])
+        name_rows(axes, [row.name for row in rows])
         axes.set(xlim=(-0.02, 1.02), xlabel="value, with the 95% interval of this run")
         drawing.figure.legend(loc="outside upper left", ncols=2)
     caption = "Each run over its own questions; for differences that can be trusted, compare the same questions."
     return Plot("change", title, drawing.markup, caption)
 
 
-def _draw_intervals(axes: Axes, metrics: Sequence[Metric], colour: str, label: str | None = None) -> None:
-    axes.errorbar(
-        [metric.value or 0.0 for metric in metrics], range(len(metrics)), xerr=_reach(metrics),
-        color=colour, linestyle="", marker="o", markersize=5, elinewidth=1.6, label=label,
-    )  # fmt: skip
-
-
-def _draw_dots(axes: Axes, row: int, values: Sequence[float]) -> None:
-    shown = numpy.asarray(values)
-    if len(shown) > _MAXIMUM_DOTS:
-        low, high = numpy.quantile(shown, [0.05, 0.95])
-        shown = shown[(shown < low) | (shown > high)]
-    spread = numpy.random.default_rng(row).uniform(-0.2, 0.2, len(shown))
-    axes.plot(shown, row + spread, linestyle="", marker="o", markersize=2, color=FIRST, alpha=0.45, markeredgewidth=0)
-
-
-def _name_rows(axes: Axes, names: Sequence[str]) -> None:
-    axes.set_yticks(range(len(names)), names)
-    axes.set_ylim(len(names) - 0.4, -0.6)
-    axes.tick_params(axis="y", length=0)
-    axes.grid(visible=False, axis="y")
-
-
-def _reach(metrics: Sequence[Metric]) -> list[list[float]]:
-    """Return how far the intervals reach below and above their values, as Matplotlib wants it."""
-    values = [(metric.value or 0.0, metric.low or 0.0, metric.high or 0.0) for metric in metrics]
-    return [
-        [max(0.0, value - low) for value, low, _ in values],
-        [max(0.0, high - value) for value, _, high in values],
-    ]
-
-
 def _share(metric: Metric) -> str:
     return "-" if metric.value is None else f"{metric.value:.2f}"
 
 
-def _short(name: str) -> str:
-    shown = " ".join(visible(name).split())
-    return shown if len(shown) <= _LONGEST_NAME else shown[: _LONGEST_NAME - 1] + "…"
-
-
 def _milliseconds(value: float) -> str:
-    return f"{value / 1000:g} s" if value >= 10_000 else f"{value / 1000:.3g} s" if value >= 1000 else f"{value:.0f} ms"
+    return f"{value / 1000:.3g} s" if value >= 1000 else f"{value:.0f} ms"

@@ -17,7 +17,7 @@ from eval.report import GOOD_VERDICTS, QuestionReport, Verdict
 from eval.wording import count_words, shows, without_markers
 from index.document import Span
 
-_MARKER = re.compile(r"\[(\d+)\]")
+_MARKER = re.compile(r"\s*\[(\d+)\]")
 _NOT_IN_ADDRESS = re.compile(r"[^\w.-]+")
 
 
@@ -143,11 +143,9 @@ def _footnotes(citations: Sequence[Citation], golden: GoldenQuestion) -> tuple[F
 def _pieces(answer: Answer) -> Iterator[str | int]:
     """Yield the text of an answer between its markers, and their numbers; a refusal has no footnotes to mark."""
     numbers = {citation.number for citation in answer.citations}
-    for place, piece in enumerate(_MARKER.split(answer.text)):
-        if place % 2 and int(piece) in numbers:
-            yield int(piece)
-        else:
-            yield f"[{piece}]" if place % 2 else piece
+    for piece in re.split(r"(\s*\[\d+\])", answer.text):
+        marker = _MARKER.fullmatch(piece)
+        yield int(marker[1]) if marker and int(marker[1]) in numbers else piece
 
 
 def _retrieved(answer: Answer) -> tuple[tuple[RetrievedEntry, tuple[int, ...]], ...]:

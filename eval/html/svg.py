@@ -7,6 +7,7 @@ import re
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import matplotlib
 from lxml import etree
@@ -25,18 +26,18 @@ _PAGE_COLOURS = {
     SECOND: "var(--second)",
     THIRD: "var(--third)",
 }
-_STYLE: Mapping[str, object] = {
+_STYLE: Mapping[Any, object] = {
     "svg.fonttype": "none",
     "text.parse_math": False,
     "axes.unicode_minus": False,
     "font.family": "DejaVu Sans",
-    "font.size": 8.5,
+    "font.size": 8.8,
     "figure.facecolor": "none",
     "axes.facecolor": "none",
     "savefig.facecolor": "none",
     "text.color": INK,
     "axes.labelcolor": GREY,
-    "axes.labelsize": 8.5,
+    "axes.labelsize": 8.8,
     "axes.edgecolor": RULE,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -55,7 +56,7 @@ _STYLE: Mapping[str, object] = {
 _FONT = re.compile(r"font-family:[^;]*;?\s*")
 _REFERENCE = re.compile(r"#([\w.-]+)")
 _XLINK = "{http://www.w3.org/1999/xlink}href"
-WIDTH = 5.2  # inches of 72 units: a phone shows the figure at its own size, a desk a little larger
+WIDTH = 4.7  # inches of 72 units: a phone shows the figure at its own size, a desk a little larger
 
 
 class Drawing:

@@ -55,6 +55,10 @@ function follow() {
   fill(node);
   node.open = true;
   const target = document.getElementById(address) ?? node;
+  const covered = getComputedStyle(controls).position === "sticky" ? controls.offsetHeight : 0;
+  document.documentElement.style.scrollPaddingTop = `${covered}px`;
+  document.querySelector(".pointed-at")?.classList.remove("pointed-at");
+  target.classList.add("pointed-at");
   target.scrollIntoView({ block: target === node ? "start" : "center" });
   if (target === node) node.querySelector("summary").focus({ preventScroll: true });
 }

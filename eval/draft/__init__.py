@@ -1,0 +1,1 @@
+"""Golden questions drafted from the documents, for a person to confirm."""

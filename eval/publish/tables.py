@@ -1,0 +1,140 @@
+"""A report as Markdown: what was measured, how, and what others report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from eval.benchmark.published import PublishedFigure
+from eval.benchmark.report import BenchmarkReport, SetReport
+from eval.measures.interval import Metric
+from eval.origin import Origin
+from eval.report import RunReport
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedTable:
+    """What one block of a Markdown file can hold.
+
+    Attributes:
+        name: Of the public set, the pool, or the golden suites.
+        words: What else tells it from other tables with this name, such as the answerer.
+        optional: Whether it may be left out where no block asks for it.
+    """
+
+    name: str
+    words: frozenset[str]
+    markdown: str
+    optional: bool = False
+
+
+def read_tables(path: Path) -> list[PublishedTable]:
+    """Return the tables of a report of `footnote eval benchmark` or `footnote eval run`, or of the folder of a run.
+
+    Raises:
+        ReportError: It cannot be read or is no report.
+    """
+    if not _is_benchmark(path):
+        return [_of_run(RunReport.load(path))]
+    report = BenchmarkReport.load(path)
+    # A pool is several sets seen together, which is more than was asked for by naming them.
+    return [
+        *(_of_set(report, one, one.name, [one.name]) for one in report.sets),
+        *(_of_set(report, one, one.name.split(",")[0], _names(report), optional=True) for one in report.pools),
+    ]
+
+
+def _is_benchmark(path: Path) -> bool:
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return False  # what is wrong with it is said when it is loaded
+    return isinstance(content, dict) and "sets" in content
+
+
+def _of_set(
+    report: BenchmarkReport, one: SetReport, name: str, folders: Sequence[str], *, optional: bool = False
+) -> PublishedTable:
+    asked = "search" if report.retrieval_only else report.answerer
+    sample = "mini" if report.mini else "limit" if report.limit else "whole"
+    by = ", ".join(f"{count} by {answerer}" for answerer, count in one.answered_by.items())
+    caption = _caption(
+        _benchmark_command(report, one, folders),
+        f"{one.questions} questions ({by}), {one.crashes} crashed",
+        report.started_at,
+        report.origin,
+    )
+    parts = (caption, _rows(one.metrics, one.published), _notes(one))
+    return PublishedTable(name, frozenset({asked, sample, one.query}), "\n\n".join(filter(None, parts)), optional)
+
+
+def _of_run(report: RunReport) -> PublishedTable:
+    answerer = str(report.settings["answerer"])
+    paths = [Path(suite.path) for suite in report.suites]
+    shown = [path.name if path.is_absolute() else path.as_posix() for path in paths]
+    repeats = f" --repeat {report.repeats}" if report.repeats > 1 else ""
+    caption = _caption(
+        f"eval run {' '.join(shown)} --answerer {answerer}{repeats}",
+        f"{len(report.questions)} questions about {report.documents} documents, {report.crashes} crashed",
+        report.started_at,
+        report.origin,
+    )
+    rows = _rows(report.metrics, ())
+    return PublishedTable("+".join(path.stem for path in paths), frozenset({answerer}), f"{caption}\n\n{rows}")
+
+
+def _benchmark_command(report: BenchmarkReport, one: SetReport, folders: Sequence[str]) -> str:
+    words = ["eval benchmark", *(f"DATASETS/{folder}" for folder in folders)]
+    words += ["--retrieval-only"] if report.retrieval_only else []
+    words += ["--query last"] if one.query == "last" else []
+    words += ["--mini"] if report.mini else []
+    words += [f"--limit {report.limit}"] if report.limit else []
+    words += [] if report.retrieval_only and report.answerer == "extractive" else [f"--answerer {report.answerer}"]
+    return " ".join(words)
+
+
+def _caption(command: str, asked: str, day: datetime, origin: Origin) -> str:
+    commit = f"commit {origin.commit[:7]}{' with changes' if origin.dirty else ''}" if origin.commit else "no commit"
+    return f"`footnote {command}`: {asked}; {day:%Y-%m-%d}, {commit}."
+
+
+def _rows(metrics: Mapping[str, Metric], published: Sequence[PublishedFigure]) -> str:
+    heads = ["measure", "value", "n", "95% interval", *(["published"] if published else [])]
+    lines = [heads, ["---"] * len(heads)]
+    for name, metric in metrics.items():
+        if metric.n == 0 or (name.endswith("_ms") and not name.startswith("latency_")):
+            continue
+        cells = [f"`{name}`", _number(name, metric.value), str(metric.n)]
+        cells.append(f"{_number(name, metric.low)} to {_number(name, metric.high)}")
+        lines.append([*cells, *([_beside(name, published)] if published else [])])
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _beside(measure: str, published: Sequence[PublishedFigure]) -> str:
+    figures = sorted((one for one in published if one.measure == measure), key=lambda one: -one.value)
+    return "; ".join(f"{one.system} {_number(measure, one.value)}" for one in figures).replace("|", "\\|")
+
+
+def _notes(one: SetReport) -> str:
+    """Return where the published figures come from, and what to keep in mind, as a list."""
+    return "\n".join(f"- {line}" for line in (*_sources(one.published), *one.warnings))
+
+
+def _sources(published: Sequence[PublishedFigure]) -> Iterator[str]:
+    for source, comparable in dict.fromkeys((one.source, one.comparable) for one in published):
+        some = (one.system for one in published if (one.source, one.comparable) == (source, comparable))
+        yield f"{', '.join(dict.fromkeys(some))}: {source}. Measured on {comparable}."
+
+
+def _names(report: BenchmarkReport) -> list[str]:
+    return list(dict.fromkeys(one.name for one in report.sets))
+
+
+def _number(name: str, value: float | None) -> str:
+    """Return a value as the documents show it: whole milliseconds, three decimals of anything else, as in `.744`."""
+    if value is None:
+        return "-"
+    return f"{value:.0f}" if name.endswith("_ms") else f"{value:.3f}".removeprefix("0")
