@@ -337,7 +337,7 @@ def ferry_chatbot(
     data_dir = tmp_path / "real"
     index_folder(tmp_path / "documents", data_dir)
     (data_dir / "suites").mkdir()
-    rows = [f'- {{id: q{n}, question: When does ferry {n} leave?, expect: [["5:55"]]}}\n' for n in range(60)]
+    rows = [f'- {{id: q{n}, question: "When does ferry {n} leave?", expect: [["5:55"]]}}\n' for n in range(60)]
     (data_dir / "suites" / "sixty.yaml").write_text("".join(rows))
     return open_chatbot(data_dir)
 

@@ -28,7 +28,7 @@ SUITE = """\
         - {document_id: 000_22370086f0b82f53.txt, quote: "Professor Sun Dong, Secretary for Innovation"}
   tags: [fact]
 
-- {id: captain, question: Who is the captain of the ferry to Lamma?, answerable: false}
+- {id: captain, question: "Who is the captain of the ferry to Lamma?", answerable: false}
 """
 RUN_MS = 240_000
 
@@ -39,6 +39,14 @@ def check(page: Page, state: str) -> None:
     violations = Axe().run(page).response["violations"]
     assert [f"{state}: {one['id']}: {[node['html'][:200] for node in one['nodes']]}" for one in violations] == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), state
+
+
+def listen(page: Page) -> list[str]:
+    """Return the list into which everything goes that is wrong with a page."""
+    said: list[str] = []
+    page.on("pageerror", lambda error: said.append(f"script error: {error}"))
+    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    return said
 
 
 def start(page: Page, name: str) -> None:
@@ -70,7 +78,8 @@ def test_evaluator_runs_reads_fixes_and_compares(
         closing(build_pages(chatbot)) as pages,
         running(chatbot, chatbot.settings.catalogue_url(), groups=[pages]) as origin,
     ):
-        page = open_page(origin, width=width, color_scheme=theme)
+        page = open_page(origin, width=width, color_scheme=theme, expect_faults=True)
+        said = listen(page)
         page.goto(origin + pages.entrance)
         assert page.url == f"{origin}/evaluate"
         check(page, "nothing was run")
@@ -111,3 +120,5 @@ def test_evaluator_runs_reads_fixes_and_compares(
         check(page, "comparison")
         page.get_by_role("link", name="Open it in before").click()
         expect(page.locator(".question[open] .badge").first).to_have_text("Wrong")
+    # The entry with a mistake was refused, and Chromium says so; nothing else may go wrong.
+    assert [one for one in said if "422" not in one] == []
