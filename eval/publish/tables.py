@@ -125,9 +125,11 @@ def _notes(one: SetReport) -> str:
 
 
 def _sources(published: Sequence[PublishedFigure]) -> Iterator[str]:
-    for source, comparable in dict.fromkeys((one.source, one.comparable) for one in published):
-        some = (one.system for one in published if (one.source, one.comparable) == (source, comparable))
-        yield f"{', '.join(dict.fromkeys(some))}: {source}. Measured on {comparable}."
+    """Yield where figures come from; which systems are meant where there is more than one such place."""
+    places = dict.fromkeys((one.source, one.comparable) for one in published)
+    for source, comparable in places:
+        some = dict.fromkeys(one.system for one in published if (one.source, one.comparable) == (source, comparable))
+        yield f"{'; '.join(some) if len(places) > 1 else 'Published'}: {source}. Measured on {comparable}."
 
 
 def _names(report: BenchmarkReport) -> list[str]:
