@@ -65,7 +65,8 @@ def test_figures_bear_our_names_of_measures_and_are_shares(name: str) -> None:
 
 
 def test_a_set_that_nobody_reported_on_has_no_figures() -> None:
-    assert (published_figures("never_heard_of", None), warnings_about("never_heard_of")) == ((), ())
+    assert (published_figures("never_heard_of", None), warnings_about("never_heard_of", {"right"})) == ((), ())
+    assert warnings_about("lihua_world", {"right"}) != warnings_about("lihua_world", {"recall_at_5"}) == ()
 
 
 def test_tables_beside_a_set_are_read_for_its_own_rows(tmp_path: Path) -> None:

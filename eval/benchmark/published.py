@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import functools
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from fnmatch import fnmatchcase
 from importlib.resources import files
 from pathlib import Path
@@ -56,6 +56,7 @@ class _Table(_Frozen):
 
 class _Warning(_Frozen):
     sets: tuple[str, ...]
+    about: str = ""
     text: str
 
 
@@ -85,9 +86,10 @@ def published_figures(name: str, folder: Path | None) -> tuple[PublishedFigure, 
     return tuple(figures)
 
 
-def warnings_about(name: str) -> tuple[str, ...]:
-    """Return what to keep in mind about the rows of a set."""
-    return tuple(entry.text for entry in _published().warnings if _matches(name, entry.sets))
+def warnings_about(name: str, scored: Set[str]) -> tuple[str, ...]:
+    """Return what to keep in mind about the rows of a set, or the measures of them that were scored."""
+    about = (entry for entry in _published().warnings if not entry.about or entry.about in scored)
+    return tuple(entry.text for entry in about if _matches(name, entry.sets))
 
 
 def _matches(name: str, patterns: tuple[str, ...]) -> bool:

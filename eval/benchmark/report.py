@@ -150,7 +150,7 @@ def _report(name: str, results: Results, published_as: str, folder: Path | None,
         answered_by=dict(Counter(one.answer.answerer for one in outcomes if one.answer.kind != "crash")),
         metrics=metrics,
         published=tuple(one for one in published_figures(published_as, folder) if one.measure in _scored(metrics)),
-        warnings=(*warnings_about(published_as), *_about_the_run(results, outcomes, metrics)),
+        warnings=(*warnings_about(published_as, _scored(metrics)), *_about_the_run(results, outcomes, metrics)),
         thresholds=threshold_table(outcomes),
         answers=tuple(
             AnswersRecord(path=str(one.path), measured=one.measured) for _, answered in results for one in answered

@@ -105,17 +105,18 @@ def _rows(metrics: Mapping[str, Metric], published: Sequence[PublishedFigure]) -
     heads = ["measure", "value", "n", "95% interval", *(["published"] if published else [])]
     lines = [heads, ["---"] * len(heads)]
     for name, metric in metrics.items():
-        if metric.n == 0 or (name.endswith("_ms") and not name.startswith("latency_")):
+        # How long it took says more about what else the machine did: footnote eval latency measures that.
+        if metric.n == 0 or name.endswith("_ms"):
             continue
-        cells = [f"`{name}`", _number(name, metric.value), str(metric.n)]
-        cells.append(f"{_number(name, metric.low)} to {_number(name, metric.high)}")
+        interval = f"{_number(metric.low)} to {_number(metric.high)}"
+        cells = [f"`{name}`", _number(metric.value), str(metric.n), interval]
         lines.append([*cells, *([_beside(name, published)] if published else [])])
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def _beside(measure: str, published: Sequence[PublishedFigure]) -> str:
     figures = sorted((one for one in published if one.measure == measure), key=lambda one: -one.value)
-    return "; ".join(f"{one.system} {_number(measure, one.value)}" for one in figures).replace("|", "\\|")
+    return "; ".join(f"{one.system} {_number(one.value)}" for one in figures).replace("|", "\\|")
 
 
 def _notes(one: SetReport) -> str:
@@ -124,17 +125,17 @@ def _notes(one: SetReport) -> str:
 
 
 def _sources(published: Sequence[PublishedFigure]) -> Iterator[str]:
-    for source, comparable in dict.fromkeys((one.source, one.comparable) for one in published):
-        some = (one.system for one in published if (one.source, one.comparable) == (source, comparable))
-        yield f"{', '.join(dict.fromkeys(some))}: {source}. Measured on {comparable}."
+    """Yield where figures come from; which systems are meant where there is more than one such place."""
+    places = dict.fromkeys((one.source, one.comparable) for one in published)
+    for source, comparable in places:
+        some = dict.fromkeys(one.system for one in published if (one.source, one.comparable) == (source, comparable))
+        yield f"{'; '.join(some) if len(places) > 1 else 'Published'}: {source}. Measured on {comparable}."
 
 
 def _names(report: BenchmarkReport) -> list[str]:
     return list(dict.fromkeys(one.name for one in report.sets))
 
 
-def _number(name: str, value: float | None) -> str:
-    """Return a value as the documents show it: whole milliseconds, three decimals of anything else, as in `.744`."""
-    if value is None:
-        return "-"
-    return f"{value:.0f}" if name.endswith("_ms") else f"{value:.3f}".removeprefix("0")
+def _number(value: float | None) -> str:
+    """Return a value as the documents show it, as in `.744`."""
+    return "-" if value is None else f"{value:.3f}".removeprefix("0")
