@@ -276,11 +276,15 @@ def test_an_entry_is_fixed_beside_its_answer(evaluator: TestClient, data: Path) 
 
 
 def test_spreadsheets_are_read_only(evaluator: TestClient, data: Path) -> None:
-    (data / "suites" / "sheet.csv").write_text("id,question\n")
-    assert "is a spreadsheet" in evaluator.get("/evaluate/suites/sheet.csv?id=a").text
+    written = "id,question,answerable\na,Who is the captain?,no\n"
+    (data / "suites" / "sheet.csv").write_text(written)
+    html = evaluator.get("/evaluate/suites/sheet.csv?id=a").text
+    assert "is a spreadsheet" in html
+    assert "Who is the captain?" in html
+    assert "<textarea" not in html
     form = {"token": token_of(evaluator), "id": "a", "text": "x"}
     assert "is a spreadsheet" in evaluator.post("/evaluate/suites/sheet.csv", data=form).text
-    assert (data / "suites" / "sheet.csv").read_text() == "id,question\n"
+    assert (data / "suites" / "sheet.csv").read_text() == written
 
 
 # Starting

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request, Response
 from starlette.exceptions import HTTPException
@@ -19,6 +19,7 @@ from eval.desk.show import show
 from eval.desk.suites import is_editable
 from eval.errors import EvaluationError, Mistake, SuiteError
 from eval.report import QuestionReport
+from eval.suite import load_suite
 from index.errors import FootnoteError
 
 _PASSAGES = 6
@@ -42,7 +43,7 @@ def entry_routes(desk: Desk) -> APIRouter:
     def suite(request: Request, name: str, id: str = "", run: str = "", saved: str = "") -> Response:  # noqa: A002
         path = _path(desk, name)
         if not is_editable(path):
-            return show(request, "suite.html", desk=desk, name=name, path=path, ids=(), editable=False)
+            return _show_spreadsheet(request, desk, name, path, id)
         if not id:
             return show(request, "suite.html", desk=desk, name=name, path=path, ids=list_ids(path), editable=True)
         entry = read_entry(path, id)
@@ -79,6 +80,19 @@ def entry_changes(desk: Desk) -> APIRouter:
         return desk.go_to(desk.entry_address(name, new_id, run=run, saved="1"))
 
     return router
+
+
+def _show_spreadsheet(request: Request, desk: Desk, name: str, path: Path, wanted: str) -> Response:
+    """Return the questions of a spreadsheet, which is changed where it was made.
+
+    Raises:
+        SuiteError: It has mistakes.
+    """
+    suite = load_suite(path)
+    asked = zip(suite.entries, suite.questions, strict=True)
+    rows = [(entry.line, question.id, question.question) for entry, question in asked]
+    values: dict[str, Any] = {"ids": (), "rows": rows, "wanted": wanted, "editable": False}
+    return show(request, "suite.html", desk=desk, name=name, path=path, **values)
 
 
 def _path(desk: Desk, name: str) -> Path:

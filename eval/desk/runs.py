@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path, PurePath
 
@@ -183,7 +183,7 @@ def _unfinished(
         name=folder.name,
         suites=tuple(path.name for path in order.suites) if order else (),
         answerer=str(head.run.settings.get("answerer", "")) if head else "",
-        when=head.started_at if head else datetime.fromtimestamp(folder.stat().st_mtime).astimezone(),
+        when=head.started_at if head else datetime.fromtimestamp(folder.stat().st_mtime, UTC),
         done=count_answers(folder),
         total=order.total if order else None,
         finished=False,

@@ -30,7 +30,7 @@ SUITE = """\
 
 - {id: captain, question: "Who is the captain of the ferry to Lamma?", answerable: false}
 """
-RUN_MS = 240_000
+RUN_MS = 400_000
 
 
 def check(page: Page, state: str) -> None:
@@ -59,7 +59,7 @@ def start(page: Page, name: str) -> None:
     expect(page.locator("#questions")).to_be_visible(timeout=RUN_MS)
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1_000)
 @pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
 def test_evaluator_runs_reads_fixes_and_compares(
     seed_data: Path,
