@@ -10,7 +10,9 @@ from bot.language_model import LanguageModel
 from bot.language_model.build import build_language_model
 from bot.settings import Settings
 from index.catalogue import Catalogue
-from index.embedder import Embedder, RememberingEmbedder, SentenceTransformerEmbedder
+from index.embedding.build import build_embedder
+from index.embedding.embedder import Embedder
+from index.embedding.remembering import RememberingEmbedder
 from index.retriever import Retriever
 
 
@@ -30,7 +32,7 @@ def build_chatbot(
         FootnoteError: The database or the embedding model cannot be used.
     """
     catalogue = Catalogue(settings.catalogue_url())
-    embedder = RememberingEmbedder(embedder or SentenceTransformerEmbedder(settings.embedding_model))
+    embedder = RememberingEmbedder(embedder or build_embedder(settings))
     own_model = None if language_model else build_language_model(settings)
     return Chatbot(
         settings=settings,

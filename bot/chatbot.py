@@ -40,7 +40,7 @@ from bot.verify import Footnotes, Verified, to_citation, verify_draft
 from bot.whole_collection import is_about_the_collection
 from index.catalogue import Catalogue, DocumentSummary
 from index.document import Document, Span, hash_text
-from index.embedder import Embedder
+from index.embedding.embedder import Embedder
 from index.errors import EmptyIndexError
 from index.retriever import Retriever
 from prompts.replies import reply

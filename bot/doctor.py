@@ -16,7 +16,7 @@ from bot.errors import SettingsError
 from bot.language_model.weights import cache_folder, find_weights
 from bot.settings import Settings
 from index.catalogue import Catalogue
-from index.embedder import find_model
+from index.embedding.model_folder import find_model
 from index.errors import FootnoteError
 from index.generation import Generation
 

@@ -13,7 +13,7 @@ from bot.answer_type import AnswerType, expected_type, holds_type
 from bot.condense import Understanding
 from bot.question import has_words
 from index.document import Chunk, RetrievedChunk, Span
-from index.embedder import Embedder
+from index.embedding.embedder import Embedder
 from index.keywords import WordStatistics
 from index.words import Word, content_words
 

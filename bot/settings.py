@@ -34,7 +34,6 @@ class Settings(IndexSettings):
         answerer: Who writes the answer: `extractive` quotes, `local` runs the local model, `remote` asks the server at
             `remote_url`.
         gguf: Weights of the local model; the fetched ones when not given.
-        model_cache: Folder of the fetched weights; the user's cache folder when not given.
         remote_url: Base address of an OpenAI-compatible server, such as `http://localhost:11434/v1`.
         remote_model: That server's name for the model.
         remote_key: Its secret key; best given as FOOTNOTE_REMOTE_KEY, never shown.
@@ -48,7 +47,6 @@ class Settings(IndexSettings):
     documents: Annotated[tuple[Path, ...], NoDecode] = (Path("seeds"),)
     answerer: AnswererName = "local"
     gguf: Path | None = None
-    model_cache: Path | None = None
     remote_url: str = ""
     remote_model: str = ""
     remote_key: SecretStr = SecretStr("")

@@ -50,12 +50,12 @@ def latency(
     from bot.build import build_chatbot  # noqa: PLC0415  # torch takes seconds to import
     from eval.corpus_index import index_corpus  # noqa: PLC0415
     from eval.latency import measure_latency  # noqa: PLC0415
-    from index.embedder import SentenceTransformerEmbedder  # noqa: PLC0415
+    from index.embedding.build import build_embedder  # noqa: PLC0415
 
     dataset = load_dataset(folder)
     if limit is not None:
         dataset = _sample(dataset, limit)
-    embedder = SentenceTransformerEmbedder(settings.embedding_model)
+    embedder = build_embedder(settings)
     with ExitStack() as stack:
         chatbot = build_chatbot(index_corpus(dataset.corpus, _below(work, folder), settings, embedder), embedder)
         stack.callback(chatbot.close)
@@ -104,9 +104,9 @@ def fit(
     from bot.build import build_chatbot  # noqa: PLC0415  # torch takes seconds to import
     from eval.corpus_index import index_corpus  # noqa: PLC0415
     from eval.fit import Example, collect, describe_judge, fit_judge  # noqa: PLC0415
-    from index.embedder import SentenceTransformerEmbedder  # noqa: PLC0415
+    from index.embedding.build import build_embedder  # noqa: PLC0415
 
-    embedder = SentenceTransformerEmbedder(settings.embedding_model)
+    embedder = build_embedder(settings)
     settings = settings.model_copy(update={"answerer": "extractive"})  # what is fitted here knows no language model
     whole = [load_dataset(folder, _largest(folder)) for folder in folders]
     datasets = [_sample(dataset, limit) for dataset in whole]
@@ -167,7 +167,7 @@ def fit_opinion(
     from eval.fit_opinion import fit_opinion as fit_models  # noqa: PLC0415
     from eval.opinions import Examiner, OpinionExample  # noqa: PLC0415
     from eval.suite import load_suites  # noqa: PLC0415
-    from index.embedder import SentenceTransformerEmbedder  # noqa: PLC0415
+    from index.embedding.build import build_embedder  # noqa: PLC0415
 
     model = build_language_model(settings)
     if model is None or not model.ready():
@@ -175,7 +175,7 @@ def fit_opinion(
     examples: list[OpinionExample] = []
     with closing(model):
         model.warm_up()
-        examiner = Examiner(settings, SentenceTransformerEmbedder(settings.embedding_model), model)
+        examiner = Examiner(settings, build_embedder(settings), model)
         for source in sources:
             if source.is_dir():
                 examples += examiner.examine_set(load_set(source, mini=mini, limit=limit), work, show_progress)

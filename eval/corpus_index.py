@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bot.settings import Settings
 from index.catalogue import Catalogue
-from index.embedder import Embedder
+from index.embedding.embedder import Embedder
 from index.sync import synchronise
 
 

@@ -27,7 +27,7 @@ from eval.dataset import Query
 from eval.golden import SMALL_TALK
 from eval.measures.correctness import what_is_wrong_with
 from eval.suite import Suite
-from index.embedder import Embedder
+from index.embedding.embedder import Embedder
 from prompts.replies import prompts_hash
 
 

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from index.document import Chunk, Document, Page, Span, hash_text
-from index.embedder import Vectors
+from index.embedding.embedder import Vectors
 from index.errors import IndexingError
 from index.schema import (
     CHUNKS,

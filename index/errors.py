@@ -7,7 +7,8 @@ FootnoteError               one line for the reader: what, where, what to do
 │   └── IndexMismatchError  the index was built for another embedding model
 ├── UnreadableDocumentError one file cannot be read; the others go on
 ├── EmptyIndexError         a question was asked before anything was indexed
-└── ModelNotFoundError      model weights are not where they should be
+├── ModelNotFoundError      model weights are not where they should be
+└── ConversionError         an embedding model cannot be compiled; it is run the plain way
 """
 
 
@@ -41,3 +42,7 @@ class EmptyIndexError(FootnoteError):
 
 class ModelNotFoundError(FootnoteError):
     """Model weights are missing."""
+
+
+class ConversionError(FootnoteError):
+    """An embedding model has no compiled form. The message is the reason, without the model's name."""

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from index.document import Chunk
-from index.embedder import Vectors
+from index.embedding.embedder import Vectors
 from index.errors import IndexingError
 from index.keywords import KeywordIndex, build_keyword_index
 from index.vectors import VectorIndex, build_vector_index, chroma_version

@@ -17,7 +17,7 @@ import numpy as np
 
 from index.catalogue import Catalogue
 from index.document import Chunk, RetrievedChunk
-from index.embedder import Embedder, Vectors
+from index.embedding.embedder import Embedder, Vectors
 from index.errors import EmptyIndexError, IndexingError, IndexMismatchError
 from index.generation import Generation
 from index.keywords import WordStatistics

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+EmbeddingRuntime = Literal["openvino", "torch"]
 
 
 class IndexSettings(BaseSettings):
@@ -16,6 +19,8 @@ class IndexSettings(BaseSettings):
         database_url: SQLAlchemy URL of the catalogue; SQLite inside `data_dir` when empty.
         embedding_model: `packaged` for the all-MiniLM-L6-v2 that is installed with Footnote, else a folder, or the
             name of a sentence-transformers model that is already in the local cache.
+        embedding_runtime: `openvino`, or `torch`, which is slower and gives the same vectors to 1e-4.
+        model_cache: Folder of what is fetched or compiled once; the user's cache folder when not given.
         chunk_tokens: Most tokens of a chunk, counted by the embedding model's own tokenizer.
         overlap_tokens: How many tokens of whole sentences a chunk repeats from the one before.
         maximum_file_bytes: A larger file is named and left out.
@@ -26,6 +31,8 @@ class IndexSettings(BaseSettings):
     data_dir: Path = Path("data")
     database_url: str = ""
     embedding_model: str = "packaged"
+    embedding_runtime: EmbeddingRuntime = "openvino"
+    model_cache: Path | None = None
     chunk_tokens: int = Field(default=200, ge=50, le=2_000)
     overlap_tokens: int = Field(default=40, ge=0, le=500)
     maximum_file_bytes: int = Field(default=200_000_000, ge=1)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from index.catalogue import Catalogue, DocumentSummary, Publication, vector_key
 from index.document import Chunk, Document
-from index.embedder import Embedder
+from index.embedding.embedder import Embedder
 from index.errors import NoDocumentsError, UnreadableDocumentError
 from index.generation import build_generation, is_whole, sweep_generations
 from index.ownership import own

@@ -14,7 +14,7 @@ from chromadb.config import Settings as ChromaSettings
 from chromadb.errors import ChromaError
 
 from index.document import Chunk
-from index.embedder import Vectors
+from index.embedding.embedder import Vectors
 from index.errors import IndexingError
 
 _COLLECTION = "chunks"

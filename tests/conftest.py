@@ -12,7 +12,8 @@ from bot.judge import load_calibration
 from bot.language_model import LanguageModel
 from bot.settings import Settings
 from index.catalogue import Catalogue
-from index.embedder import RememberingEmbedder, SentenceTransformerEmbedder
+from index.embedding.remembering import RememberingEmbedder
+from index.embedding.sentence_transformer import SentenceTransformerEmbedder
 from index.retriever import Retriever
 from index.sync import SyncReport, synchronise
 

@@ -25,7 +25,7 @@ from eval.benchmark.sets import BenchmarkSet, load_set
 from eval.benchmark.starter import StarterOpener, sounds_like_refusal
 from eval.dataset import Query
 from eval.errors import EvaluationError
-from index.embedder import SentenceTransformerEmbedder
+from index.embedding.sentence_transformer import SentenceTransformerEmbedder
 
 TOWNS = ("Lisbon", "Oslo", "Quito", "Hanoi", "Dakar", "Turin", "Malmö", "Perth", "Davao", "Leeds", "Gdańsk", "Cairo")
 

@@ -25,7 +25,8 @@ from eval.report import Blame
 from eval.run import stored_texts
 from index.catalogue import Catalogue
 from index.document import Document, RetrievedChunk, Span
-from index.embedder import Embedder, RememberingEmbedder
+from index.embedding.embedder import Embedder
+from index.embedding.remembering import RememberingEmbedder
 from index.retriever import Retriever
 from index.sync import SyncReport
 from tests.scripted_model import ScriptedModel

@@ -11,7 +11,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 DOORS = {
     "chromadb": {"index/vectors.py"},
-    "sentence_transformers": {"index/embedder.py"},
+    "sentence_transformers": {"index/embedding/torch_encoder.py"},
+    "openvino": {"index/embedding/convert.py", "index/embedding/openvino_encoder.py"},
     "llama_index": {"bot/language_model/endpoint.py", "eval/benchmark/starter.py", "index/splitter.py"},
     "openai": {"bot/language_model/endpoint.py"},
     "xllamacpp": {"bot/language_model/server.py"},

@@ -11,7 +11,7 @@ from eval.benchmark.sets import load_set
 from eval.fit_opinion import describe_fit, fit_opinion
 from eval.opinions import Examiner, OpinionExample
 from eval.progress import show_progress
-from index.embedder import SentenceTransformerEmbedder
+from index.embedding.sentence_transformer import SentenceTransformerEmbedder
 from tests.scripted_model import ScriptedModel
 
 

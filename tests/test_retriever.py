@@ -8,7 +8,7 @@ import pytest
 from bot.settings import Settings
 from index.catalogue import Catalogue
 from index.document import Chunk, Span
-from index.embedder import SentenceTransformerEmbedder
+from index.embedding.sentence_transformer import SentenceTransformerEmbedder
 from index.errors import EmptyIndexError
 from index.keywords import KeywordIndex, build_keyword_index
 from index.retriever import Retriever

@@ -13,7 +13,8 @@ import pytest
 from bot.chatbot import Chatbot
 from bot.settings import Settings
 from index.catalogue import Catalogue
-from index.embedder import SentenceTransformerEmbedder, Vectors
+from index.embedding.embedder import Vectors
+from index.embedding.sentence_transformer import SentenceTransformerEmbedder
 from index.errors import IndexBusyError, IndexingError, IndexMismatchError, NoDocumentsError
 from index.generation import generations_folder
 from index.ownership import own

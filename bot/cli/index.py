@@ -43,7 +43,7 @@ def index(paths: tuple[Path, ...], settings: Settings, *, dry_run: bool, allow_e
     check_paths(paths or settings.documents)
     from bot.build import build_chatbot  # noqa: PLC0415  # what follows takes seconds to import
     from index.catalogue import Catalogue  # noqa: PLC0415
-    from index.embedder import SentenceTransformerEmbedder  # noqa: PLC0415
+    from index.embedding.build import build_embedder  # noqa: PLC0415
     from index.sync import synchronise  # noqa: PLC0415
 
     catalogue = Catalogue(settings.catalogue_url())
@@ -57,7 +57,7 @@ def index(paths: tuple[Path, ...], settings: Settings, *, dry_run: bool, allow_e
     )
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("loading the embedding model", total=None)
-        embedder = SentenceTransformerEmbedder(settings.embedding_model)
+        embedder = build_embedder(settings)
 
         def show(stage: str, done: int, total: int) -> None:
             bar.update(task, description=_STAGES[stage], completed=done, total=total)

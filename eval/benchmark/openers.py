@@ -11,13 +11,13 @@ from bot.language_model.build import build_language_model
 from bot.settings import Settings
 from eval.benchmark.respondent import ChatbotOpener, Opener
 from eval.benchmark.starter import open_starter
-from index.embedder import SentenceTransformerEmbedder
+from index.embedding.build import build_embedder
 
 
 @contextmanager
 def open_answerer(settings: Settings, *, search_only: bool) -> Iterator[Opener]:
     """Yield the chatbot with the answerer of the settings; a local model runs once, however many corpora there are."""
-    embedder = SentenceTransformerEmbedder(settings.embedding_model)
+    embedder = build_embedder(settings)
     model = build_language_model(settings)
     try:
         build = functools.partial(build_chatbot, language_model=model)
@@ -30,5 +30,5 @@ def open_answerer(settings: Settings, *, search_only: bool) -> Iterator[Opener]:
 @contextmanager
 def open_baseline(settings: Settings, url: str | None, model: str) -> Iterator[Opener]:
     """Yield the starter over the same embedding model; `url` and `model` as in `open_starter`."""
-    with open_starter(settings, SentenceTransformerEmbedder(settings.embedding_model), url, model) as starter:
+    with open_starter(settings, build_embedder(settings), url, model) as starter:
         yield starter

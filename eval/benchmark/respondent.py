@@ -19,7 +19,7 @@ from eval.corpus_index import index_corpus
 from eval.dataset import Query
 from eval.run import stored_texts
 from eval.subject import Subject
-from index.embedder import Embedder
+from index.embedding.embedder import Embedder
 
 # Asks one question and returns what became of it.
 Respondent = Callable[[Query], StoredAnswer]

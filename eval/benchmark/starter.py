@@ -34,7 +34,7 @@ from eval.benchmark.record import StoredAnswer, asked_hash
 from eval.benchmark.respondent import Respondent
 from eval.dataset import Query
 from eval.errors import EvaluationError
-from index.embedder import Embedder
+from index.embedding.embedder import Embedder
 
 _TOP_K = 2
 _LOADING = 120.0  # seconds
