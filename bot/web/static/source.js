@@ -96,6 +96,10 @@ function showPreview(link) {
     element("span", { className: "place", textContent: link.getAttribute("aria-label") }),
   );
   preview.hidden = false;
+  place(link);
+}
+
+function place(link) {
   const at = link.getBoundingClientRect();
   const size = preview.getBoundingClientRect();
   const left = Math.max(16, Math.min(at.left - 24, innerWidth - size.width - 16));
@@ -114,13 +118,16 @@ const canHover = matchMedia("(hover: hover)");
 document.addEventListener("mouseover", (event) => {
   const link = event.target.closest?.(".footnote");
   if (link && canHover.matches) showPreview(link);
-  else hidePreview();
+  else if (!focused()) hidePreview();
 });
 document.addEventListener("focusin", (event) => {
   if (event.target.matches?.(".footnote:focus-visible")) showPreview(event.target);
   else hidePreview();
 });
-document.addEventListener("scroll", hidePreview, { capture: true, passive: true });
+// An answer that is still arriving scrolls: that must not take the quote away from someone who reads it by keyboard.
+const focused = () => document.querySelector(".footnote:focus-visible");
+const follow = () => (focused() && !preview.hidden ? place(focused()) : hidePreview());
+document.addEventListener("scroll", follow, { capture: true, passive: true });
 
 // Events ---------------------------------------------------------------------------------------------------------
 
