@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from eval.compare.names import MEASURE_NAMES, less_is_better
 from eval.errors import GateError
 from eval.metrics import TAG_MEASURES
+from eval.model_judge.record import is_opinion
 
 
 class _Frozen(BaseModel):
@@ -158,6 +159,8 @@ def _model_at(key: list[str]) -> type[BaseModel]:
 
 
 def _did_you_mean(name: str, known: Iterable[str], what: str) -> str:
+    if is_opinion(name):
+        return "a model's opinion never decides a gate: remove this, and gate answer_correct instead"
     near = difflib.get_close_matches(name.lower(), list(known), n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
     return f"unknown {what}; {hint}"
