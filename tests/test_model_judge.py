@@ -173,7 +173,7 @@ def test_a_follow_up_shows_its_conversation_and_evidence_stands_in_for_phrases()
     (prompt,) = present(question, make_answer("x" * 9_000), 1)
     assert "Conversation before the question:\nuser: Tell me of {ferries}.\nQuestion: When" in prompt.user
     assert '- It rests on: "leaves at 5:55"' in prompt.user
-    assert len(prompt.user) < 8_000
+    assert len(prompt.user) < 4_096
 
 
 @pytest.mark.parametrize(

@@ -23,8 +23,9 @@ _ORDERS = tuple(permutations(("expected", "quotes", "answer")))
 _WORDS = ("Right", "Wrong")
 # Each order with either word first: more repeats would repeat a prompt.
 MOST_REPEATS = len(_ORDERS) * len(_WORDS)
-# Characters; all of it together fits a small model's context in any language. Answers are rarely a tenth of that.
-_LONGEST = {"question": 1_000, "turns": 800, "expected": 1_000, "quotes": 2_400, "answer": 1_200}
+# Characters, in sum fewer than the 4,096 tokens that the local model reads: a Chinese character is about one. On the seed
+# suites the longest answer has 992, and the quotes of one answer 983.
+_LONGEST = {"question": 400, "turns": 300, "expected": 500, "quotes": 1_500, "answer": 1_100}
 
 
 def present(question: QuestionReport, answer: Answer, repeats: int) -> Iterator[Prompt]:
