@@ -23,8 +23,8 @@ _ORDERS = tuple(permutations(("expected", "quotes", "answer")))
 _WORDS = ("Right", "Wrong")
 # Each order with either word first: more repeats would repeat a prompt.
 MOST_REPEATS = len(_ORDERS) * len(_WORDS)
-# Characters, in sum fewer than the 4,096 tokens that the local model reads: a Chinese character is about one. On the seed
-# suites the longest answer has 992, and the quotes of one answer 983.
+# Characters, in sum fewer than the 4,096 tokens that the local model reads: a Chinese character is about one. In runs
+# of the seed suites the longest answer has 992, and the quotes of one answer 983.
 _LONGEST = {"question": 400, "turns": 300, "expected": 500, "quotes": 1_500, "answer": 1_100}
 
 
