@@ -24,6 +24,7 @@ from eval.draft.command import new
 from eval.errors import EvaluationError, SuiteError
 from eval.gate.command import gate
 from eval.html.command import report
+from eval.model_judge.command import judge
 from eval.publish.command import publish
 from eval.report import REPORT_NAME, RunReport
 from eval.run import Manner, run_suites, stored_texts
@@ -46,6 +47,7 @@ def evaluation() -> None:
 evaluation.add_command(benchmark)
 evaluation.add_command(compare)
 evaluation.add_command(gate)
+evaluation.add_command(judge)
 evaluation.add_command(fit)
 evaluation.add_command(fit_opinion)
 evaluation.add_command(latency)

@@ -13,6 +13,7 @@ from bot.answer import Answer
 from eval.errors import ReportError
 from eval.golden import GoldenQuestion
 from eval.measures.interval import Metric
+from eval.model_judge.record import ModelJudge
 from eval.origin import Origin
 
 # The part of the path of a question that lost the answer; `suite` when the suite asks for what no document says.
@@ -97,6 +98,7 @@ class RunReport(_Frozen):
         seconds: Duration of the run.
         crashes: How many questions ended in an unexpected exception.
         warnings: What of the suites does not stand in the documents, where the run was made in spite of that.
+        model_judge: What a language model thinks of the answers, where `footnote eval judge` asked one.
     """
 
     suites: tuple[SuiteRecord, ...]
@@ -113,6 +115,7 @@ class RunReport(_Frozen):
     metrics: dict[str, Metric]
     by_tag: dict[str, TagReport]
     questions: tuple[QuestionReport, ...]
+    model_judge: ModelJudge | None = None
 
     @classmethod
     def load(cls, path: Path) -> Self:

@@ -31,7 +31,7 @@ def gate_of(text: str, tmp_path: Path) -> Gate:
 
 
 def failed(gate: Gate, report: RunReport, baseline: RunReport | None = None) -> list[str]:
-    comparison = None if baseline is None else compare_runs(baseline, report)
+    comparison = None if baseline is None else compare_runs(baseline, report, tags=gate.compared_tags)
     return [check.rule for check in check_gate(gate, report, comparison) if not check.passed]
 
 
@@ -139,6 +139,22 @@ REGRESSIONS = {
         facts("wrongly_refused", 1),
         ["tags.fact.at_most.false_refusal_rate"],
     ),
+    "a tag falls against the baseline": Regression(
+        "[tags.fact.allowed_regression]\nanswer_correct = 0.05\n"
+        "[tags.off_topic.allowed_regression]\nrefusal_recall = 0",
+        facts("wrong", 1),
+        ["tags.fact.allowed_regression.answer_correct"],
+    ),
+    "a tag falls significantly": Regression(
+        "[tags.fact.allowed_regression]\nanswer_correct = { significant = 0.05 }",
+        facts("wrong", 8),
+        ["tags.fact.allowed_regression.answer_correct"],
+    ),
+    "a tag whose measure is missing": Regression(
+        "[tags.off_topic.allowed_regression]\nrefusal_recall = 0.5",
+        [make_question(f"none-{place}", "crashed", tags=("off_topic",)) for place in range(8)],
+        ["max_crashes", "tags.off_topic.allowed_regression.refusal_recall"],
+    ),
     "nothing was refused, so nothing says how rightly": Regression(
         "[at_least]\nrefusal_precision = 0.1",
         [
@@ -200,6 +216,31 @@ def test_the_same_gate_sees_what_is_no_noise(tmp_path: Path) -> None:
     assert not any(failed(gate, simulated(generator, 0.7), simulated(generator, 0.2)) for _ in range(5))
 
 
+def test_a_tag_is_compared_over_its_own_questions(tmp_path: Path) -> None:
+    rare = [make_question(f"rare-{place}", tags=("rare",)) for place in range(4)]
+    before = make_report([*good_run(), *rare])
+    now = make_report([*good_run(), make_question("rare-0", "wrong", tags=("rare",)), *rare[1:]])
+    gate = gate_of(
+        "[allowed_regression]\nanswer_correct = 0.1\n"
+        "[tags.fact.allowed_regression]\nanswer_correct = 0\n"
+        "[tags.rare.allowed_regression]\nanswer_correct = 0.1",
+        tmp_path,
+    )
+    checks = check_gate(gate, now, compare_runs(before, now, tags=gate.compared_tags))
+    assert [str(check) for check in checks if not check.passed] == [
+        "FAILED  tags.rare.allowed_regression.answer_correct: 1.000 before, 0.750 now, 0.100 worse is allowed"
+    ]
+
+
+def test_rules_by_tag_are_tested_together_with_the_others(tmp_path: Path) -> None:
+    # Five that became wrong are significant where one rule stands alone, and not where two are tested together.
+    before, now = make_report(good_run()), make_report(with_changes(facts("wrong", 5)))
+    rule = "allowed_regression]\nanswer_correct = { significant = 0.05 }\n"
+    alone, together = f"[tags.fact.{rule}", f"[{rule}[tags.fact.{rule}"
+    assert failed(gate_of(alone, tmp_path), now, before) == ["tags.fact.allowed_regression.answer_correct"]
+    assert failed(gate_of(together, tmp_path), now, before) == []
+
+
 def test_a_fall_within_what_is_allowed_passes_however_sure_it_is(tmp_path: Path) -> None:
     broken = make_report(with_changes(facts("wrong", 8)))
     gate = gate_of("[allowed_regression]\nanswer_correct = { by = 0.7, significant = 0.05 }", tmp_path)
@@ -257,6 +298,12 @@ def test_rules_against_a_baseline_need_one(tmp_path: Path) -> None:
         check_gate(gate, make_report(good_run()))
     assert not gate.without_baseline().needs_baseline
     assert failed(gate.without_baseline(), make_report(good_run())) == []
+    by_tag = gate_of(
+        "[tags.fact]\nat_least = {answer_correct = 1}\nallowed_regression = {answer_correct = 0}", tmp_path
+    )
+    assert by_tag.needs_baseline
+    assert not by_tag.without_baseline().needs_baseline
+    assert failed(by_tag.without_baseline(), make_report(good_run())) == ["tags.fact.at_least.answer_correct"]
 
 
 def test_a_suite_without_its_hard_questions_does_not_pass(tmp_path: Path) -> None:
@@ -286,6 +333,14 @@ def test_holm_by_hand() -> None:
         (
             "[allowed_regression]\nanswer_correct = { significantly = 0.05 }",
             "allowed_regression.answer_correct.significantly: unknown key; did you mean 'significant'?",
+        ),
+        (
+            "[tags.fact.allowed_regression]\nanswer_correct = { significantly = 0.05 }",
+            "tags.fact.allowed_regression.answer_correct.significantly: unknown key; did you mean 'significant'?",
+        ),
+        (
+            "[tags.fact.allowed_regression]\nndcg_at_5 = 0",
+            "allowed_regression.ndcg_at_5: unknown measure by tag; there",
         ),
         ("[allowed_regression]\nanswer_correct = -0.1", "allowed_regression.answer_correct.by: -0.1 cannot be used"),
         (
@@ -340,6 +395,7 @@ def test_the_gate_in_the_documentation_can_be_read(tmp_path: Path) -> None:
     gate = gate_of(written, tmp_path)
     assert gate.max_newly_wrong == 2
     assert gate.tags["numeric"].at_least == {"answer_correct": 0.5}
+    assert gate.tags["numeric"].allowed_regression == {"answer_correct": AllowedRegression(by=0.1)}
     assert gate.allowed_regression["recall_at_5"] == AllowedRegression(by=0.03)
     assert gate.allowed_regression["citation_recall"].significant == 0.05
 

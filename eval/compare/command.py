@@ -57,7 +57,13 @@ def compare(
         raise click.UsageError("--junit writes the checks of a gate: name one with --gate.")
     gate = load_gate(gate_path) if gate_path else None
     before, after = load_run(a), load_run(b)
-    comparison = compare_runs(before, after, (str(a), str(b)), allow_changed_documents=allow_changed_documents)
+    comparison = compare_runs(
+        before,
+        after,
+        (str(a), str(b)),
+        allow_changed_documents=allow_changed_documents,
+        tags=gate.compared_tags if gate else (),
+    )
     for warning in warnings(comparison):
         print_progress(f"warning: {warning}")
     if out is not None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
 from eval.compare.comparison import Comparison, Flip, RunLabel
 from eval.compare.documents import describe_changes, document_changes, same_documents
 from eval.compare.impact import find_impact
-from eval.compare.measured import measure_differences
+from eval.compare.measured import measure_differences, tag_differences
 from eval.compare.pair import Pair, crashed_in, pair_up
 from eval.compare.unlike import find_unlike
 from eval.errors import ComparisonError
@@ -27,7 +28,12 @@ def load_run(path: Path) -> RunReport:
 
 
 def compare_runs(
-    a: RunReport, b: RunReport, names: tuple[str, str] = ("A", "B"), *, allow_changed_documents: bool = False
+    a: RunReport,
+    b: RunReport,
+    names: tuple[str, str] = ("A", "B"),
+    *,
+    allow_changed_documents: bool = False,
+    tags: Iterable[str] = (),
 ) -> Comparison:
     """Return two runs side by side, `a` the earlier one.
 
@@ -37,6 +43,7 @@ def compare_runs(
         names: What the reports are called, such as their files.
         allow_changed_documents: Whether runs over different documents are compared; then the comparison says what the
             change did to each question.
+        tags: Tags whose questions are measured by themselves too.
 
     Raises:
         ComparisonError: The documents differ and that is not allowed, or no question is in both runs.
@@ -58,6 +65,7 @@ def compare_runs(
         b=_label(b, names[1]),
         pairs=len(pairing.pairs),
         measures=measure_differences(a, b, pairing.pairs),
+        by_tag={tag: tag_differences(pairing.pairs, tag) for tag in tags},
         flips=tuple(sorted((_flip(pair) for pair in pairing.pairs if _is_flipped(pair)), key=_newly_wrong_first)),
         crashed_in_a=crashed_in(a),
         crashed_in_b=crashed_in(b),

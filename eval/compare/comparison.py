@@ -151,6 +151,7 @@ class Comparison(_Frozen):
     Attributes:
         pairs: How many questions were answered in both runs.
         measures: In the order of the reports.
+        by_tag: The measures by tag over the questions with one tag in B, for the tags that were asked for.
         flips: Newly wrong ones first.
         crashed_in_a: Questions that ended in an exception each time they were asked in A.
         only_in_a: Questions that only A asked.
@@ -163,6 +164,7 @@ class Comparison(_Frozen):
     b: RunLabel
     pairs: int
     measures: tuple[MeasureDifference, ...]
+    by_tag: dict[str, tuple[MeasureDifference, ...]] = {}
     flips: tuple[Flip, ...]
     crashed_in_a: tuple[QuestionKey, ...]
     crashed_in_b: tuple[QuestionKey, ...]
@@ -176,9 +178,10 @@ class Comparison(_Frozen):
         """Return the questions that became right, or wrong."""
         return tuple(flip for flip in self.flips if flip.newly == what)
 
-    def measure(self, name: str) -> MeasureDifference | None:
-        """Return a measure by name, or None where neither run has it."""
-        return next((one for one in self.measures if one.measure == name), None)
+    def measure(self, name: str, tag: str | None = None) -> MeasureDifference | None:
+        """Return a measure by name, over the questions with a tag if one is named, or None where neither run has it."""
+        measures = self.measures if tag is None else self.by_tag[tag]
+        return next((one for one in measures if one.measure == name), None)
 
     def write(self, path: Path) -> None:
         """Write the comparison to a JSON file.

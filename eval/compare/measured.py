@@ -9,23 +9,30 @@ from eval.compare.comparison import MeasureDifference
 from eval.compare.difference import PairedSamples, Sample, paired_difference
 from eval.compare.pair import Pair, Side
 from eval.compare.weighted import WeightedStatistic, weighted_calibration_error, weighted_mean, weighted_percentile
-from eval.metrics import MEASURES, PERCENTILES
+from eval.metrics import MEASURES, PERCENTILES, TAG_MEASURES
 from eval.report import QuestionReport, RunReport
 
 
 def measure_differences(a: RunReport, b: RunReport, pairs: Sequence[Pair]) -> tuple[MeasureDifference, ...]:
     """Return the difference of every measure that either run reports, in the order of the reports."""
-    clusters = [pair.cluster for pair in pairs]
-    found = []
-    for name in dict.fromkeys([*b.metrics, *a.metrics]):
-        how = _how(name, pairs)
-        if how is None:
-            found.append(_as_reported(name, a, b))
-            continue
-        look, statistic = how
-        sides = ([_average(pair.a, look) for pair in pairs], [_average(pair.b, look) for pair in pairs])
-        found.append(paired_difference(name, PairedSamples.of(*sides, clusters), statistic))
-    return tuple(found)
+    names = dict.fromkeys([*b.metrics, *a.metrics])
+    return tuple(_difference(name, pairs) or _as_reported(name, a, b) for name in names)
+
+
+def tag_differences(pairs: Sequence[Pair], tag: str) -> tuple[MeasureDifference, ...]:
+    """Return the difference of every measure by tag over the questions that have the tag in B."""
+    tagged = [pair for pair in pairs if tag in pair.b.asked[0].golden.tags]
+    return tuple(found for name in TAG_MEASURES if (found := _difference(name, tagged)))
+
+
+def _difference(name: str, pairs: Sequence[Pair]) -> MeasureDifference | None:
+    """Return the paired difference of a measure, or None where a question has no part in it."""
+    how = _how(name, pairs)
+    if how is None:
+        return None
+    look, statistic = how
+    sides = ([_average(pair.a, look) for pair in pairs], [_average(pair.b, look) for pair in pairs])
+    return paired_difference(name, PairedSamples.of(*sides, [pair.cluster for pair in pairs]), statistic)
 
 
 def _how(name: str, pairs: Sequence[Pair]) -> tuple[Callable[[QuestionReport], Sample], WeightedStatistic] | None:

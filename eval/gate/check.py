@@ -44,7 +44,7 @@ def check_gate(gate: Gate, report: RunReport, comparison: Comparison | None = No
     Args:
         gate: The rules.
         report: The run that is to pass.
-        comparison: That run beside its baseline.
+        comparison: That run beside its baseline, with the tags that the gate compares.
 
     Raises:
         GateError: Rules look at a baseline and there is none.
@@ -59,7 +59,7 @@ def check_gate(gate: Gate, report: RunReport, comparison: Comparison | None = No
                 "The gate has rules against an earlier run (max_newly_wrong, allowed_regression): name that run with "
                 "--baseline, or leave those rules out with --without-baseline."
             )
-        checks += _regressions(gate.allowed_regression, comparison)
+        checks += _regressions(gate, comparison)
         if gate.max_newly_wrong is not None:
             checks.append(_newly_wrong(gate.max_newly_wrong, comparison))
     return tuple(checks)
@@ -111,17 +111,25 @@ def _limit(rule: str, metric: Metric | None, name: str, limit: float, which: str
     return GateCheck(rule=rule, passed=distance >= -_ROUNDING, message=message)
 
 
-def _regressions(rules: Mapping[str, AllowedRegression], comparison: Comparison) -> Iterator[GateCheck]:
-    found = {name: comparison.measure(name) for name in rules}
-    tested = {name: _chance(found[name]) for name, rule in rules.items() if rule.significant is not None}
+def _regressions(gate: Gate, comparison: Comparison) -> Iterator[GateCheck]:
+    rules: dict[tuple[str | None, str], AllowedRegression] = {
+        (None, name): rule for name, rule in gate.allowed_regression.items()
+    }
+    for compared in gate.compared_tags:
+        rules |= {(compared, name): rule for name, rule in gate.tags[compared].allowed_regression.items()}
+    found = {(tag, name): comparison.measure(name, tag) for tag, name in rules}
+    tested = {place: _chance(found[place]) for place, rule in rules.items() if rule.significant is not None}
     # Several tests would together fail on noise more often than each alone.
     chances = dict(zip(tested, holm(list(tested.values())), strict=True))
-    for name, rule in rules.items():
-        yield _regression(name, rule, found[name], chances.get(name, 0.0))
+    for place, rule in rules.items():
+        tag, name = place
+        key = f"{f'tags.{tag}.' if tag else ''}allowed_regression.{name}"
+        yield _regression(key, name, rule, found[place], chances.get(place, 0.0))
 
 
-def _regression(name: str, rule: AllowedRegression, found: MeasureDifference | None, chance: float) -> GateCheck:
-    key = f"allowed_regression.{name}"
+def _regression(
+    key: str, name: str, rule: AllowedRegression, found: MeasureDifference | None, chance: float
+) -> GateCheck:
     if found is None or found.difference is None:
         return GateCheck(rule=key, passed=False, message="not measured in both runs, so nothing says it is no worse")
     worse = found.difference if less_is_better(name) else -found.difference

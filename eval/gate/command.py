@@ -48,7 +48,13 @@ def gate(
     comparison = None
     if baseline is not None:
         names = (str(baseline), str(report))
-        comparison = compare_runs(load_run(baseline), run, names, allow_changed_documents=allow_changed_documents)
+        comparison = compare_runs(
+            load_run(baseline),
+            run,
+            names,
+            allow_changed_documents=allow_changed_documents,
+            tags=rules.compared_tags,
+        )
         for warning in warnings(comparison):
             print_progress(f"warning: {warning}")
     elif without_baseline and rules.needs_baseline:

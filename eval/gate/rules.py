@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from eval.compare.names import MEASURE_NAMES, less_is_better
 from eval.errors import GateError
 from eval.metrics import TAG_MEASURES
+from eval.model_judge.record import is_opinion
 
 
 class _Frozen(BaseModel):
@@ -57,13 +58,6 @@ _TagMeasure = Annotated[str, _one_of(TAG_MEASURES, "measure by tag")]
 _Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
-class TagRules(_Frozen):
-    """What the questions with one tag must reach."""
-
-    at_least: Annotated[dict[_TagMeasure, _Number], AfterValidator(_check_floors)] = {}
-    at_most: Annotated[dict[_TagMeasure, _Number], AfterValidator(_check_ceilings)] = {}
-
-
 class AllowedRegression(_Frozen):
     """How much worse a measure may be than in the baseline.
 
@@ -84,6 +78,14 @@ def _from_number(value: object) -> object:
 _Regression = Annotated[AllowedRegression, BeforeValidator(_from_number)]
 
 
+class TagRules(_Frozen):
+    """What the questions with one tag must reach."""
+
+    at_least: Annotated[dict[_TagMeasure, _Number], AfterValidator(_check_floors)] = {}
+    at_most: Annotated[dict[_TagMeasure, _Number], AfterValidator(_check_ceilings)] = {}
+    allowed_regression: dict[_TagMeasure, _Regression] = {}
+
+
 class Gate(_Frozen):
     """All that a run must be to pass.
 
@@ -95,7 +97,7 @@ class Gate(_Frozen):
         at_least: Floors of measures.
         at_most: Ceilings of measures.
         allowed_regression: Measures that are compared with the baseline.
-        tags: Floors and ceilings over the questions with one tag.
+        tags: The last three over the questions with one tag.
     """
 
     max_crashes: Annotated[int, Field(ge=0)] = 0
@@ -109,11 +111,18 @@ class Gate(_Frozen):
     @property
     def needs_baseline(self) -> bool:
         """Whether some rules look at an earlier run."""
-        return self.max_newly_wrong is not None or bool(self.allowed_regression)
+        return self.max_newly_wrong is not None or bool(self.allowed_regression) or bool(self.compared_tags)
+
+    @property
+    def compared_tags(self) -> tuple[str, ...]:
+        """Tags whose questions are compared with an earlier run."""
+        return tuple(tag for tag, rules in self.tags.items() if rules.allowed_regression)
 
     def without_baseline(self) -> Gate:
         """Return the rules that look at one run alone."""
-        return self.model_copy(update={"max_newly_wrong": None, "allowed_regression": {}})
+        alone: dict[str, Any] = {"allowed_regression": {}}
+        tags = {tag: rules.model_copy(update=alone) for tag, rules in self.tags.items()}
+        return self.model_copy(update={**alone, "max_newly_wrong": None, "tags": tags})
 
 
 def load_gate(path: Path) -> Gate:
@@ -153,11 +162,15 @@ def _explain(detail: Mapping[str, Any]) -> str:
 
 
 def _model_at(key: list[str]) -> type[BaseModel]:
+    if key[:1] == ["tags"]:
+        key = key[2:] or key
     below: dict[str, type[BaseModel]] = {"allowed_regression": AllowedRegression, "tags": TagRules}
     return below.get(key[0], Gate) if key else Gate
 
 
 def _did_you_mean(name: str, known: Iterable[str], what: str) -> str:
+    if is_opinion(name):
+        return "a model's opinion never decides a gate: remove this, and gate answer_correct instead"
     near = difflib.get_close_matches(name.lower(), list(known), n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
     return f"unknown {what}; {hint}"

@@ -22,6 +22,7 @@ from eval.html.question import QuestionView, anchors, by_verdict, view_question
 from eval.html.words import MEASURES, REFUSALS, VERDICTS, count
 from eval.measures.interval import Metric
 from eval.metrics import TAG_MEASURES
+from eval.model_judge.record import JudgedAnswer, ModelJudge
 from eval.report import GOOD_VERDICTS, QuestionReport, RunReport
 from eval.table import number
 
@@ -46,6 +47,20 @@ class MetricRow:
     left: float
     width: float
     place: float
+
+
+@dataclass(frozen=True, slots=True)
+class OpinionView:
+    """A language model's opinion as the page shows it.
+
+    Attributes:
+        rows: Its shares.
+        disputed: What it holds against `answer_correct`, each with the address of the question on the page.
+    """
+
+    opinion: ModelJudge
+    rows: Sequence[MetricRow]
+    disputed: Sequence[tuple[str, JudgedAnswer]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +89,7 @@ def render_report(report: RunReport, previous: RunReport | None = None, frame: F
         frame: Links into the web application, where the page is shown in it.
     """
     change = change_since(previous, report) if previous else None
+    views = _views(report, change, frame)
     tags = sorted({tag for question in report.questions for tag in question.golden.tags})
     suites = list(dict.fromkeys(question.suite for question in report.questions))
     return (
@@ -88,7 +104,8 @@ def render_report(report: RunReport, previous: RunReport | None = None, frame: F
             good=sum(question.verdict in GOOD_VERDICTS for question in report.questions),
             rows=_metric_rows(report.metrics),
             plots=build_plots(report, change),
-            views=_views(report, change, frame),
+            views=views,
+            opinion=_opinion_view(report.model_judge, views) if report.model_judge else None,
             tags=tags,
             suites=suites,
             choices=_choices(report, tags, suites, change),
@@ -112,6 +129,13 @@ def _views(report: RunReport, change: Change | None, frame: Frame | None) -> lis
         view_question(question, anchor, was.get(key_of(question)), frame.entry_of(question) if frame else None)
         for question, anchor in zip(report.questions, anchors(report.questions), strict=True)
     ]
+
+
+def _opinion_view(opinion: ModelJudge, views: Sequence[QuestionView]) -> OpinionView:
+    """Return a model's opinion with the addresses of the questions on which it is at odds with `answer_correct`."""
+    anchors = {(view.report.suite, view.report.golden.id, view.report.repeat): view.anchor for view in views}
+    disputed = [(anchors[one.suite, one.id, one.repeat], one) for one in opinion.disputed()]
+    return OpinionView(opinion, _metric_rows(opinion.shares()), disputed)
 
 
 def _choices(

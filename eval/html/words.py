@@ -32,6 +32,9 @@ MEASURES: Mapping[str, str] = {
     "latency_p50_ms": "half of the replies took no longer; lower is better",
     "latency_p95_ms": "95% of the replies took no longer; lower is better",
     "calibration_error": "distance between confidence and being right; lower is better",
+    "judged_correct": "answers that most opinions on them call right; refusals and crashes are left out",
+    "among_repeats": "pairs of opinions on one answer that are the same",
+    "with_answer_correct": "answers on which the model says what answer_correct says",
 }
 REFUSALS: Mapping[str, str] = {
     "no_relevant_passage": "no passage is about it",
