@@ -26,7 +26,8 @@ _CHINESE_TENS: dict[str, int] = _TABLE["chinese_tens"]
 _CHINESE_UNITS: dict[str, int] = _TABLE["chinese_units"]
 _CHINESE_SCALES: dict[str, int] = _TABLE["chinese_scales"]
 
-CHINESE_CHARACTERS = "".join((*_CHINESE_DIGITS, *_CHINESE_TENS, *_CHINESE_UNITS, *_CHINESE_SCALES))
+CHINESE_SCALES = "".join((*_CHINESE_UNITS, *_CHINESE_SCALES))
+CHINESE_CHARACTERS = "".join((*_CHINESE_DIGITS, *_CHINESE_TENS)) + CHINESE_SCALES
 CHINESE_NO_NUMBER: list[str] = _TABLE["chinese_words"]["no_number"]
 _CHINESE_TOKEN = regex.compile(rf"{DIGITS}|[{CHINESE_CHARACTERS}]")
 _WORD = regex.compile(r"[a-z]+")

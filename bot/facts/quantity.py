@@ -13,6 +13,7 @@ from bot.facts.normal_form import mask, normalise
 from bot.facts.numerals import (
     CHINESE_CHARACTERS,
     CHINESE_NO_NUMBER,
+    CHINESE_SCALES,
     DIGITS,
     ENGLISH,
     ENGLISH_SCALES,
@@ -93,7 +94,10 @@ _RANGE = regex.compile(
     regex.VERBOSE | regex.IGNORECASE,
 )
 _NEXT_WORD = regex.compile(r"[\s-]*(?:(?P<latin>\p{Latin}+)|(?P<han>\p{Han}{2}))")
-_NO_NUMBER = regex.compile("|".join(CHINESE_NO_NUMBER))
+# Within a number the same characters do count: 四万一千, 三十分.
+_NO_NUMBER = regex.compile(
+    rf"(?<![0-9{CHINESE_CHARACTERS}])(?:{'|'.join(CHINESE_NO_NUMBER)})(?![{CHINESE_SCALES}])"
+)
 _TIMES = {"once": 1, "twice": 2, "double": 2, "thrice": 3, "triple": 3}
 
 
