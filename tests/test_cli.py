@@ -8,9 +8,12 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+
+from bot.cli.interrupt import interruptible
 
 FOOTNOTE = Path(sys.executable).parent / "footnote"
 ROOT = Path(__file__).parent.parent
@@ -166,6 +169,15 @@ def test_an_interrupted_run_exits_with_130(tmp_path: Path) -> None:
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
     assert b"Traceback" not in errors
+
+
+def test_an_interrupt_that_a_library_swallows_is_not_lost() -> None:
+    with pytest.raises(KeyboardInterrupt), interruptible() as interruption:
+        interruption.check()
+        with suppress(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+        interruption.check()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_every_command_has_help_with_an_example() -> None:

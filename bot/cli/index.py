@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from bot.cli.interrupt import interruptible
 from bot.cli.options import json_option, print_json, print_progress, with_settings
 from bot.settings import Settings
 from index.paths import check_paths
@@ -55,11 +56,15 @@ def index(paths: tuple[Path, ...], settings: Settings, *, dry_run: bool, allow_e
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    with (
+        interruptible() as interruption,
+        Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar,
+    ):
         task = bar.add_task("loading the embedding model", total=None)
         embedder = build_embedder(settings)
 
         def show(stage: str, done: int, total: int) -> None:
+            interruption.check()
             bar.update(task, description=_STAGES[stage], completed=done, total=total)
 
         report = synchronise(

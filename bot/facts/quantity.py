@@ -95,9 +95,7 @@ _RANGE = regex.compile(
 )
 _NEXT_WORD = regex.compile(r"[\s-]*(?:(?P<latin>\p{Latin}+)|(?P<han>\p{Han}{2}))")
 # Within a number the same characters do count: 四万一千, 三十分.
-_NO_NUMBER = regex.compile(
-    rf"(?<![0-9{CHINESE_CHARACTERS}])(?:{'|'.join(CHINESE_NO_NUMBER)})(?![{CHINESE_SCALES}])"
-)
+_NO_NUMBER = regex.compile(rf"(?<![0-9{CHINESE_CHARACTERS}])(?:{'|'.join(CHINESE_NO_NUMBER)})(?![{CHINESE_SCALES}])")
 _TIMES = {"once": 1, "twice": 2, "double": 2, "thrice": 3, "triple": 3}
 
 
