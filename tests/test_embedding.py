@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import shutil
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -76,6 +79,40 @@ def test_thirty_two_threads_get_the_vectors_of_one(embedder: SentenceTransformer
 @pytest.mark.slow
 def test_ten_thousand_encodes_by_thirty_two_threads(embedder: SentenceTransformerEmbedder) -> None:
     encode_under_threads(embedder, 10_000)
+
+
+DROPPED_IN_A_THREAD = """
+import faulthandler, gc, os, signal, threading
+from pathlib import Path
+from index.embedding.sentence_transformer import SentenceTransformerEmbedder
+
+faulthandler.enable()
+held = [SentenceTransformerEmbedder(cache=Path(os.environ["MODEL_CACHE"]))]
+held[0].embed(["loaded"])
+dropper = threading.Thread(target=lambda: (held.clear(), gc.collect()))
+dropper.start()
+dropper.join()
+try:
+    os.kill(os.getpid(), signal.SIGINT)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+def test_ctrl_c_after_a_model_was_dropped_by_a_thread_is_no_crash(
+    compiled: Path, embedder: SentenceTransformerEmbedder
+) -> None:
+    assert compiled.is_dir()
+    environment = os.environ | {"MODEL_CACHE": str(embedder.cache)}
+    done = subprocess.run(
+        [sys.executable, "-c", DROPPED_IN_A_THREAD],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        env=environment,
+    )
+    assert (done.returncode, done.stdout) == (0, "interrupted\n"), done.stderr
 
 
 def test_a_damaged_compiled_model_is_made_again(compiled: Path, tmp_path: Path) -> None:

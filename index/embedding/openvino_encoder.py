@@ -9,14 +9,18 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.embedding.embedder import Vectors
 from index.errors import ConversionError
+
+if TYPE_CHECKING:
+    from openvino import AsyncInferQueue
 
 # Tokens of a batch: more gain nothing on a processor.
 _BATCH_TOKENS = 1_024
@@ -39,7 +43,6 @@ class OpenVinoEncoder:
     """
 
     def __init__(self, compiled: Path, folder: Path) -> None:
-        import openvino  # noqa: PLC0415  # half a second
         from tokenizers import Tokenizer  # noqa: PLC0415
 
         probe = json.loads((compiled / "probe.json").read_text(encoding="utf-8"))
@@ -47,11 +50,10 @@ class OpenVinoEncoder:
         self._tokenizer.enable_truncation(probe["max_tokens"])
         self._tokenizer.no_padding()
         self._padding = _padding_id(folder)
-        streams = min(os.cpu_count() or 1, _MOST_STREAMS)
-        options = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "f32", "NUM_STREAMS": streams}
-        model = openvino.Core().compile_model(str(compiled / "model.xml"), "CPU", options)
-        self.dimension = int(model.output(0).partial_shape[1].get_length())
-        self._queue = openvino.AsyncInferQueue(model, streams)
+        # OpenVINO gives the thread that loads it a signal stack and takes the memory back in whichever thread drops it.
+        # Were that the main thread, which handles signals, the next Ctrl-C would end the process with a segfault.
+        with ThreadPoolExecutor(1, "footnote-embedding") as loader:
+            self.dimension, self._queue = loader.submit(_load, compiled / "model.xml").result()
         self._check(probe["texts"], np.array(probe["vectors"], dtype=np.float32))
 
     def encode(self, texts: Sequence[str]) -> Vectors:
@@ -86,6 +88,16 @@ class OpenVinoEncoder:
         worst = float(np.abs(self.encode(texts) - expected).max())
         if not worst <= _TOLERANCE:
             raise ConversionError(f"its compiled form gives vectors that are {worst:.1g} off")
+
+
+def _load(model_file: Path) -> tuple[int, AsyncInferQueue]:
+    """Return the length of a vector, and a queue that runs as many batches at once as there are cores."""
+    import openvino  # noqa: PLC0415  # half a second
+
+    streams = min(os.cpu_count() or 1, _MOST_STREAMS)
+    options = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "f32", "NUM_STREAMS": streams}
+    model = openvino.Core().compile_model(str(model_file), "CPU", options)
+    return int(model.output(0).partial_shape[1].get_length()), openvino.AsyncInferQueue(model, streams)
 
 
 def _padding_id(folder: Path) -> int:
