@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ from eval.report import QuestionReport, RunReport, SuiteRecord, TagReport
 from eval.subject import Subject
 from eval.suite import Suite
 from prompts.replies import prompts_hash
+
+logger = logging.getLogger(__name__)
 
 _PASSWORD = re.compile(r"(?<=://)([^:/@\s]*):[^@\s]*@")
 # Where files lie does not change an answer, and who asks over which port neither.
@@ -108,6 +111,8 @@ def run_suites(
         repeats=manner.repeats,
     )
     journal = Journal.open(manner.folder, identity, datetime.now(UTC))
+    if len(journal):
+        logger.warning("%d answers are there from before: going on after them", len(journal))
     sequels = plan(suites, manner.repeats)
     ask_all(Asker(chatbot, journal, text_of, find_blame), sequels, manner.parallel, on_progress)
     outcomes = [_outcome(task, journal, text_of) for task in in_order(suites, manner.repeats)]

@@ -50,6 +50,14 @@ def test_folders_in_a_variable_are_written_like_path(monkeypatch: pytest.MonkeyP
     assert load_settings({}).documents == (Path("reports"), Path("minutes"))
 
 
+def test_a_misspelt_variable_is_no_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FOOTNOTE_SUITES", "elsewhere")  # another part's
+    load_settings({})
+    monkeypatch.setenv("FOOTNOTE_TPO_K", "3")
+    with pytest.raises(SettingsError, match="no setting FOOTNOTE_TPO_K: did you mean FOOTNOTE_TOP_K"):
+        load_settings({})
+
+
 def test_a_settings_file_that_is_no_text_is_named(tmp_path: Path) -> None:
     config = tmp_path / "footnote.toml"
     config.write_bytes(b"\xff\xfe")

@@ -104,8 +104,11 @@ def crashed_in(report: RunReport) -> tuple[QuestionKey, ...]:
 
 
 def suite_name(path: str) -> str:
-    """Return what a suite is known by: its file name, since two runs may be started from different folders."""
-    return PurePosixPath(path.replace("\\", "/")).name
+    """Return what a suite is known by: its file name without the ending.
+
+    Two runs may be started from different folders, and a sheet may be saved as CSV or as a workbook.
+    """
+    return PurePosixPath(path.replace("\\", "/")).stem
 
 
 def _sides(questions: Iterable[QuestionReport]) -> dict[QuestionKey, Side]:
