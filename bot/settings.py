@@ -120,5 +120,9 @@ def _describe(error: ValidationError, toml_file: Path | None) -> str:
     first = error.errors(include_url=False)[0]
     name = ".".join(str(part) for part in first["loc"]) or "settings"
     where = f"flag, FOOTNOTE_{name.upper()} or {str(toml_file)!r}" if toml_file else f"flag or FOOTNOTE_{name.upper()}"
+    if first["type"] == "extra_forbidden" and toml_file:
+        near = difflib.get_close_matches(name, Settings.model_fields, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else "remove it."
+        return f"There is no setting {name!r} (in {str(toml_file)!r}): {hint}"
     reason = str(first["msg"]).lower()
     return f"The setting {name!r} cannot be used ({reason}): correct it ({where})."

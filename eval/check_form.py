@@ -20,11 +20,10 @@ def check_form(suite: Suite) -> Findings:
 
 
 def _drafts(suite: Suite) -> Iterator[Mistake]:
-    for index, question in enumerate(suite.questions):
-        if DRAFT in question.tags:
-            yield suite.mistake(
-                index, ("tags",), f"this question is a draft: confirm or correct it, then remove the tag {DRAFT}"
-            )
+    drafts = [index for index, question in enumerate(suite.questions) if DRAFT in question.tags]
+    if drafts:
+        which = "this question is a draft" if len(drafts) == 1 else f"{len(drafts)} questions from here are drafts"
+        yield suite.mistake(drafts[0], ("tags",), f"{which}: confirm or correct, then remove the tag {DRAFT}")
 
 
 def _dialogues(suite: Suite) -> Iterator[Mistake]:

@@ -28,6 +28,7 @@ from eval.progress import show_progress
 from eval.publish.command import publish
 from eval.report import REPORT_NAME, RunReport
 from eval.run import Manner, run_suites, stored_texts
+from eval.run_lock import hold
 from eval.suite import Suite, load_suites
 from eval.table import print_report
 
@@ -129,7 +130,9 @@ def run(
     """
     manner = Manner(repeat, _at_a_time(parallel, settings), out, changed_documents=changed_documents)
     try:
-        report = _run_with_progress(load_suites(paths), settings, manner, blame=blame)
+        suites = load_suites(paths)
+        with hold(out):
+            report = _run_with_progress(suites, settings, manner, blame=blame)
     except SuiteError as error:
         for mistake in error.mistakes:
             print_progress(str(mistake))

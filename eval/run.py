@@ -148,8 +148,9 @@ def stored_texts(chatbot: Subject) -> TextOf:
 
 
 def _outcome(task: Task, journal: Journal, text_of: TextOf) -> _Outcome:
-    entry = journal.find(task.suite, task.question.id, task.repeat)
-    assert entry is not None, "every task has been asked"
+    kept = journal.find(task.question.id, task.repeat)
+    assert kept is not None, "every task has been asked"
+    entry = kept.model_copy(update={"suite": task.suite})
     question = task.question.model_copy(update={"history": entry.history})
     asked = Asked(question, entry.answer, text_of) if entry.answer else None
     return _Outcome(question, entry, asked, score(asked) if asked else None)

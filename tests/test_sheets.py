@@ -346,7 +346,7 @@ def test_dialogues_that_do_not_read_as_one_and_drafts_are_warned_of(tmp_path: Pa
     assert found.mistakes == ()
     assert [(one.line, one.key, one.message) for one in found.warnings] == [
         (2, "dialogue", "the dialogue 'park' has a single turn; did you mean 'Park'?"),
-        (3, "tags", "this question is a draft: confirm or correct it, then remove the tag draft"),
+        (3, "tags", "this question is a draft: confirm or correct, then remove the tag draft"),
         (3, "dialogue", "the dialogue 'Park' has a single turn; did you mean 'park'?"),
         (
             6,
@@ -384,5 +384,5 @@ def test_answers_that_nothing_can_be_and_histories_that_are_no_conversation_are_
     assert [(one.line, one.key, one.message) for one in check_form(suite).warnings] == [
         (2, "expect[0]", "whatever shows this also shows 'billion', which is forbidden: no answer can be right"),
         (3, "history[0]", "two messages of the user follow each other: a question and its answer take turns"),
-        (4, "quote", "this quote itself shows '5 am', which is forbidden: an answer that quotes it is wrong"),
+        (4, "evidence[0]", "this quote itself shows '5 am', which is forbidden: an answer that quotes it is wrong"),
     ]

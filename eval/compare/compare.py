@@ -10,7 +10,7 @@ from eval.compare.comparison import Comparison, Flip, RunLabel
 from eval.compare.documents import describe_changes, document_changes, same_documents
 from eval.compare.impact import find_impact
 from eval.compare.measured import measure_differences, tag_differences
-from eval.compare.pair import Pair, crashed_in, pair_up, suite_name
+from eval.compare.pair import Pair, crashed_in, pair_up
 from eval.compare.unlike import find_unlike
 from eval.errors import ComparisonError
 from eval.report import GOOD_VERDICTS, RunReport
@@ -79,7 +79,7 @@ def compare_runs(
 
 
 def _asked(report: RunReport) -> str:
-    suites = " and ".join(dict.fromkeys(suite_name(suite.path) for suite in report.suites))
+    suites = " and ".join(dict.fromkeys(suite.name for suite in report.suites))
     return f"{len(report.questions)} of {suites}"
 
 
