@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import tomllib
 from collections.abc import Mapping
@@ -24,6 +25,8 @@ from index.settings import IndexSettings
 
 AnswererName = Literal["extractive", "local", "remote"]
 DEFAULT_CONFIG = Path("footnote.toml")
+# From this likeness on, the name of a variable is taken for a slip of the finger.
+_MISSPELT = 0.8
 
 
 class Settings(IndexSettings):
@@ -90,6 +93,7 @@ def load_settings(flags: Mapping[str, Any], config: Path | None = None) -> Setti
             sources: tuple[PydanticBaseSettingsSource, ...] = (init_settings, env_settings)
             return (*sources, TomlConfigSettingsSource(settings_cls, toml_file)) if toml_file else sources
 
+    _refuse_misspelt(os.environ)
     given = {name: value for name, value in flags.items() if value is not None}
     try:
         layered = _Layered(**given)
@@ -102,9 +106,23 @@ def load_settings(flags: Mapping[str, Any], config: Path | None = None) -> Setti
     return Settings.model_construct(**layered.model_dump())
 
 
+def _refuse_misspelt(environment: Mapping[str, str]) -> None:
+    """Raise SettingsError for a variable that is nearly one of ours: it would be passed over in silence."""
+    prefix = str(Settings.model_config["env_prefix"])
+    for variable in environment:
+        name = variable.removeprefix(prefix).lower()
+        if variable.startswith(prefix) and name not in Settings.model_fields:
+            for near in difflib.get_close_matches(name, Settings.model_fields, n=1, cutoff=_MISSPELT):
+                raise SettingsError(f"There is no setting {variable}: did you mean {prefix}{near.upper()}?")
+
+
 def _describe(error: ValidationError, toml_file: Path | None) -> str:
     first = error.errors(include_url=False)[0]
     name = ".".join(str(part) for part in first["loc"]) or "settings"
     where = f"flag, FOOTNOTE_{name.upper()} or {str(toml_file)!r}" if toml_file else f"flag or FOOTNOTE_{name.upper()}"
+    if first["type"] == "extra_forbidden" and toml_file:
+        near = difflib.get_close_matches(name, Settings.model_fields, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else "remove it."
+        return f"There is no setting {name!r} (in {str(toml_file)!r}): {hint}"
     reason = str(first["msg"]).lower()
     return f"The setting {name!r} cannot be used ({reason}): correct it ({where})."

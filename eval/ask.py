@@ -55,7 +55,7 @@ class Asker:
         """Ask what no entry answers, yielding each task when it is done."""
         said: list[EarlierTurn] = []
         for task in sequel:
-            entry = self.journal.find(task.suite, task.question.id, task.repeat)
+            entry = self.journal.find(task.question.id, task.repeat)
             if entry is None:
                 history = task.question.history or tuple(said)
                 entry = self._ask(task, history)

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from bot.cli.options import answerer_option, json_option, print_json, print_progress, with_settings
 from bot.settings import Settings
@@ -25,9 +24,11 @@ from eval.errors import EvaluationError, SuiteError
 from eval.gate.command import gate
 from eval.html.command import report
 from eval.model_judge.command import judge
+from eval.progress import show_progress
 from eval.publish.command import publish
 from eval.report import REPORT_NAME, RunReport
 from eval.run import Manner, run_suites, stored_texts
+from eval.run_lock import hold
 from eval.suite import Suite, load_suites
 from eval.table import print_report
 
@@ -129,7 +130,9 @@ def run(
     """
     manner = Manner(repeat, _at_a_time(parallel, settings), out, changed_documents=changed_documents)
     try:
-        report = _run_with_progress(load_suites(paths), settings, manner, blame=blame)
+        suites = load_suites(paths)
+        with hold(out):
+            report = _run_with_progress(suites, settings, manner, blame=blame)
     except SuiteError as error:
         for mistake in error.mistakes:
             print_progress(str(mistake))
@@ -174,19 +177,11 @@ def _check_against_index(suites: Sequence[Suite], settings: Settings) -> list[Fi
 def _run_with_progress(suites: Sequence[Suite], settings: Settings, manner: Manner, *, blame: bool) -> RunReport:
     from bot.build import build_chatbot  # noqa: PLC0415  # torch takes seconds to import
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with (
-        closing(build_chatbot(settings)) as chatbot,
-        Progress(*columns, console=Console(stderr=True), transient=True) as progress,
-    ):
-        task = progress.add_task("asking", total=None)
-
-        def on_progress(done: int, total: int, question_id: str) -> None:
-            progress.update(task, completed=done, total=total, description=f"asked {question_id[:30]!r}")
-
+    total = manner.repeats * sum(len(suite.questions) for suite in suites)
+    with closing(build_chatbot(settings)) as chatbot, show_progress("questions", total) as advance:
         find_blame = partial(blame_for, chatbot) if blame else lambda asked: None
         chatbot.warm_up()  # or the first question would be the slowest
-        return run_suites(chatbot, suites, settings, on_progress, manner, find_blame)
+        return run_suites(chatbot, suites, settings, lambda done, total, question_id: advance(), manner, find_blame)
 
 
 def _count(number: int, thing: str) -> str:

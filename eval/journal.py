@@ -63,9 +63,9 @@ class Entry(BaseModel):
     seconds: float
 
     @property
-    def key(self) -> tuple[str, str, int]:
-        """Return what tells it from every other entry of the run."""
-        return self.suite, self.id, self.repeat
+    def key(self) -> tuple[str, int]:
+        """Return what tells it from every other entry of the run: a suite may be named by another path next time."""
+        return self.id, self.repeat
 
 
 class _Head(BaseModel):
@@ -114,9 +114,9 @@ class Journal:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def find(self, suite: str, question_id: str, repeat: int) -> Entry | None:
+    def find(self, question_id: str, repeat: int) -> Entry | None:
         """Return the entry of a question, if it was asked."""
-        return self._entries.get((suite, question_id, repeat))
+        return self._entries.get((question_id, repeat))
 
     def add(self, entry: Entry) -> None:
         """Keep an entry, on disk before this returns.

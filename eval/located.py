@@ -47,7 +47,7 @@ class Located:
         here = self
         for part in path:
             inside = here.value
-            known = part in inside if isinstance(inside, dict) else isinstance(inside, list) and part < len(inside)  # type: ignore[operator]
+            known = part in inside if isinstance(inside, dict) else _has_place(inside, part)
             if not known:
                 return here
             here = inside[part]
@@ -62,6 +62,10 @@ class Located:
         elif isinstance(self.value, list):
             for index, value in enumerate(self.value):
                 yield from value.repetitions((*path, index))
+
+
+def _has_place(value: Any, part: str | int) -> bool:
+    return isinstance(value, list) and isinstance(part, int) and part < len(value)
 
 
 def read_yaml(text: str, path: str) -> tuple[list[Located], list[Mistake]]:

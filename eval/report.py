@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -52,6 +52,11 @@ class SuiteRecord(_Frozen):
     hash: str
     questions: int
 
+    @property
+    def name(self) -> str:
+        """What it is known by in other runs."""
+        return _name_of(self.path)
+
 
 class QuestionReport(_Frozen):
     """One question of a run.
@@ -77,6 +82,11 @@ class QuestionReport(_Frozen):
     why: tuple[str, ...]
     scores: dict[str, float | None]
     blame: Blame | None = None
+
+    @property
+    def suite_name(self) -> str:
+        """What its suite is known by in other runs."""
+        return _name_of(self.suite)
 
 
 class TagReport(_Frozen):
@@ -158,3 +168,11 @@ class RunReport(_Frozen):
     def failures(self) -> Iterator[QuestionReport]:
         """Yield the questions whose answer is not what it should be, crashes included."""
         return (question for question in self.questions if question.verdict not in GOOD_VERDICTS)
+
+
+def _name_of(suite: str) -> str:
+    """Return the file name of a suite without its ending.
+
+    Two runs may be started from different folders, and a sheet may be saved as CSV or as a workbook.
+    """
+    return PurePosixPath(suite.replace("\\", "/")).stem

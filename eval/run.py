@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ from eval.report import QuestionReport, RunReport, SuiteRecord, TagReport
 from eval.subject import Subject
 from eval.suite import Suite
 from prompts.replies import prompts_hash
+
+logger = logging.getLogger(__name__)
 
 _PASSWORD = re.compile(r"(?<=://)([^:/@\s]*):[^@\s]*@")
 # Where files lie does not change an answer, and who asks over which port neither.
@@ -108,6 +111,8 @@ def run_suites(
         repeats=manner.repeats,
     )
     journal = Journal.open(manner.folder, identity, datetime.now(UTC))
+    if len(journal):
+        logger.warning("%d answers are there from before: going on after them", len(journal))
     sequels = plan(suites, manner.repeats)
     ask_all(Asker(chatbot, journal, text_of, find_blame), sequels, manner.parallel, on_progress)
     outcomes = [_outcome(task, journal, text_of) for task in in_order(suites, manner.repeats)]
@@ -143,8 +148,9 @@ def stored_texts(chatbot: Subject) -> TextOf:
 
 
 def _outcome(task: Task, journal: Journal, text_of: TextOf) -> _Outcome:
-    entry = journal.find(task.suite, task.question.id, task.repeat)
-    assert entry is not None, "every task has been asked"
+    kept = journal.find(task.question.id, task.repeat)
+    assert kept is not None, "every task has been asked"
+    entry = kept.model_copy(update={"suite": task.suite})
     question = task.question.model_copy(update={"history": entry.history})
     asked = Asked(question, entry.answer, text_of) if entry.answer else None
     return _Outcome(question, entry, asked, score(asked) if asked else None)

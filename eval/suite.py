@@ -58,7 +58,7 @@ def load_suites(paths: Sequence[Path]) -> tuple[Suite, ...]:
             here = suite.mistake(index, ("id",), "")
             first = first_use.setdefault(question.id, here)
             if first is not here:
-                message = f"the id {question.id!r} is already used at {first.path}:{first.line}: give it another"
+                message = _already(suite.entries[index].find(("id",)), f"at {first.path}:{first.line}")
                 mistakes.append(suite.mistake(index, ("id",), message))
     if mistakes:
         raise SuiteError(mistakes)
@@ -106,10 +106,12 @@ def _duplicate_ids(entries: Sequence[Located]) -> Iterator[tuple[int, str]]:
         if identifier is entry or not isinstance(identifier.value, str):
             continue
         if identifier.value in first_lines:
-            first = first_lines[identifier.value]
-            yield (
-                identifier.line,
-                f"the id {identifier.value!r} is already used on line {first}: give this question another",
-            )
+            yield identifier.line, _already(identifier, f"on line {first_lines[identifier.value]}")
         else:
             first_lines[identifier.value] = identifier.line
+
+
+def _already(identifier: Located, where: str) -> str:
+    if identifier.hint:  # nobody wrote it: it was made from the question
+        return f"the same question already stands {where}: {identifier.hint}"
+    return f"the id {identifier.value!r} is already used {where}: give this question another"

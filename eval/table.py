@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 from rich.console import Console
 from rich.table import Table
@@ -19,8 +20,9 @@ def print_report(report: RunReport, console: Console) -> None:
     if report.by_tag:
         console.print(_tag_table(report))
     # One line a question, however long: it can be searched and cut by other programs.
-    for question in report.failures():
-        console.print(Text(failure_line(question)), soft_wrap=True)
+    for times, question in _once_each(report.failures()):
+        often = f"{times} of {report.repeats} times  " if report.repeats > 1 else ""
+        console.print(Text(often + failure_line(question)), soft_wrap=True)
     for warning in report.warnings:
         console.print(Text(f"not in the documents  {warning}"), soft_wrap=True)
     lost = Counter(question.blame.stage for question in report.failures() if question.blame)
@@ -28,8 +30,19 @@ def print_report(report: RunReport, console: Console) -> None:
         counts = ", ".join(f"{stage} {count}" for stage, count in lost.most_common())
         console.print(Text(f"lost in: {counts}"), soft_wrap=True)
     failed = sum(1 for _ in report.failures())
-    summary = f"{len(report.questions)} questions, {failed} not as they should be, {report.crashes} of them crashed"
+    questions = len(report.questions) // report.repeats
+    asked = f"{questions} questions asked {report.repeats} times" if report.repeats > 1 else f"{questions} questions"
+    answers = f"{failed} answers" if report.repeats > 1 else f"{failed}"
+    summary = f"{asked}, {answers} not as they should be, {report.crashes} of them crashed"
     console.print(Text(f"{summary}; {report.documents} documents, {report.seconds:.1f} s"), soft_wrap=True)
+
+
+def _once_each(failures: Iterable[QuestionReport]) -> list[tuple[int, QuestionReport]]:
+    """Return each question that failed, with how many times, and one of its answers: the first."""
+    by_question: dict[tuple[str, str], list[QuestionReport]] = {}
+    for question in failures:
+        by_question.setdefault((question.suite, question.golden.id), []).append(question)
+    return [(len(some), some[0]) for some in by_question.values()]
 
 
 def failure_line(question: QuestionReport) -> str:

@@ -173,6 +173,7 @@ import os, signal
 from contextlib import suppress
 from bot.cli.interrupt import interruptible
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a process in the background starts without
 with interruptible() as interruption:
     interruption.check()
     with suppress(KeyboardInterrupt):

@@ -60,8 +60,8 @@ def test_the_same_id_in_another_suite_is_another_question() -> None:
     b = make_report([make_question("q", suite="two.yaml"), make_question("r", suite="./suites/one.yaml")])
     pairing = pair_up(a, b)
     assert [pair.key.id for pair in pairing.pairs] == ["r"]
-    assert [(key.suite, key.id) for key in pairing.only_in_a] == [("one.yaml", "q")]
-    assert [(key.suite, key.id) for key in pairing.only_in_b] == [("two.yaml", "q")]
+    assert [(key.suite, key.id) for key in pairing.only_in_a] == [("one", "q")]
+    assert [(key.suite, key.id) for key in pairing.only_in_b] == [("two", "q")]
 
 
 def test_repeats_are_averaged_before_questions_are() -> None:
@@ -157,6 +157,12 @@ def test_runs_without_a_common_question_are_refused() -> None:
         compare_runs(make_report([make_question("q")]), make_report([make_question("r")]))
 
 
+def test_a_sheet_that_was_saved_in_another_form_is_the_same_suite() -> None:
+    a = make_report([make_question("q", suite="mine.csv")])
+    b = make_report([make_question("q", suite="later\\mine.xlsx")])
+    assert [pair.key.id for pair in pair_up(a, b).pairs] == ["q"]
+
+
 def affected(a: RunReport, b: RunReport) -> dict[str, Affected]:
     impact = compare_runs(a, b, allow_changed_documents=True).impact
     assert impact is not None
@@ -239,7 +245,7 @@ def test_every_other_difference_is_a_warning() -> None:
     )
     assert warnings(compare_runs(one("right"), one("right"))) == []
     assert warnings(compare_runs(one("right"), b)) == [
-        "suite seed.yaml: s in A, s2 in B",
+        "suite seed: s in A, s2 in B",
         "settings.new: nothing in A, True in B",
         "settings.top_k: 8 in A, 3 in B",
         "prompts_hash: p in A, p2 in B",
@@ -281,8 +287,8 @@ def test_the_tables_show_measures_flips_and_impact() -> None:
     lines = [" ".join(line.split()) for line in shown.getvalue().splitlines()]
     assert "answer_correct 1.000 0.000 -1.000 -1.000 to -1.000 1.000 1" in lines
     assert "│ newly wrong: q │ right │ wrong (lacks '5:55') │" in lines
-    assert "crashed in B: r (seed.yaml)" in lines
-    assert "only in A: s (seed.yaml)" in lines
+    assert "crashed in B: r (seed)" in lines
+    assert "only in A: s (seed)" in lines
     assert "documents: 1 changed (ferry.txt)" in lines
     assert "q: right -> wrong: ferry.txt was changed (cited by an answer, named in the evidence)" in lines
     assert lines[-1] == "1 questions in both, 1 newly wrong, 0 newly right; 0 crashed in A, 1 in B"

@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 from bot.chatbot import Chatbot
 from bot.errors import ServeError
 from bot.feedback import FeedbackStore
+from bot.search_result import SearchResult
 from bot.settings import Settings, load_settings
 from bot.web.app import build_app
 from bot.web.pages import Branch, Pages, load_pages
@@ -48,6 +49,10 @@ class DeskChatbot(ScriptedChatbot):
     def __init__(self, data_dir: Path) -> None:
         super().__init__()
         self.settings = Settings(answerer="extractive", data_dir=data_dir)
+
+    def search(self, question: str) -> SearchResult:
+        """Return that nothing is found."""
+        return SearchResult(id="", standalone_question=question, retrieved=(), timings_ms={})
 
 
 @pytest.fixture(scope="module")
@@ -280,7 +285,9 @@ def test_spreadsheets_are_read_only(evaluator: TestClient, data: Path) -> None:
     (data / "suites" / "sheet.csv").write_text(written)
     html = evaluator.get("/evaluate/suites/sheet.csv?id=a").text
     assert "is a spreadsheet" in html
-    assert "Who is the captain?" in html
+    assert "Row 2: Who is the captain?" in html
+    assert "No finished run has asked this question yet." in html
+    assert "Nearest passages" in html
     assert "<textarea" not in html
     form = {"token": token_of(evaluator), "id": "a", "text": "x"}
     assert "is a spreadsheet" in evaluator.post("/evaluate/suites/sheet.csv", data=form).text
@@ -365,6 +372,7 @@ def test_a_run_is_started_cancelled_and_goes_on(ferry_chatbot: Chatbot) -> None:
         busy = client.post("/evaluate/runs", data={**form, "name": "two"})
         assert busy.status_code == 400
         assert "is being made" in busy.text
+        assert client.get("/evaluate/runs", follow_redirects=False).headers["location"] == "/evaluate"
         first = wait_until(client, "one", lambda found: found["done"] > 0)
         assert first["total"] == 60
         client.post("/evaluate/runs/one/cancel", data={"token": token})

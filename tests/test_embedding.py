@@ -87,6 +87,7 @@ from pathlib import Path
 from index.embedding.sentence_transformer import SentenceTransformerEmbedder
 
 faulthandler.enable()
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a process in the background starts without
 held = [SentenceTransformerEmbedder(cache=Path(os.environ["MODEL_CACHE"]))]
 held[0].embed(["loaded"])
 dropper = threading.Thread(target=lambda: (held.clear(), gc.collect()))

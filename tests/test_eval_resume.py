@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from eval.errors import ReportError
 from eval.journal import FILE_NAME
 from eval.report import RunReport
 from eval.run import Manner, run_suites
+from eval.run_lock import hold
 from eval.suite import Suite, load_suites
 from tests.test_eval_run import ScriptedChatbot
 
@@ -101,6 +102,26 @@ def test_answers_of_another_run_are_not_mixed_in(suites: tuple[Suite, ...], tmp_
     (tmp_path / "run" / FILE_NAME).write_text("hello\n", encoding="utf-8")
     with pytest.raises(ReportError, match="holds no answers of a run"):
         _run(suites, _chatbot(), tmp_path / "run")
+
+
+def test_a_suite_may_be_named_by_another_path_when_its_run_goes_on(suites: tuple[Suite, ...], tmp_path: Path) -> None:
+    _run(suites, _chatbot(), tmp_path / "run")
+    elsewhere = tuple(replace(suite, path=f"./elsewhere/{Path(suite.path).name}") for suite in suites)
+    idle = _chatbot()
+    report = _run(elsewhere, idle, tmp_path / "run")
+    assert idle.asked == []
+    assert {question.suite for question in report.questions} == {suite.path for suite in elsewhere}
+
+
+def test_two_runs_do_not_share_a_folder(tmp_path: Path) -> None:
+    with (
+        hold(tmp_path),
+        pytest.raises(ReportError, match=r"Another run is being made in .*: wait until it ends"),
+        hold(tmp_path),
+    ):
+        pytest.fail("the folder was held already")
+    with hold(tmp_path):  # and now it is free
+        pass
 
 
 def test_turns_of_a_dialogue_follow_the_answers_given(suites: tuple[Suite, ...]) -> None:

@@ -18,7 +18,7 @@ from bot.settings import Settings
 from eval.errors import EvaluationError, ReportError, SuiteError
 from eval.origin import read_origin
 from eval.report import RunReport
-from eval.run import run_suites
+from eval.run import Manner, run_suites
 from eval.suite import Suite, load_suites
 from eval.table import print_report
 from index.document import Document
@@ -244,6 +244,15 @@ def test_the_table_shows_n_and_interval_and_one_line_for_each_failure(report: Ru
     assert "crashed crash: Break -> ZeroDivisionError: planted" in lines
     assert sum(line.split(" ")[0] in {"wrong", "crashed", "wrongly_refused", "wrongly_answered"} for line in lines) == 4
     assert lines[-1].startswith("7 questions, 4 not as they should be, 1 of them crashed; 1 documents, ")
+
+
+def test_a_question_that_failed_three_times_is_listed_once(suites: tuple[Suite, ...]) -> None:
+    shown = io.StringIO()
+    report = run_suites(ScriptedChatbot(SCRIPT), suites, Settings(), manner=Manner(repeats=3))
+    print_report(report, Console(file=shown, width=100))
+    lines = [" ".join(line.split()) for line in shown.getvalue().splitlines()]
+    assert lines.count("3 of 3 times wrong wrong: Where from -> From Mui Wo. [1] (lacks 'Tai O')") == 1
+    assert lines[-1].startswith("7 questions asked 3 times, 12 answers not as they should be, 3 of them crashed")
 
 
 def test_a_commit_is_recorded_only_for_code_that_is_tracked(tmp_path: Path) -> None:

@@ -296,13 +296,13 @@ def test_rules_against_a_baseline_need_one(tmp_path: Path) -> None:
     gate = gate_of("max_newly_wrong = 0\n[at_least]\nanswer_correct = 0.5", tmp_path)
     with pytest.raises(GateError, match="name that run with --baseline"):
         check_gate(gate, make_report(good_run()))
-    assert not gate.without_baseline().needs_baseline
+    assert not gate.without_baseline().baseline_rules
     assert failed(gate.without_baseline(), make_report(good_run())) == []
     by_tag = gate_of(
         "[tags.fact]\nat_least = {answer_correct = 1}\nallowed_regression = {answer_correct = 0}", tmp_path
     )
-    assert by_tag.needs_baseline
-    assert not by_tag.without_baseline().needs_baseline
+    assert by_tag.baseline_rules
+    assert not by_tag.without_baseline().baseline_rules
     assert failed(by_tag.without_baseline(), make_report(good_run())) == ["tags.fact.at_least.answer_correct"]
 
 
@@ -387,7 +387,7 @@ def test_the_shipped_gate_can_be_read_and_has_a_floor_for_what_must_be_whole() -
     gate = load_gate(SHIPPED)
     assert gate.at_least["quote_fidelity"] == 1
     assert gate.max_crashes == 0
-    assert gate.needs_baseline
+    assert gate.baseline_rules
 
 
 def test_the_gate_in_the_documentation_can_be_read(tmp_path: Path) -> None:

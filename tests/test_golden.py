@@ -294,7 +294,7 @@ def test_an_id_used_in_two_suites_names_both_places(tmp_path: Path) -> None:
     (mistake,) = raised.value.mistakes
     first = tmp_path / "one.yaml"
     assert (mistake.path, mistake.line, mistake.key) == (str(tmp_path / "two.yaml"), 2, "id")
-    assert mistake.message == f"the id 'a' is already used at {first}:2: give it another"
+    assert mistake.message == f"the id 'a' is already used at {first}:2: give this question another"
 
 
 def test_aliases_may_stand_for_a_value(tmp_path: Path) -> None:
@@ -302,3 +302,13 @@ def test_aliases_may_stand_for_a_value(tmp_path: Path) -> None:
     evidence = "[{any_of: [{document_id: &report a.txt, quote: one}, {document_id: *report, quote: two}]}]"
     path.write_text(f"- id: a\n  question: What?\n  evidence: {evidence}\n", encoding="utf-8")
     assert [quote.document_id for quote in load_suite(path).questions[0].evidence[0].any_of] == ["a.txt", "a.txt"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("suite.yaml", "- [1]\n- {id: a, question: x, answerable: false}\n"), ("suite.jsonl", '[1]\n{"id": "a"}\n')],
+)
+def test_a_list_in_the_place_of_a_question_is_named(tmp_path: Path, name: str, text: str) -> None:
+    assert (1, "", "a question is a mapping of keys: write 'id: …' and 'question: …' below one '-'") in mistakes_of(
+        tmp_path, text, name
+    )

@@ -50,6 +50,21 @@ def test_folders_in_a_variable_are_written_like_path(monkeypatch: pytest.MonkeyP
     assert load_settings({}).documents == (Path("reports"), Path("minutes"))
 
 
+def test_a_misspelt_key_of_a_file_is_shown_the_right_one(tmp_path: Path) -> None:
+    config = tmp_path / "footnote.toml"
+    config.write_text("topk = 3\n", encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"no setting 'topk' \(in '.*footnote.toml'\): did you mean 'top_k'\?"):
+        load_settings({}, config)
+
+
+def test_a_misspelt_variable_is_no_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FOOTNOTE_SUITES", "elsewhere")  # another part's
+    load_settings({})
+    monkeypatch.setenv("FOOTNOTE_TPO_K", "3")
+    with pytest.raises(SettingsError, match="no setting FOOTNOTE_TPO_K: did you mean FOOTNOTE_TOP_K"):
+        load_settings({})
+
+
 def test_a_settings_file_that_is_no_text_is_named(tmp_path: Path) -> None:
     config = tmp_path / "footnote.toml"
     config.write_bytes(b"\xff\xfe")

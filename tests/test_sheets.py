@@ -337,16 +337,16 @@ def test_dialogues_that_do_not_read_as_one_and_drafts_are_warned_of(tmp_path: Pa
         "id,question,dialogue,history,answerable,tags\n"
         "a,Where?,park,,no,\n"
         "b,When?,Park ,,no,draft\n"
-        "c,Who?,ferry,user: Hi,no,\n"
+        "c,Who?,ferry,,no,\n"
         "d,Why?,,,no,\n"
-        "e,How?,ferry,user: Hi,no,\n"
+        'e,How?,ferry,"user: Hi\nassistant: Hello",no,\n'
         "f,What?,alone,,no,\n",
     )
     found = check_form(suite)
     assert found.mistakes == ()
     assert [(one.line, one.key, one.message) for one in found.warnings] == [
         (2, "dialogue", "the dialogue 'park' has a single turn; did you mean 'Park'?"),
-        (3, "tags", "this question is a draft: confirm or correct it, then remove the tag draft"),
+        (3, "tags", "this question is a draft: confirm or correct, then remove the tag draft"),
         (3, "dialogue", "the dialogue 'Park' has a single turn; did you mean 'park'?"),
         (
             6,
@@ -360,4 +360,29 @@ def test_dialogues_that_do_not_read_as_one_and_drafts_are_warned_of(tmp_path: Pa
             "remove one of the two",
         ),
         (7, "dialogue", "the dialogue 'alone' has a single turn; add the other turns, or remove the key"),
+    ]
+
+
+def test_a_question_that_stands_twice_is_named_by_its_rows_not_by_an_id_nobody_wrote(tmp_path: Path) -> None:
+    (tmp_path / "suite.csv").write_text("question,answerable\nWhen?,no\nWhen?,no\n", encoding="utf-8")
+    with pytest.raises(SuiteError) as raised:
+        load_suite(tmp_path / "suite.csv")
+    assert [mistake.message for mistake in raised.value.mistakes] == [
+        "the same question already stands on line 2: remove one of the two, or write an id for each"
+    ]
+
+
+def test_answers_that_nothing_can_be_and_histories_that_are_no_conversation_are_warned_of(tmp_path: Path) -> None:
+    suite = load(
+        tmp_path,
+        "suite.csv",
+        "id,question,history,expect,forbid,document,quote\n"
+        "a,How much?,,1 billion|1 billion or so,billion,a.txt,some money\n"
+        "b,When?,user: Hi,5 am,noon,a.txt,at 5 am\n"
+        "c,When?,,5 am|6 am,5 am,a.txt,at 5 am\n",
+    )
+    assert [(one.line, one.key, one.message) for one in check_form(suite).warnings] == [
+        (2, "expect[0]", "whatever shows this also shows 'billion', which is forbidden: no answer can be right"),
+        (3, "history[0]", "two messages of the user follow each other: a question and its answer take turns"),
+        (4, "evidence[0]", "this quote itself shows '5 am', which is forbidden: an answer that quotes it is wrong"),
     ]

@@ -58,7 +58,8 @@ def compare_runs(
     pairing = pair_up(a, b)
     if not pairing.pairs and not pairing.crashed:
         raise ComparisonError(
-            f"{names[0]!r} and {names[1]!r} have no question in common: name two runs of the same suite."
+            f"{names[0]!r} and {names[1]!r} have no question in common ({_asked(a)}; {_asked(b)}): name two runs of "
+            "the same suite. Questions are paired by the file name of their suite and their id."
         )
     return Comparison(
         a=_label(a, names[0]),
@@ -75,6 +76,11 @@ def compare_runs(
         unlike=find_unlike(a, b),
         impact=None if same else find_impact(pairing.pairs, document_changes(a, b)),
     )
+
+
+def _asked(report: RunReport) -> str:
+    suites = " and ".join(dict.fromkeys(suite.name for suite in report.suites))
+    return f"{len(report.questions)} of {suites}"
 
 
 def _label(report: RunReport, name: str) -> RunLabel:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +16,8 @@ DocumentChange = Literal["added", "removed", "changed"]
 # How near a document is to a question, the nearest first.
 Nearness = Literal["cited", "evidence", "retrieved"]
 Test = Literal["mcnemar", "permutation"]
+# A hash is told from another by its beginning.
+_HASH = re.compile(r"[0-9a-f]{40,}")
 
 
 class _Frozen(BaseModel):
@@ -193,4 +196,7 @@ class Comparison(_Frozen):
 
 
 def _render(value: object) -> str:
-    return "nothing" if value is None else str(value)
+    if value is None:
+        return "nothing"
+    text = str(value)
+    return f"{text[:12]}…" if _HASH.fullmatch(text) else text

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from eval.compare.comparison import QuestionKey, Shown
 from eval.report import GOOD_VERDICTS, QuestionReport, RunReport
@@ -103,13 +102,8 @@ def crashed_in(report: RunReport) -> tuple[QuestionKey, ...]:
     return tuple(key for key, side in _sides(report.questions).items() if not side.answered)
 
 
-def suite_name(path: str) -> str:
-    """Return what a suite is known by: its file name, since two runs may be started from different folders."""
-    return PurePosixPath(path.replace("\\", "/")).name
-
-
 def _sides(questions: Iterable[QuestionReport]) -> dict[QuestionKey, Side]:
     asked: dict[QuestionKey, list[QuestionReport]] = {}
     for question in questions:
-        asked.setdefault(QuestionKey(suite=suite_name(question.suite), id=question.golden.id), []).append(question)
+        asked.setdefault(QuestionKey(suite=question.suite_name, id=question.golden.id), []).append(question)
     return {key: Side(tuple(sorted(some, key=lambda one: one.repeat))) for key, some in asked.items()}

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from eval.compare.comparison import Unlike
-from eval.compare.pair import suite_name
 from eval.report import RunReport
 
 
@@ -21,7 +20,7 @@ def find_unlike(a: RunReport, b: RunReport) -> tuple[Unlike, ...]:
 
 
 def _parts(report: RunReport) -> Iterator[Mapping[str, Any]]:
-    yield {f"suite {suite_name(suite.path)}": suite.hash for suite in report.suites}
+    yield {f"suite {suite.name}": suite.hash for suite in report.suites}
     yield {f"settings.{name}": value for name, value in report.settings.items()}
     yield _provenance(report)
     yield {"index_fingerprint": report.index_fingerprint, "repeats": report.repeats}

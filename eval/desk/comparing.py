@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -53,7 +53,7 @@ class Anchors:
 
     def __init__(self, report: RunReport) -> None:
         self._places: Mapping[tuple[str, str, str], str] = {
-            (PurePath(question.suite).name, question.golden.id, question.verdict): anchor
+            (question.suite_name, question.golden.id, question.verdict): anchor
             for question, anchor in reversed(list(zip(report.questions, anchors(report.questions), strict=True)))
         }
 

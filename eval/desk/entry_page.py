@@ -35,6 +35,15 @@ class Passage:
     address: str
 
 
+@dataclass(frozen=True, slots=True)
+class SheetRow:
+    """A question of a spreadsheet, and the row it stands in."""
+
+    row: int
+    id: str
+    question: str
+
+
 def entry_routes(desk: Desk) -> APIRouter:
     """Return the route that shows a suite, or one entry of it."""
     router = APIRouter()
@@ -43,7 +52,7 @@ def entry_routes(desk: Desk) -> APIRouter:
     def suite(request: Request, name: str, id: str = "", run: str = "", saved: str = "") -> Response:  # noqa: A002
         path = _path(desk, name)
         if not is_editable(path):
-            return _show_spreadsheet(request, desk, name, path, id)
+            return _show_spreadsheet(request, desk, name, path, id, run)
         if not id:
             return show(request, "suite.html", desk=desk, name=name, path=path, ids=list_ids(path), editable=True)
         entry = read_entry(path, id)
@@ -82,17 +91,20 @@ def entry_changes(desk: Desk) -> APIRouter:
     return router
 
 
-def _show_spreadsheet(request: Request, desk: Desk, name: str, path: Path, wanted: str) -> Response:
-    """Return the questions of a spreadsheet, which is changed where it was made.
+def _show_spreadsheet(request: Request, desk: Desk, name: str, path: Path, wanted: str, run: str) -> Response:
+    """Return the questions of a spreadsheet, which is changed where it was made, and what became of one of them.
 
     Raises:
         SuiteError: It has mistakes.
     """
     suite = load_suite(path)
-    asked = zip(suite.entries, suite.questions, strict=True)
-    rows = [(entry.line, question.id, question.question) for entry, question in asked]
-    values: dict[str, Any] = {"ids": (), "rows": rows, "wanted": wanted, "editable": False}
-    return show(request, "suite.html", desk=desk, name=name, path=path, **values)
+    written = zip(suite.entries, suite.questions, strict=True)
+    rows = [SheetRow(entry.line, question.id, question.question) for entry, question in written]
+    values: dict[str, Any] = {"rows": rows, "wanted": next((row for row in rows if row.id == wanted), None)}
+    if row := values["wanted"]:
+        values["asked"], values["run"] = _latest_answer(desk, path, row.id, run)
+        values["passages"] = _passages(desk, values["asked"], row.question)
+    return show(request, "suite.html", desk=desk, name=name, path=path, editable=False, **values)
 
 
 def _path(desk: Desk, name: str) -> Path:
@@ -115,7 +127,7 @@ def _show_entry(
     saved: bool = False,
     status: int = 200,
 ) -> Response:
-    asked, told_by = _latest_answer(desk, entry, run)
+    asked, told_by = _latest_answer(desk, entry.path, entry.id, run)
     return show(
         request,
         "entry.html",
@@ -131,7 +143,7 @@ def _show_entry(
         saved=saved,
         run=told_by,
         asked=asked,
-        passages=_passages(desk, asked, entry),
+        passages=_passages(desk, asked, entry.question),
     )
 
 
@@ -142,22 +154,22 @@ def _in_text(mistake: Mistake, entry: SuiteEntry) -> tuple[str, str, str]:
     return where, mistake.key, mistake.message
 
 
-def _latest_answer(desk: Desk, entry: SuiteEntry, run: str) -> tuple[QuestionReport | None, str]:
+def _latest_answer(desk: Desk, path: Path, identifier: str, run: str) -> tuple[QuestionReport | None, str]:
     """Return what a run made of the question, by default the newest that asked it, and the name of that run."""
-    stored = [one.name for one in desk.runs.stored() if one.finished and entry.path.name in one.suites]
+    stored = [one.name for one in desk.runs.stored() if one.finished and path.name in one.suites]
     for name in [run] if run in stored else stored[:1]:
         for question in desk.runs.report(name).questions:
-            if question.golden.id == entry.id:
+            if question.golden.id == identifier:
                 return question, name
     return None, ""
 
 
-def _passages(desk: Desk, asked: QuestionReport | None, entry: SuiteEntry) -> list[Passage]:
+def _passages(desk: Desk, asked: QuestionReport | None, question: str) -> list[Passage]:
     """Return what was retrieved for the question; where no run asked it, what would be."""
     if asked and asked.answer:
         return _read_passages(desk, asked.answer.retrieved)
     try:
-        return _read_passages(desk, desk.chatbot.search(entry.question).retrieved) if entry.question else []
+        return _read_passages(desk, desk.chatbot.search(question).retrieved) if question else []
     except FootnoteError:
         return []
 

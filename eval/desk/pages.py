@@ -60,6 +60,11 @@ def run_routes(desk: Desk) -> APIRouter:
     def runs(request: Request) -> Response:
         return show_list(request, desk)
 
+    @router.get("/runs")
+    def begun(request: Request) -> Response:
+        """Return the way to the list for who takes the address of a form that was refused."""
+        return desk.go_to(desk.home)
+
     @router.get("/runs/{name}")
     def run(request: Request, name: str, previous: str = "") -> Response:
         return show_run(request, desk, name, previous)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,6 @@ from eval.html.words import MEASURES
 from eval.table import number
 
 _HERE = Path(__file__).parent
-_HASH = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{28,}\b")
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'"
@@ -56,13 +54,8 @@ def static_file(name: str) -> tuple[str, str] | None:
 def _environment() -> Environment:
     environment = build_environment(_HERE / "templates")
     environment.globals.update(measure_words=MEASURES)
-    environment.filters.update(signed=_signed, chance=_chance, brief=_brief)
+    environment.filters.update(signed=_signed, chance=_chance)
     return environment
-
-
-def _brief(text: str) -> str:
-    """Return a text with its long hashes cut to what tells them apart."""
-    return _HASH.sub(r"\1", text)
 
 
 def _signed(value: float | None, name: str) -> str:

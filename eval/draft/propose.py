@@ -69,6 +69,6 @@ def _sound(drafts: Iterable[Draft]) -> Iterator[Draft]:
         sources = " ".join(source.flat() for source in draft.sources)
         is_stated = all(any(shows(sources, phrase) for phrase in group) for group in draft.expect)
         gives_away = any(shows(draft.question, phrase) for group in draft.expect for phrase in group)
-        is_bare = len(draft.question) > _LONGEST_QUESTION or draft.question.count('"') % 2
+        is_bare = not draft.question or len(draft.question) > _LONGEST_QUESTION or draft.question.count('"') % 2
         if draft.expect and is_stated and not gives_away and not is_bare:
             yield draft

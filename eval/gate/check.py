@@ -53,10 +53,10 @@ def check_gate(gate: Gate, report: RunReport, comparison: Comparison | None = No
     checks += _tag_checks(gate, report)
     if comparison is not None:
         checks.append(_dropped(gate.max_dropped, comparison))
-    if gate.needs_baseline:
+    if gate.baseline_rules:
         if comparison is None:
             raise GateError(
-                "The gate has rules against an earlier run (max_newly_wrong, allowed_regression): name that run with "
+                f"The gate has rules against an earlier run ({', '.join(gate.baseline_rules)}): name that run with "
                 "--baseline, or leave those rules out with --without-baseline."
             )
         checks += _regressions(gate, comparison)

@@ -57,7 +57,7 @@ def gate(
         )
         for warning in warnings(comparison):
             print_progress(f"warning: {warning}")
-    elif without_baseline and rules.needs_baseline:
+    elif without_baseline and rules.baseline_rules:
         rules = rules.without_baseline()
         print_progress("The rules against an earlier run were left out.")
     checks = checked(rules, run, comparison, junit)

@@ -109,9 +109,11 @@ class Gate(_Frozen):
     tags: dict[str, TagRules] = {}
 
     @property
-    def needs_baseline(self) -> bool:
-        """Whether some rules look at an earlier run."""
-        return self.max_newly_wrong is not None or bool(self.allowed_regression) or bool(self.compared_tags)
+    def baseline_rules(self) -> tuple[str, ...]:
+        """What of it looks at an earlier run, as it is written in the file."""
+        of_all = {"max_newly_wrong": self.max_newly_wrong is not None, "allowed_regression": self.allowed_regression}
+        by_tag = tuple(f"tags.{tag}.allowed_regression" for tag in self.compared_tags)
+        return (*(name for name, given in of_all.items() if given), *by_tag)
 
     @property
     def compared_tags(self) -> tuple[str, ...]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import PurePath
 
 from eval.measures.interval import Metric
 from eval.report import GOOD_VERDICTS, QuestionReport, RunReport, Verdict
@@ -59,7 +58,7 @@ class Change:
 
 def key_of(question: QuestionReport) -> Key:
     """Return what a question is recognised by in another run, wherever its suite lay."""
-    return PurePath(question.suite).name, question.golden.id, question.repeat
+    return question.suite_name, question.golden.id, question.repeat
 
 
 def change_since(previous: RunReport, report: RunReport) -> Change:

@@ -148,7 +148,7 @@ def plot_trade_off(trade: TradeOff | None) -> Plot:
         )  # fmt: skip
         axes.set(xlim=(0, 1), ylim=(0, 1.1), xlabel="refusal threshold", ylabel="share of questions")
         axes.set_yticks([0, 0.25, 0.5, 0.75, 1])
-        drawing.figure.legend(loc="outside upper left", ncols=3, handlelength=2.2, columnspacing=1.4)
+        drawing.figure.legend(loc="outside upper left", ncols=2, handlelength=2.2, columnspacing=1.4)
     caption = (
         f"{count(trade.answerable, 'answerable question')}, {count(trade.unanswerable, 'unanswerable one')}. "
         "In the shaded part nothing is known but the confidence: answers below the run's own threshold were not "

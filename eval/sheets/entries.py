@@ -66,7 +66,7 @@ def _entry(cells: Mapping[str, Cell], line: int) -> Located:
         # The listed ones come first, so that their numbers are those of their lines.
         values["evidence"] = Located([*listed, item], line)
     if "id" not in values:
-        values["id"] = Located(_made_id(values), line)
+        values["id"] = Located(_made_id(values), line, hint="remove one of the two, or write an id for each")
     return Located(values, line)
 
 

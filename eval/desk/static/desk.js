@@ -12,7 +12,8 @@ async function look() {
     return;
   }
   if (found.state !== "running") {
-    location.reload();
+    // Not a reload: that would send a form again which this page may be the reply to.
+    location.replace(location.pathname + location.search);
     return;
   }
   const bar = live.querySelector("progress");
