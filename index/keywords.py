@@ -24,8 +24,6 @@ from index.words import content_words, search_keys
 
 _TITLE_WEIGHT = 1.0
 _MAXIMUM_QUERY_WORDS = 64
-# What neighbouring words of the question that stand side by side add to their own score.
-_PHRASE_WEIGHT = 0.3
 _SCORES = (
     f"SELECT chunk.chunk_id, -bm25(word, {_TITLE_WEIGHT}, 1.0) AS score "  # noqa: S608  # a constant
     "FROM word JOIN chunk ON chunk.number = word.rowid WHERE word MATCH ?"
@@ -89,7 +87,9 @@ class KeywordIndex:
         """Return how many chunks the index holds."""
         return int(self._query("SELECT count(*) FROM chunk", ())[0][0])
 
-    def search(self, question: str, limit: int, also: Sequence[str] = ()) -> list[tuple[str, float]]:
+    def search(
+        self, question: str, limit: int, also: Sequence[str] = (), phrase_weight: float = 0.0
+    ) -> list[tuple[str, float]]:
         """Return (chunk id, BM25 score) pairs, best first; any word of the question may match.
 
         Words that are neighbours in the question, function words left out, score again where they stand side by side,
@@ -99,6 +99,7 @@ class KeywordIndex:
             question: The question.
             limit: Most chunks to find.
             also: Chunks whose score is wanted even if they are not among these; without one when they hold no word.
+            phrase_weight: What such a pair counts beside a word; 0 leaves pairs aside.
         """
         words = [word.key for word in content_words(question)]
         keys = list(dict.fromkeys(words or search_keys(question)))
@@ -111,8 +112,8 @@ class KeywordIndex:
         scores = self._best(phrases, limit)
         wanted = [*scores, *(chunk_id for chunk_id in also if chunk_id not in scores)]
         scores |= self._of(phrases, wanted[len(scores) :])
-        for chunk_id, score in self._of(pairs, list(scores)).items():
-            scores[chunk_id] += _PHRASE_WEIGHT * score
+        for chunk_id, score in self._of(pairs, list(scores)).items() if phrase_weight else ():
+            scores[chunk_id] += phrase_weight * score
         return sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))
 
     def _best(self, phrases: Sequence[str], limit: int) -> dict[str, float]:

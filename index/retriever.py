@@ -14,7 +14,7 @@ from index.catalogue import Catalogue
 from index.document import RetrievedChunk
 from index.embedding.embedder import Embedder, Vectors
 from index.errors import EmptyIndexError, IndexingError, IndexMismatchError
-from index.fusion import fuse, vector_weight
+from index.fusion import Fusion, fuse
 from index.generation import Generation
 from index.keywords import WordStatistics
 
@@ -35,10 +35,11 @@ class _Found:
 class Retriever:
     """Finds chunks. Moves to a new generation by itself; safe for many threads."""
 
-    def __init__(self, catalogue: Catalogue, embedder: Embedder, data_dir: Path) -> None:
+    def __init__(self, catalogue: Catalogue, embedder: Embedder, data_dir: Path, fusion: Fusion | None = None) -> None:
         self._catalogue = catalogue
         self._embedder = embedder
         self._data_dir = data_dir
+        self._fusion = fusion or Fusion()
         self._lock = threading.Lock()
         self._generation: Generation | None = None
 
@@ -120,11 +121,14 @@ class Retriever:
     def _search(self, generation: Generation, question: str, vector: Vectors, limit: int) -> dict[str, _Found]:
         """Return what each side found, with the score that the other side gives it."""
         similarities = dict(generation.vectors.search(vector, limit))
-        keyword_scores = dict(generation.keywords.search(question, limit, also=list(similarities)))
+        keyword_scores = dict(
+            generation.keywords.search(question, limit, list(similarities), self._fusion.phrase_weight)
+        )
         missing = [chunk_id for chunk_id in keyword_scores if chunk_id not in similarities]
         stored = self._catalogue.vectors(missing)
         similarities.update({chunk_id: float(np.dot(stored[chunk_id], vector)) for chunk_id in missing})
-        fused = fuse(similarities, keyword_scores, vector_weight(question, self._embedder.tokenize(question)))
+        weight = self._fusion.weight_for(question, self._embedder.tokenize(question))
+        fused = fuse(similarities, keyword_scores, weight)
         return {
             chunk_id: _Found(score, similarities[chunk_id], keyword_scores.get(chunk_id))
             for chunk_id, score in fused.items()

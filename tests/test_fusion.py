@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from index.document import Chunk, Span
 from index.embedding.sentence_transformer import SentenceTransformerEmbedder
-from index.fusion import fuse, vector_weight
+from index.fusion import Fusion, fuse
 from index.keywords import KeywordIndex, build_keyword_index
 
 
@@ -38,13 +38,13 @@ def test_every_candidate_gets_a_share_of_one(
 
 def test_words_count_more_in_a_script_that_the_model_spells_out(embedder: SentenceTransformerEmbedder) -> None:
     def weight(question: str) -> float:
-        return vector_weight(question, embedder.tokenize(question))
+        return Fusion().weight_for(question, embedder.tokenize(question))
 
     english, chinese = weight("When does the first ferry leave?"), weight("政府預留多少撥款？")
     assert english == pytest.approx(0.67)
     assert chinese == pytest.approx(0.35)
     assert chinese < weight("何時 does the first ferry leave 中環?") <= english
-    assert vector_weight("", ()) == pytest.approx(0.35)
+    assert Fusion().weight_for("", ()) == pytest.approx(0.35)
 
 
 @pytest.fixture
@@ -60,10 +60,11 @@ def keywords(tmp_path: Path) -> KeywordIndex:
 
 
 def test_words_that_stand_side_by_side_as_in_the_question_score_again(keywords: KeywordIndex) -> None:
-    together, apart = keywords.search("first ferry", 3)
+    together, apart = keywords.search("first ferry", 3, phrase_weight=0.3)
     alone = dict(keywords.search("first", 3))
     assert together[0] == "c0"
     assert together[1] > apart[1] > alone["c1"]
+    assert dict(keywords.search("first ferry", 3))["c1"] == apart[1]
 
 
 def test_the_score_of_a_chunk_found_elsewhere_is_the_same(keywords: KeywordIndex) -> None:
