@@ -37,7 +37,7 @@ def build_chatbot(
     return Chatbot(
         settings=settings,
         catalogue=catalogue,
-        retriever=Retriever(catalogue, embedder, settings.data_dir),
+        retriever=Retriever(catalogue, embedder, settings.data_dir, settings.fusion()),
         embedder=embedder,
         calibration=load_calibration(),
         version=version("footnote-chat"),

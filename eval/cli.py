@@ -14,6 +14,7 @@ from rich.console import Console
 from bot.cli.options import answerer_option, json_option, print_json, print_progress, with_settings
 from bot.settings import Settings
 from eval.benchmark.command import benchmark
+from eval.benchmark.steps_command import retrieval
 from eval.benchmark_commands import fit, fit_opinion, latency
 from eval.blame import blame_for
 from eval.check import Findings, check_suite
@@ -46,6 +47,7 @@ def evaluation() -> None:
 
 
 evaluation.add_command(benchmark)
+evaluation.add_command(retrieval)
 evaluation.add_command(compare)
 evaluation.add_command(gate)
 evaluation.add_command(judge)

@@ -11,6 +11,7 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,10 @@ from index.words import content_words, search_keys
 
 _TITLE_WEIGHT = 1.0
 _MAXIMUM_QUERY_WORDS = 64
+_SCORES = (
+    f"SELECT chunk.chunk_id, -bm25(word, {_TITLE_WEIGHT}, 1.0) AS score "  # noqa: S608  # a constant
+    "FROM word JOIN chunk ON chunk.number = word.rowid WHERE word MATCH ?"
+)
 _SHORTEST_CORRECTED = 5  # letters; shorter words have too many neighbours
 _CLOSE = 0.83
 
@@ -82,22 +87,47 @@ class KeywordIndex:
         """Return how many chunks the index holds."""
         return int(self._query("SELECT count(*) FROM chunk", ())[0][0])
 
-    def search(self, question: str, limit: int) -> list[tuple[str, float]]:
-        """Return up to `limit` (chunk id, BM25 score) pairs, best first; any word of the question may match."""
+    def search(
+        self, question: str, limit: int, also: Sequence[str] = (), phrase_weight: float = 0.0
+    ) -> list[tuple[str, float]]:
+        """Return (chunk id, BM25 score) pairs, best first; any word of the question may match.
+
+        Words that are neighbours in the question, function words left out, score again where they stand side by side,
+        a pair as if it were a word.
+
+        Args:
+            question: The question.
+            limit: Most chunks to find.
+            also: Chunks whose score is wanted even if they are not among these; without one when they hold no word.
+            phrase_weight: What such a pair counts beside a word; 0 leaves pairs aside.
+        """
         words = [word.key for word in content_words(question)]
         keys = list(dict.fromkeys(words or search_keys(question)))
         if not keys:
             return []
         corrected = self.statistics(question).corrections
         keys += [corrected[key] for key in keys if key in corrected]
-        match = " OR ".join(f'"{_spell(key)}"' for key in keys[:_MAXIMUM_QUERY_WORDS])
-        rows = self._query(
-            f"SELECT chunk.chunk_id, -bm25(word, {_TITLE_WEIGHT}, 1.0) AS score "  # noqa: S608  # a constant
-            "FROM word JOIN chunk ON chunk.number = word.rowid "
-            "WHERE word MATCH ? ORDER BY score DESC, chunk.chunk_id LIMIT ?",
-            (match, limit),
-        )
-        return [(chunk_id, float(score)) for chunk_id, score in rows]
+        phrases = [_spell(key) for key in keys]
+        pairs = list(dict.fromkeys(f"{_spell(one)} {_spell(other)}" for one, other in pairwise(words)))
+        scores = self._best(phrases, limit)
+        wanted = [*scores, *(chunk_id for chunk_id in also if chunk_id not in scores)]
+        scores |= self._of(phrases, wanted[len(scores) :])
+        for chunk_id, score in self._of(pairs, list(scores)).items() if phrase_weight else ():
+            scores[chunk_id] += phrase_weight * score
+        return sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))
+
+    def _best(self, phrases: Sequence[str], limit: int) -> dict[str, float]:
+        """Return the BM25 scores of the chunks that match best, by chunk id."""
+        rows = self._query(f"{_SCORES} ORDER BY score DESC, chunk.chunk_id LIMIT ?", (_any_of(phrases), limit))
+        return {chunk_id: float(score) for chunk_id, score in rows}
+
+    def _of(self, phrases: Sequence[str], chunk_ids: Sequence[str]) -> dict[str, float]:
+        """Return the BM25 scores of those of some chunks that hold any of the phrases, by chunk id."""
+        if not phrases or not chunk_ids:
+            return {}
+        marks = ", ".join("?" * len(chunk_ids))
+        rows = self._query(f"{_SCORES} AND chunk.chunk_id IN ({marks})", (_any_of(phrases), *chunk_ids))
+        return {chunk_id: float(score) for chunk_id, score in rows}
 
     def statistics(self, question: str) -> WordStatistics:
         """Return how often the content words of a question occur, and what misspelt ones were meant to be."""
@@ -156,6 +186,10 @@ class KeywordIndex:
             self._local.connection = connection
             self._opened.append(connection)
         return connection
+
+
+def _any_of(phrases: Sequence[str]) -> str:
+    return " OR ".join(f'"{phrase}"' for phrase in phrases[:_MAXIMUM_QUERY_WORDS])
 
 
 def _stored(text: str) -> str:

@@ -1,9 +1,4 @@
-"""Question to chunks: vectors and keywords over the live generation, fused.
-
-Fusion is a convex combination of scores that mean the same for every question: the cosine, and the BM25 score as a
-share of the best one found. (Bruch, Gai and Ingber, 2023, "An Analysis of Fusion Functions for Hybrid Retrieval",
-find it ahead of reciprocal rank fusion.)
-"""
+"""Question to chunks: vectors and keywords over the live generation, fused."""
 
 from __future__ import annotations
 
@@ -16,32 +11,35 @@ from pathlib import Path
 import numpy as np
 
 from index.catalogue import Catalogue
-from index.document import Chunk, RetrievedChunk
+from index.document import RetrievedChunk
 from index.embedding.embedder import Embedder, Vectors
 from index.errors import EmptyIndexError, IndexingError, IndexMismatchError
+from index.fusion import Fusion, fuse
 from index.generation import Generation
 from index.keywords import WordStatistics
 
 # How many candidates each side brings to the fusion.
 _CANDIDATES = 50
-_VECTOR_WEIGHT = 0.5
 _NOTHING_INDEXED = "No documents are indexed yet: run `footnote index FOLDER`."
 
 
 @dataclass(frozen=True, slots=True)
-class _Candidates:
-    chunks: dict[str, Chunk]
-    similarities: dict[str, float]
-    keyword_scores: dict[str, float]
+class _Found:
+    """A chunk by one wording of the question: its fused score, cosine, and BM25 score if it holds a word of it."""
+
+    score: float
+    similarity: float
+    keyword_score: float | None
 
 
 class Retriever:
     """Finds chunks. Moves to a new generation by itself; safe for many threads."""
 
-    def __init__(self, catalogue: Catalogue, embedder: Embedder, data_dir: Path) -> None:
+    def __init__(self, catalogue: Catalogue, embedder: Embedder, data_dir: Path, fusion: Fusion | None = None) -> None:
         self._catalogue = catalogue
         self._embedder = embedder
         self._data_dir = data_dir
+        self._fusion = fusion or Fusion()
         self._lock = threading.Lock()
         self._generation: Generation | None = None
 
@@ -57,17 +55,26 @@ class Retriever:
             IndexMismatchError: The index was built with another embedding model.
             IndexingError: The index is damaged.
         """
+        generation = self._live()
         vectors = self._embedder.embed(questions)
-        candidates = [self._candidates(question, vector) for question, vector in zip(questions, vectors, strict=True)]
-        best: dict[str, RetrievedChunk] = {}
-        for found in candidates:
-            for chunk_id, result in _fuse(found).items():
-                if chunk_id not in best or result.score > best[chunk_id].score:
-                    best[chunk_id] = result
-        ordered = sorted(best.values(), key=lambda result: (-result.score, result.chunk.chunk_id))[:limit]
+        try:
+            best: dict[str, _Found] = {}
+            for question, vector in zip(questions, vectors, strict=True):
+                for chunk_id, found in self._search(generation, question, vector, max(limit, _CANDIDATES)).items():
+                    if chunk_id not in best or found.score > best[chunk_id].score:
+                        best[chunk_id] = found
+            ordered = sorted(best, key=lambda chunk_id: (-best[chunk_id].score, chunk_id))[:limit]
+            chunks = self._catalogue.chunks(ordered)
+        except (IndexingError, KeyError):
+            if self._catalogue.property("generation") == generation.name:
+                raise
+            return self.retrieve(questions, limit)  # the generation was replaced while we read it
+        if len(chunks) < len(ordered) and self._catalogue.property("generation") != generation.name:
+            return self.retrieve(questions, limit)
+        shown = [(chunks[chunk_id], best[chunk_id]) for chunk_id in ordered if chunk_id in chunks]
         return [
-            RetrievedChunk(result.chunk, rank, result.score, result.similarity, result.keyword_score)
-            for rank, result in enumerate(ordered, start=1)
+            RetrievedChunk(chunk, rank, found.score, found.similarity, found.keyword_score)
+            for rank, (chunk, found) in enumerate(shown, start=1)
         ]
 
     def word_statistics(self, question: str) -> WordStatistics:
@@ -111,31 +118,18 @@ class Retriever:
                 raise EmptyIndexError(_NOTHING_INDEXED)
             return self._generation
 
-    def _candidates(self, question: str, vector: Vectors) -> _Candidates:
-        generation = self._live()
-        try:
-            similar = dict(generation.vectors.search(vector, _CANDIDATES))
-            keyword_scores = dict(generation.keywords.search(question, _CANDIDATES))
-            chunks = self._catalogue.chunks([*similar, *keyword_scores])
-        except IndexingError:
-            if self._catalogue.property("generation") == generation.name:
-                raise
-            return self._candidates(question, vector)  # the generation was replaced while we read it
-        if len(chunks) < len({*similar, *keyword_scores}) and self._catalogue.property("generation") != generation.name:
-            return self._candidates(question, vector)
-        missing = [chunk_id for chunk_id in chunks if chunk_id not in similar]
+    def _search(self, generation: Generation, question: str, vector: Vectors, limit: int) -> dict[str, _Found]:
+        """Return what each side found, with the score that the other side gives it."""
+        similarities = dict(generation.vectors.search(vector, limit))
+        keyword_scores = dict(
+            generation.keywords.search(question, limit, list(similarities), self._fusion.phrase_weight)
+        )
+        missing = [chunk_id for chunk_id in keyword_scores if chunk_id not in similarities]
         stored = self._catalogue.vectors(missing)
-        similar.update({chunk_id: float(np.dot(stored[chunk_id], vector)) for chunk_id in missing})
-        return _Candidates(chunks, similar, keyword_scores)
-
-
-def _fuse(found: _Candidates) -> dict[str, RetrievedChunk]:
-    best_keyword = max(found.keyword_scores.values(), default=0.0)
-    fused = {}
-    for chunk_id, chunk in found.chunks.items():
-        similarity = found.similarities[chunk_id]
-        keyword_score = found.keyword_scores.get(chunk_id)
-        share = keyword_score / best_keyword if keyword_score and best_keyword > 0 else 0.0
-        score = _VECTOR_WEIGHT * max(similarity, 0.0) + (1 - _VECTOR_WEIGHT) * max(share, 0.0)
-        fused[chunk_id] = RetrievedChunk(chunk, 0, min(score, 1.0), similarity, keyword_score)
-    return fused
+        similarities.update({chunk_id: float(np.dot(stored[chunk_id], vector)) for chunk_id in missing})
+        weight = self._fusion.weight_for(question, self._embedder.tokenize(question))
+        fused = fuse(similarities, keyword_scores, weight)
+        return {
+            chunk_id: _Found(score, similarities[chunk_id], keyword_scores.get(chunk_id))
+            for chunk_id, score in fused.items()
+        }

@@ -8,6 +8,8 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from index.fusion import Fusion
+
 EmbeddingRuntime = Literal["openvino", "torch"]
 
 
@@ -24,6 +26,9 @@ class IndexSettings(BaseSettings):
         chunk_tokens: Most tokens of a chunk, counted by the embedding model's own tokenizer.
         overlap_tokens: How many tokens of whole sentences a chunk repeats from the one before.
         maximum_file_bytes: A larger file is named and left out.
+        vector_weight: How much meaning counts beside words when chunks are ranked, from 0 to 1.
+        spelled_out_vector_weight: The same for questions in a script that the embedding model spells out.
+        phrase_weight: What words that stand side by side as in the question add to their score.
     """
 
     model_config = SettingsConfigDict(env_prefix="FOOTNOTE_", frozen=True, extra="forbid")
@@ -36,6 +41,13 @@ class IndexSettings(BaseSettings):
     chunk_tokens: int = Field(default=200, ge=50, le=2_000)
     overlap_tokens: int = Field(default=40, ge=0, le=500)
     maximum_file_bytes: int = Field(default=200_000_000, ge=1)
+    vector_weight: float = Field(default=Fusion().vector_weight, ge=0, le=1)
+    spelled_out_vector_weight: float = Field(default=Fusion().spelled_out_vector_weight, ge=0, le=1)
+    phrase_weight: float = Field(default=Fusion().phrase_weight, ge=0, le=10)
+
+    def fusion(self) -> Fusion:
+        """Return how the two rankings become one."""
+        return Fusion(self.vector_weight, self.spelled_out_vector_weight, self.phrase_weight)
 
     def catalogue_url(self) -> str:
         """Return the SQLAlchemy URL of the catalogue."""

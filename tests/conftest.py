@@ -38,7 +38,7 @@ def open_chatbot(embedder: SentenceTransformerEmbedder) -> Iterator[Callable[[Pa
         chatbot = Chatbot(
             settings=chosen,
             catalogue=catalogue,
-            retriever=Retriever(catalogue, remembering, data_dir),
+            retriever=Retriever(catalogue, remembering, data_dir, chosen.fusion()),
             embedder=remembering,
             calibration=load_calibration(),
             version="test",

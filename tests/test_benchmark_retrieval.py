@@ -19,6 +19,7 @@ from eval.benchmark.report import report_sets
 from eval.benchmark.respondent import Respondent, searcher
 from eval.benchmark.run import answer_set
 from eval.benchmark.sets import in_query_forms, load_set
+from eval.benchmark.steps import STEPS
 from eval.errors import EvaluationError
 
 TOWNS = ("Lisbon", "Oslo", "Quito", "Hanoi", "Dakar", "Turin", "Malmö", "Perth", "Davao", "Leeds", "Gdańsk", "Cairo")
@@ -154,3 +155,19 @@ def test_what_cannot_be_searched(folder: Path) -> None:
     done = CliRunner().invoke(footnote, ["eval", "benchmark", str(folder), "--retrieval-only"])
     assert isinstance(done.exception, EvaluationError)
     assert "The retrieval of 'towns' cannot be measured" in str(done.exception)
+
+
+def test_every_step_is_measured_on_every_set_in_one_table(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "steps.json"
+    arguments = ["eval", "retrieval", str(folder), "--work", str(tmp_path / "work"), "--out", str(out)]
+    result = CliRunner().invoke(footnote, [*arguments, "--query", "last"])
+    assert result.exit_code == 0, result.output
+    header, *rows = result.stdout.splitlines()
+    assert header.split() == ["nDCG@10", "n", *(word for step in STEPS for word in step.name.split())]
+    assert [row.split()[:2] for row in rows if row.startswith("towns")] == [["towns,", "last"]] * 2
+    steps = json.loads(out.read_text(encoding="utf-8"))["steps"]
+    assert [step["step"] for step in steps] == [step.name for step in STEPS]
+    found = {step["step"]: step["sets"][0]["metrics"]["recall_at_5"]["value"] for step in steps}
+    assert found["keyword"] == 1.0
+    assert found["phrases"] == found["chosen"]
+    assert all(f"{step.name}: {step.why}" in rows for step in STEPS)

@@ -17,4 +17,5 @@ confidence.py                       whether confidence means what it says; other
 score.py                            all questions of a set
 published.toml, published.py        what others report about it
 report.py, printed.py, command.py   the report, in a terminal, `footnote eval benchmark`
+steps.py, steps_command.py          what each part of retrieval is worth, `footnote eval retrieval`
 """
