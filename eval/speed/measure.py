@@ -1,0 +1,80 @@
+"""All contenders in turn, several rounds, each in a process and a folder of its own."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from itertools import islice
+from pathlib import Path
+
+from eval.dataset import Dataset
+from eval.errors import EvaluationError
+from eval.origin import read_origin
+from eval.speed.report import SpeedReport, Timed
+from eval.speed.serving import time_serving
+
+CONTENDERS = ("starter", "plain", "default")
+_LONGEST_SECONDS = 3600
+
+
+def measure_speed(
+    dataset: Dataset,
+    documents: int,
+    questions: int,
+    rounds: int,
+    work: Path,
+    advance: Callable[[], None],
+    contenders: Sequence[str] = CONTENDERS,
+) -> SpeedReport:
+    """Time every contender on the first documents and questions of a set.
+
+    Args:
+        dataset: Where they are from.
+        documents: Most documents.
+        questions: Most questions.
+        rounds: How often each contender is timed, all of them once before any is timed again.
+        work: A folder for indexes, emptied before and after each.
+        advance: Called after each contender.
+        contenders: Who.
+
+    Raises:
+        EvaluationError: One of them failed.
+    """
+    work.mkdir(parents=True, exist_ok=True)
+    corpus, asked = work / "corpus.jsonl", work / "questions.json"
+    with dataset.corpus.open(encoding="utf-8") as whole:
+        lines = list(islice((line for line in whole if line.strip()), documents))
+    corpus.write_text("".join(lines), encoding="utf-8")
+    texts = [query.question for query in islice(dataset.queries, questions)]
+    asked.write_text(json.dumps(texts), encoding="utf-8")
+    runs: dict[str, list[Timed]] = {name: [] for name in contenders}
+    pages = []
+    for _ in range(rounds):
+        for name in contenders:
+            folder = work / name
+            shutil.rmtree(folder, ignore_errors=True)
+            runs[name].append(_time(name, corpus, asked, folder))
+            if name == "default":
+                pages.append(time_serving(folder))
+            shutil.rmtree(folder, ignore_errors=True)
+            advance()
+    return SpeedReport(
+        dataset=dataset.name,
+        documents=len(lines),
+        questions=len(texts),
+        runs={name: tuple(some) for name, some in runs.items()},
+        page_seconds=tuple(pages),
+        origin=read_origin(),
+    )
+
+
+def _time(name: str, corpus: Path, asked: Path, folder: Path) -> Timed:
+    command = [sys.executable, "-m", "eval.speed.child", name, str(corpus), str(asked), str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_LONGEST_SECONDS)  # noqa: S603
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        raise EvaluationError(f"The contender {name!r} failed: {reason}")
+    return Timed.model_validate_json(done.stdout.splitlines()[-1])
