@@ -95,7 +95,7 @@ def _cell(values: Sequence[float], baseline: Sequence[float]) -> str:
         return _spread(values)
     # Ratios are of rounds, because a round's contenders ran one after another on the same machine.
     ratios = [one / other for one, other in zip(values, baseline, strict=True)]
-    return f"{_spread(values)} ×{float(numpy.median(ratios)):.2f}"
+    return f"{_spread(values)} ×{float(numpy.median(ratios)):.2g}"
 
 
 def _spread(values: Sequence[float]) -> str:
