@@ -15,7 +15,7 @@ help:
 	@echo "make chat        environment, index of seeds/, chat page on http://$(HOST):$(PORT); the local model comes meanwhile"
 	@echo "make test        environment and local model, then lint, types, import rules, unit, browser and golden-suite tests"
 	@echo "make test-slow   long chains, soaks and large sets"
-	@echo "make bench       latency and retrieval figures on the sets in DATASETS=$(DATASETS)"
+	@echo "make bench       speed and latency figures on the sets in DATASETS=$(DATASETS)"
 	@echo "make bench-report how fast the page of a report of 1,000 questions opens and filters in Chromium"
 	@echo "make setup       environment and local model, nothing more; footnote is then $(BIN)/footnote"
 	@echo "make screenshots the pictures in docs/screenshots"
@@ -62,6 +62,7 @@ test-slow: setup chromium
 	$(BIN)/python -m pytest -m slow --timeout 3600
 
 bench: setup
+	$(BIN)/footnote eval speed $(DATASETS)/mtrag/clapnq --documents 10000 --rounds 3 --out docs/speed.json
 	$(BIN)/footnote eval latency $(DATASETS)/mtrag/clapnq --answerer extractive --out docs/latency.json
 	$(BIN)/footnote eval latency $(DATASETS)/squad2 --answerer local --limit 8 --beside-starter --out docs/latency-local.json
 

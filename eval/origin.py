@@ -22,6 +22,7 @@ _PACKAGES = (
     "torch",
     "transformers",
 )
+_PROCESSORS = Path("/proc/cpuinfo")
 
 
 class Origin(BaseModel):
@@ -33,6 +34,8 @@ class Origin(BaseModel):
         versions: Versions of Python and of the packages an answer depends on.
         platform: Operating system and processor type.
         processors: How many processors this process may use.
+        processor: Their name; None where the system does not tell, and in reports from before it was recorded.
+        memory_mib: How much memory the machine has; None likewise.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -42,6 +45,15 @@ class Origin(BaseModel):
     versions: dict[str, str]
     platform: str
     processors: int
+    processor: str | None = None
+    memory_mib: int | None = None
+
+    def machine(self) -> str:
+        """Return what is known of the machine in a few words."""
+        known = [f"{self.processors} × {self.processor or 'processor'}"]
+        if self.memory_mib is not None:
+            known.append(f"{self.memory_mib / 1024:.0f} GiB memory")
+        return ", ".join([*known, self.platform])
 
 
 def read_origin(source: Path = Path(__file__)) -> Origin:
@@ -56,7 +68,24 @@ def read_origin(source: Path = Path(__file__)) -> Origin:
         versions=_versions(),
         platform=f"{platform.system()} {platform.release()} {platform.machine()}",
         processors=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        processor=_processor(),
+        memory_mib=_memory_mib(),
     )
+
+
+def _processor() -> str | None:
+    try:
+        lines = _PROCESSORS.read_text(encoding="utf-8").splitlines()
+    except OSError:  # not Linux
+        return platform.processor() or None
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else None
+
+
+def _memory_mib() -> int | None:
+    if not {"SC_PAGE_SIZE", "SC_PHYS_PAGES"} <= os.sysconf_names.keys():
+        return None
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
 
 
 def _versions() -> dict[str, str]:

@@ -21,7 +21,6 @@ from index.document import Chunk
 from index.embedding.embedder import Vectors
 from index.errors import IndexingError
 from index.keywords import KeywordIndex, build_keyword_index
-from index.vectors import VectorIndex, build_vector_index, chroma_version
 
 Pages = Iterable[list[tuple[Chunk, Vectors]]]
 
@@ -52,6 +51,8 @@ def build_generation(data_dir: Path, pages: Callable[[], Pages], *, embedding_mo
     Raises:
         IndexingError: What was written cannot be read back whole.
     """
+    from index.vectors import build_vector_index, chroma_version  # noqa: PLC0415  # Chroma takes a second to import
+
     parent = generations_folder(data_dir)
     parent.mkdir(parents=True, exist_ok=True)
     name = f"{max((int(path.name) for path in _existing(parent)), default=0) + 1:06d}"
@@ -84,6 +85,8 @@ class Generation:
     """
 
     def __init__(self, data_dir: Path, name: str) -> None:
+        from index.vectors import VectorIndex  # noqa: PLC0415  # the page is shown before Chroma is there
+
         folder = generations_folder(data_dir) / name
         try:
             self.manifest = Manifest(**json.loads((folder / "manifest.json").read_text(encoding="utf-8")))

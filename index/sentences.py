@@ -1,24 +1,17 @@
 """Sentences of a text, as spans.
 
-English and its neighbours are split by the Punkt model (Kiss and Strunk, 2006, "Unsupervised Multilingual Sentence
-Boundary Detection") in the copy that llama-index carries, so nothing is fetched; Chinese and Japanese by their
-own full stops; headings, list items and table rows by their line ends.
+English and its neighbours are split by the Punkt model; Chinese and Japanese by their own full stops; headings, list
+items and table rows by their line ends.
 """
 
 from __future__ import annotations
 
-import functools
-from importlib.util import find_spec
 from itertools import pairwise
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import regex
 
 from index.document import Span
-
-if TYPE_CHECKING:
-    from nltk.tokenize.punkt import PunktTokenizer
+from index.punkt import load_punkt
 
 _IDEOGRAPHIC_STOP = regex.compile(r"[。！？；]+[」』”’）]*")
 # Abbreviations that stand before a number or an example; Punkt takes their point for the end.
@@ -27,20 +20,6 @@ _OPEN_ABBREVIATION = regex.compile(
 )
 _LINE = regex.compile(r"[^\n]+")
 _NEW_ITEM = regex.compile(r"\s*(?:[-*•·–]\s|\(?\d{1,3}[.)]\s|\|)")
-
-
-@functools.lru_cache(maxsize=1)
-def _punkt() -> PunktTokenizer:
-    import nltk.data  # noqa: PLC0415  # takes seconds, and a question does not need it
-    from nltk.tokenize.punkt import PunktTokenizer  # noqa: PLC0415
-
-    package = find_spec("llama_index.core")  # found, not imported: a question does not need the whole package
-    assert package is not None
-    assert package.origin is not None
-    folder = str(Path(package.origin).parent / "_static" / "nltk_cache")
-    if folder not in nltk.data.path:  # NLTK reads models from the folders on this list only
-        nltk.data.path.append(folder)
-    return PunktTokenizer("english")
 
 
 def is_hard_wrapped(text: str) -> bool:
@@ -93,7 +72,7 @@ def _last_line_length(text: str, block: Span) -> int:
 def _split_block(text: str, block: Span) -> list[Span]:
     words = block.of(text)
     cuts = {0, len(words)}
-    starts = (start for start, _ in _punkt().span_tokenize(words))
+    starts = (start for start, _ in load_punkt().span_tokenize(words))
     cuts.update(start for start in starts if not _OPEN_ABBREVIATION.search(words, max(0, start - 12), start))
     cuts.update(match.end() for match in _IDEOGRAPHIC_STOP.finditer(words))
     found = []

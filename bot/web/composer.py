@@ -6,23 +6,68 @@ puts the functions named here into `window.footnote`).
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import AsyncIterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 
 from bot.web.asking import Asking, Part
+from bot.web.gradio_import import import_gradio
 
 # Readers being answered or waiting in our own line, which tells them their place; above that Gradio says no.
 _OPEN_QUESTIONS = 64
 
 
-def build_composer(asking: Asking) -> gr.Blocks:
-    """Return the Gradio blocks that the page mounts below the conversation."""
+def build_composer(asking: Asking) -> FastAPI:
+    """Return Gradio's application, without its footer, history, monitoring or fonts from elsewhere. Takes seconds.
 
+    Its `state.stop_streams` is to be set when the server stops: open streams outlast a polite shutdown otherwise.
+    """
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    gr = import_gradio()
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    # With a CORS policy of our own in place, Gradio does not add its own, which reflects foreign origins.
+    app.add_middleware(CORSMiddleware, allow_origins=[])
+    gr.mount_gradio_app(
+        app,
+        _build_blocks(gr, asking),
+        path="/",
+        footer_links=[],
+        run_history=False,
+        show_error=False,
+        ssr_mode=False,
+        enable_monitoring=False,
+        pwa=False,
+        mcp_server=False,
+        theme=gr.themes.Base(font=["serif"], font_mono=["monospace"]),
+    )
+    # `launch` would tell the streams to stop, mounting does not.
+    app.state.stop_streams = app.routes[-1].app.stop_event  # type: ignore[attr-defined]
+    return app
+
+
+def gradio_script() -> str:
+    """Return the path of Gradio's browser code, as its package names it.
+
+    Raises:
+        RuntimeError: The installed Gradio is laid out differently from the release we pin.
+    """
+    package = find_spec("gradio")  # found, not imported: the page names the script before Gradio is there
+    assert package is not None
+    assert package.origin is not None
+    entry = Path(package.origin).parent / "templates" / "frontend" / "gradio.js"
+    found = re.search(r'import\("\./(assets/[\w.-]+\.js)"\)', entry.read_text("utf-8"))
+    if found is None:
+        raise RuntimeError(f"{str(entry)!r} does not name Gradio's browser code")
+    return f"/{found[1]}"
+
+
+def _build_blocks(gr: Any, asking: Asking) -> Any:
     async def ask(question: str, request: dict[str, object]) -> AsyncIterator[Part]:
         async for part in asking.ask(question or "", request):
             yield part
@@ -54,36 +99,3 @@ def build_composer(asking: Asking) -> gr.Blocks:
         stop.click(None, js="() => footnote.stopped()", cancels=[asked], api_visibility="private")
     blocks.queue(max_size=_OPEN_QUESTIONS, api_open=False)
     return blocks
-
-
-def mount_composer(app: FastAPI, blocks: gr.Blocks) -> None:
-    """Mount the blocks under the page, without Gradio's footer, history, monitoring or fonts from elsewhere."""
-    gr.mount_gradio_app(
-        app,
-        blocks,
-        path="/",
-        footer_links=[],
-        run_history=False,
-        show_error=False,
-        ssr_mode=False,
-        enable_monitoring=False,
-        pwa=False,
-        mcp_server=False,
-        theme=gr.themes.Base(font=["serif"], font_mono=["monospace"]),
-    )
-    # Open streams outlast a polite shutdown unless Gradio is told; `launch` would do it, mounting does not.
-    mounted: Any = app.routes[-1]
-    app.state.stop_streams = mounted.app.stop_event
-
-
-def gradio_script() -> str:
-    """Return the path of Gradio's browser code, as its package names it.
-
-    Raises:
-        RuntimeError: The installed Gradio is laid out differently from the release we pin.
-    """
-    entry = Path(gr.__file__).parent / "templates" / "frontend" / "gradio.js"
-    found = re.search(r'import\("\./(assets/[\w.-]+\.js)"\)', entry.read_text("utf-8"))
-    if found is None:
-        raise RuntimeError(f"{str(entry)!r} does not name Gradio's browser code")
-    return f"/{found[1]}"

@@ -1,11 +1,12 @@
-"""`footnote serve`: opens the port, then loads what it needs, then serves until it is told to stop."""
+"""`footnote serve`: opens the port, shows the page, loads the rest behind it, serves until it is told to stop."""
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 
 import uvicorn
@@ -14,6 +15,7 @@ from starlette.applications import Starlette
 from bot.errors import ServeError
 from bot.feedback import FeedbackStore
 from bot.settings import Settings
+from bot.web.late import LateApp
 
 _BACKLOG = 128
 _GOODBYE_SECONDS = 3
@@ -45,10 +47,9 @@ def serve(settings: Settings, *, evaluator: bool = False) -> None:
             groups = load_pages(chatbot) if evaluator else ()
             for pages in groups:
                 opened.callback(pages.close)
-            chatbot.warm_up()
             entrances = [(pages.name, pages.entrance) for pages in groups]
-            server = _Server(build_app(chatbot, feedback, groups), address_of(listener), entrances)
-            server.run(sockets=[listener])
+            app = build_app(chatbot, feedback, groups)
+            _Server(app, address_of(listener), entrances, chatbot.warm_up).run(sockets=[listener])
 
 
 def open_port(host: str, port: int) -> socket.socket:
@@ -89,9 +90,18 @@ def _explain(error: OSError, host: str, port: int) -> str:
 
 
 class _Server(uvicorn.Server):
-    """Says where it is once it can be reached, and ends open streams when it stops."""
+    """Says where it is once its page can be reached, loads the rest, and ends open streams when it stops.
 
-    def __init__(self, app: Starlette, address: str, entrances: Sequence[tuple[str, str]]) -> None:
+    Args:
+        app: The web application.
+        address: Where it is reached.
+        entrances: Name and path of further pages that the terminal tells of.
+        warm_up: Loads what the first question needs; called in a thread once the page's own parts are there.
+    """
+
+    def __init__(
+        self, app: Starlette, address: str, entrances: Sequence[tuple[str, str]], warm_up: Callable[[], None]
+    ) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -102,9 +112,21 @@ class _Server(uvicorn.Server):
                 ws="none",
             )
         )
-        self._app = app
+        self._composer: LateApp = app.state.composer
         self._address = address
         self._entrances = entrances
+        self._warm_up = warm_up
+        self._loading: asyncio.Task[None] | None = None
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until interrupted.
+
+        Raises:
+            FootnoteError: What was loaded behind the page cannot be used.
+        """
+        super().run(sockets)
+        if self._loading is not None and self._loading.done() and not self._loading.cancelled():
+            self._loading.result()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -112,7 +134,19 @@ class _Server(uvicorn.Server):
         for name, path in self._entrances:
             sys.stderr.write(f"{name}: {self._address}{path} (keep this link to yourself)\n")
         sys.stderr.flush()
+        self._loading = asyncio.create_task(self._load())
+        self._loading.add_done_callback(self._stop_on_failure)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._app.state.stop_streams.set()
+        if self._composer.app is not None:
+            self._composer.app.state.stop_streams.set()
         await super().shutdown(sockets)
+
+    async def _load(self) -> None:
+        # One after the other: two threads that import share one interpreter, and neither is sooner there.
+        await self._composer.opened()
+        await asyncio.to_thread(self._warm_up)
+
+    def _stop_on_failure(self, loading: asyncio.Task[None]) -> None:
+        if not loading.cancelled() and loading.exception() is not None:
+            self.should_exit = True

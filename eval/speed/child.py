@@ -13,6 +13,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from index.errors import FootnoteError
+
 
 def main(name: str, corpus: str, questions: str, folder: str) -> None:
     """Time a contender and print what was found."""
@@ -37,4 +39,7 @@ def _seconds(work: Callable[[], object]) -> float:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    try:
+        main(*sys.argv[1:])
+    except FootnoteError as error:
+        sys.exit(str(error))

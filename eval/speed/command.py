@@ -12,6 +12,7 @@ from bot.settings import Settings
 from eval.dataset import load_dataset
 from eval.errors import ReportError
 from eval.progress import show_progress
+from eval.whole_file import write_whole
 
 
 @click.command(
@@ -30,7 +31,11 @@ from eval.progress import show_progress
     show_default=True,
     help="Folder for the indexes, which are not kept.",
 )
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the report to this JSON file.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the report to this JSON file, and its plot beside it.",
+)
 @json_option
 @with_settings
 def speed(
@@ -46,6 +51,7 @@ def speed(
 ) -> None:
     """Time llama-index's starter, Footnote's plain path and its default side by side on the same documents."""
     from eval.speed.measure import CONTENDERS, measure_speed  # noqa: PLC0415
+    from eval.speed.plot import plot_speed  # noqa: PLC0415
     from eval.speed.report import print_speed  # noqa: PLC0415
 
     del settings  # each contender is timed with its defaults
@@ -55,6 +61,7 @@ def speed(
         report = measure_speed(load_dataset(folder), documents, questions, rounds, work, advance)
     if out is not None:
         report.write(out)
+        write_whole(out.with_suffix(".svg"), plot_speed(report))
     if as_json:
         print_json(report.model_dump(mode="json"))
     else:

@@ -14,7 +14,7 @@ from eval.dataset import Dataset
 from eval.errors import EvaluationError
 from eval.origin import read_origin
 from eval.speed.report import SpeedReport, Timed
-from eval.speed.serving import time_serving
+from eval.speed.serving import Served, time_serving
 
 CONTENDERS = ("starter", "plain", "default")
 _LONGEST_SECONDS = 3600
@@ -51,14 +51,14 @@ def measure_speed(
     texts = [query.question for query in islice(dataset.queries, questions)]
     asked.write_text(json.dumps(texts), encoding="utf-8")
     runs: dict[str, list[Timed]] = {name: [] for name in contenders}
-    pages = []
+    served: list[Served] = []
     for _ in range(rounds):
         for name in contenders:
             folder = work / name
             shutil.rmtree(folder, ignore_errors=True)
             runs[name].append(_time(name, corpus, asked, folder))
             if name == "default":
-                pages.append(time_serving(folder))
+                served.append(time_serving(folder, texts))
             shutil.rmtree(folder, ignore_errors=True)
             advance()
     return SpeedReport(
@@ -66,7 +66,8 @@ def measure_speed(
         documents=len(lines),
         questions=len(texts),
         runs={name: tuple(some) for name, some in runs.items()},
-        page_seconds=tuple(pages),
+        page_seconds=tuple(one.page_seconds for one in served),
+        first_evidence_seconds=tuple(one.first_evidence_seconds for one in served),
         origin=read_origin(),
     )
 

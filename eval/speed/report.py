@@ -1,4 +1,4 @@
-"""What a run of all contenders found: medians, their spread, and ratios within the run."""
+"""What a run of all contenders found, and its table: medians, their spread, and ratios within the run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from eval.whole_file import write_whole
 
 # What the others are compared with.
 BASELINE = "starter"
-_MEASURES = {
+# By name, what each is called where it is shown.
+MEASURES = {
     "load_seconds": "load, s",
     "index_seconds": "index, s",
     "index_again_seconds": "index again, s",
@@ -50,6 +51,7 @@ class SpeedReport(BaseModel):
     Attributes:
         runs: By contender, one for each round.
         page_seconds: From the command `footnote serve` to its page, one for each round.
+        first_evidence_seconds: From the same command to the evidence of a question asked as soon as the page is there.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -59,6 +61,7 @@ class SpeedReport(BaseModel):
     questions: int
     runs: dict[str, tuple[Timed, ...]]
     page_seconds: tuple[float, ...]
+    first_evidence_seconds: tuple[float, ...]
     origin: Origin
 
     def write(self, path: Path) -> None:
@@ -76,21 +79,24 @@ def print_speed(report: SpeedReport, console: Console) -> None:
     table.add_column(f"{report.documents} documents of {report.dataset}")
     for name in report.runs:
         table.add_column(name, justify="right")
-    for measure, title in _MEASURES.items():
+    for measure, title in MEASURES.items():
         baseline = [one.value(measure) for one in report.runs.get(BASELINE, ())]
         cells = [_cell([one.value(measure) for one in runs], baseline) for runs in report.runs.values()]
         table.add_row(title, *cells)
     console.print(table)
-    pages = report.page_seconds
-    if pages:
-        console.print(f"footnote serve to its page: {numpy.median(pages):.1f} s ({min(pages):.1f} to {max(pages):.1f})")
+    for what, seconds in (("page", report.page_seconds), ("first evidence", report.first_evidence_seconds)):
+        if seconds:
+            console.print(f"footnote serve to its {what}: {_spread(seconds)} s")
+    console.print(f"machine: {report.origin.machine()}")
 
 
 def _cell(values: Sequence[float], baseline: Sequence[float]) -> str:
-    middle = float(numpy.median(values))
-    spread = f"{middle:.1f} ({min(values):.1f}-{max(values):.1f})"
     if not baseline or list(values) == list(baseline):
-        return spread
+        return _spread(values)
     # Ratios are of rounds, because a round's contenders ran one after another on the same machine.
     ratios = [one / other for one, other in zip(values, baseline, strict=True)]
-    return f"{spread} ×{float(numpy.median(ratios)):.2f}"
+    return f"{_spread(values)} ×{float(numpy.median(ratios)):.2g}"
+
+
+def _spread(values: Sequence[float]) -> str:
+    return f"{float(numpy.median(values)):.1f} ({min(values):.1f}-{max(values):.1f})"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from bot.chatbot import Chatbot
 from bot.feedback import FeedbackStore
@@ -79,6 +79,27 @@ def test_examples_are_answered(seeded: tuple[str, Chatbot], open_page: OpenPage)
     page = open_page(seeded[0])
     page.locator("#examples .ask").first.click()
     expect(page.locator(".turn .statement").first).to_be_visible()
+
+
+def test_example_pressed_before_the_question_box_is_there_is_answered(scripted_url: str, open_page: OpenPage) -> None:
+    page = open_page(scripted_url)
+    box = page.locator("#composer").bounding_box()
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/assets/**", hold)
+    page.reload(wait_until="commit")
+    page.locator("[data-ask]").first.click()
+    place = page.locator("#opening").bounding_box()
+    assert all(place[side] == pytest.approx(box[side], abs=2) for side in box)
+    expect(page.locator(".turn")).to_have_count(0)
+    page.route("**/assets/**", lambda route: route.continue_())
+    for route in held:
+        route.continue_()
+    expect(page.locator(".turn .checked")).to_be_visible()
+    expect(page.locator("#opening")).to_be_hidden()
 
 
 def test_follow_up_is_understood_and_survives_a_reload(seeded: tuple[str, Chatbot], open_page: OpenPage) -> None:

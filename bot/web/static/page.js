@@ -18,6 +18,7 @@ const turns = byId("turns");
 let conversation = store.current();
 let working = null; // {record, turn, shown}: the question being answered, and how many parts of it are on the page
 let asked = null; // {question, replaces}: a question that does not come from the box
+let early = null; // the same, before the box was there
 
 // While the language model is being fetched, says how far it is.
 async function watchModel() {
@@ -160,7 +161,11 @@ function begin() {
 }
 
 function ask(question, replaces = null) {
-  if (working || !box()) return;
+  if (working) return;
+  if (!document.body.dataset.ready) {
+    early = { question, replaces };
+    return;
+  }
   asked = { question, replaces };
   byId("send").click();
 }
@@ -197,6 +202,7 @@ function setUpBox() {
   if (draft) setBox(draft);
   if (!isNarrow() && document.activeElement === document.body) box().focus();
   document.body.dataset.ready = "true";
+  if (early) ask(early.question, early.replaces);
 }
 
 // The page has one main part, and it is not the question box.
