@@ -25,6 +25,7 @@ class Inquiry:
     """One question, its understanding, what it retrieved, and how long each stage took.
 
     Attributes:
+        exchanges: What the conversation was about before.
         consultation: The language model, or None where the answer is made without one or it has failed.
         selected: Places of the sentences that were judged.
         drafts: What was written, before it was verified.
@@ -33,6 +34,7 @@ class Inquiry:
     question_id: str
     question: str
     understanding: Understanding
+    exchanges: tuple[str, ...] = ()
     consultation: Consultation | None = None
     retrieved: list[RetrievedChunk] = field(default_factory=list)
     selected: tuple[Place, ...] = ()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.condense import Understanding, condense
-from bot.conversation import Turn
+from bot.conversation import Turn, recent_exchanges
 from bot.focus import focus
 from bot.inquiry import Inquiry
 from bot.rewrite import rewrite
@@ -19,6 +19,7 @@ def understand(inquiry: Inquiry, history: Sequence[Turn]) -> None:
 
     By plain means, and by the model where these are unsure.
     """
+    inquiry.exchanges = recent_exchanges(history)
     with inquiry.timed("condense"):
         plain = condense(inquiry.question, history)
         if plain.standalone_question == inquiry.question:
@@ -41,7 +42,7 @@ def search(inquiry: Inquiry, retriever: Retriever, limit: int) -> Understanding:
     """
     understanding = inquiry.understanding
     with inquiry.timed("retrieve"):
-        inquiry.retrieved = retriever.retrieve(understanding.wordings, limit)
+        inquiry.retrieved = retriever.retrieve(understanding.wordings, limit, inquiry.exchanges)
     question = understanding.standalone_question
     language = documents_language([result.chunk.text for result in inquiry.retrieved])
     if language is None or not is_foreign(question, language):
@@ -51,5 +52,5 @@ def search(inquiry: Inquiry, retriever: Retriever, limit: int) -> Understanding:
     if not translated:
         return understanding
     with inquiry.timed("retrieve"):
-        inquiry.retrieved = retriever.retrieve((translated, question), limit)
+        inquiry.retrieved = retriever.retrieve((translated, question), limit, inquiry.exchanges)
     return Understanding(translated, translated)

@@ -24,12 +24,15 @@ class Fusion:
         vector_weight: Of the cosine, in [0, 1]; the rest is that of the words.
         spelled_out_vector_weight: The same for a question in a script that the embedding model spells out character by
             character, because it has not learnt its words.
+        conversation_weight: Of a chunk's cosine with what was said before, in [0, 1]; the rest is that of the question.
+            A follow-up is mostly about the same thing, also where its words do not say so.
         phrase_weight: What neighbouring words of the question that stand side by side add to their BM25 score.
     """
 
     vector_weight: float = 0.67
     spelled_out_vector_weight: float = 0.35
     phrase_weight: float = 0.3
+    conversation_weight: float = 0.25
 
     def weight_for(self, question: str, tokens: Sequence[int]) -> float:
         """Return how much the cosine counts for a question, in [0, 1].

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -43,12 +43,13 @@ class Retriever:
         self._lock = threading.Lock()
         self._generation: Generation | None = None
 
-    def retrieve(self, questions: Sequence[str], limit: int) -> list[RetrievedChunk]:
+    def retrieve(self, questions: Sequence[str], limit: int, conversation: Sequence[str] = ()) -> list[RetrievedChunk]:
         """Return up to `limit` chunks for one question in one or more wordings, best first.
 
         Args:
             questions: Wordings of the question; a chunk's score is its best over them.
             limit: Most chunks to return.
+            conversation: What was said before; where chunks answer the question alike, those about it come first.
 
         Raises:
             EmptyIndexError: Nothing has been indexed yet.
@@ -63,14 +64,16 @@ class Retriever:
                 for chunk_id, found in self._search(generation, question, vector, max(limit, _CANDIDATES)).items():
                     if chunk_id not in best or found.score > best[chunk_id].score:
                         best[chunk_id] = found
+            if conversation:
+                best = self._in_conversation(best, conversation)
             ordered = sorted(best, key=lambda chunk_id: (-best[chunk_id].score, chunk_id))[:limit]
             chunks = self._catalogue.chunks(ordered)
         except (IndexingError, KeyError):
             if self._catalogue.property("generation") == generation.name:
                 raise
-            return self.retrieve(questions, limit)  # the generation was replaced while we read it
+            return self.retrieve(questions, limit, conversation)  # the generation was replaced while we read it
         if len(chunks) < len(ordered) and self._catalogue.property("generation") != generation.name:
-            return self.retrieve(questions, limit)
+            return self.retrieve(questions, limit, conversation)
         shown = [(chunks[chunk_id], best[chunk_id]) for chunk_id in ordered if chunk_id in chunks]
         return [
             RetrievedChunk(chunk, rank, found.score, found.similarity, found.keyword_score)
@@ -133,3 +136,15 @@ class Retriever:
             chunk_id: _Found(score, similarities[chunk_id], keyword_scores.get(chunk_id))
             for chunk_id, score in fused.items()
         }
+
+    def _in_conversation(self, found: Mapping[str, _Found], conversation: Sequence[str]) -> dict[str, _Found]:
+        """Return what was found, each score weighted with the cosine of the chunk and the mean of what was said."""
+        mean = self._embedder.embed(conversation).mean(axis=0)
+        said = mean / max(float(np.linalg.norm(mean)), 1e-9)
+        stored = self._catalogue.vectors(list(found))
+        weight = self._fusion.conversation_weight
+
+        def weighted(chunk_id: str, score: float) -> float:
+            return (1 - weight) * score + weight * max(float(np.dot(stored[chunk_id], said)), 0.0)
+
+        return {chunk_id: replace(one, score=weighted(chunk_id, one.score)) for chunk_id, one in found.items()}

@@ -28,6 +28,7 @@ class IndexSettings(BaseSettings):
         maximum_file_bytes: A larger file is named and left out.
         vector_weight: How much meaning counts beside words when chunks are ranked, from 0 to 1.
         spelled_out_vector_weight: The same for questions in a script that the embedding model spells out.
+        conversation_weight: How much the turns before a question count when chunks are ranked, from 0 to 1.
         phrase_weight: What words that stand side by side as in the question add to their score.
     """
 
@@ -44,10 +45,11 @@ class IndexSettings(BaseSettings):
     vector_weight: float = Field(default=Fusion().vector_weight, ge=0, le=1)
     spelled_out_vector_weight: float = Field(default=Fusion().spelled_out_vector_weight, ge=0, le=1)
     phrase_weight: float = Field(default=Fusion().phrase_weight, ge=0, le=10)
+    conversation_weight: float = Field(default=Fusion().conversation_weight, ge=0, le=1)
 
     def fusion(self) -> Fusion:
         """Return how the two rankings become one."""
-        return Fusion(self.vector_weight, self.spelled_out_vector_weight, self.phrase_weight)
+        return Fusion(self.vector_weight, self.spelled_out_vector_weight, self.phrase_weight, self.conversation_weight)
 
     def catalogue_url(self) -> str:
         """Return the SQLAlchemy URL of the catalogue."""

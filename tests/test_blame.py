@@ -158,17 +158,21 @@ def build(
 class LosingRetriever(Retriever):
     """Finds everything but the chunks that hold what is asked for."""
 
-    def retrieve(self, questions: Sequence[str], limit: int) -> list[RetrievedChunk]:
+    def retrieve(self, questions: Sequence[str], limit: int, conversation: Sequence[str] = ()) -> list[RetrievedChunk]:
         """Return what the index holds, without the year of opening."""
-        return [one for one in super().retrieve(questions, limit) if "opened to the public" not in one.chunk.text]
+        return [
+            one
+            for one in super().retrieve(questions, limit, conversation)
+            if "opened to the public" not in one.chunk.text
+        ]
 
 
 class StaleRetriever(Retriever):
     """Finds chunks as they once were: what is quoted from them stands in no document."""
 
-    def retrieve(self, questions: Sequence[str], limit: int) -> list[RetrievedChunk]:
+    def retrieve(self, questions: Sequence[str], limit: int, conversation: Sequence[str] = ()) -> list[RetrievedChunk]:
         """Return what the index holds, with one letter changed in the sentence that matters."""
-        found = super().retrieve(questions, limit)
+        found = super().retrieve(questions, limit, conversation)
         return [
             dataclasses.replace(
                 one,

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from bot.condense import condense, stands_alone
-from bot.conversation import Turn
+from bot.conversation import Turn, recent_exchanges
 
 ASKED = "How much is reserved for the AI research institute?"
 HISTORY = (Turn(role="user", content=ASKED), Turn(role="assistant", content="HK$1 billion is reserved. [1]"))
@@ -79,3 +79,19 @@ def test_context_never_nests_and_unusable_turns_are_skipped() -> None:
     turns = [ASKED, "And when?", "?", "😀", "why"]
     history = [Turn(role="user", content=turn) for turn in turns]
     assert condense("And who?", history).standalone_question == f"And who? ({ASKED.rstrip('?')})"
+
+
+def test_the_last_exchanges_are_questions_with_the_beginning_of_their_answers() -> None:
+    turns = [Turn(role="assistant", content="Welcome.")]
+    for number in range(1, 5):
+        turns.append(Turn(role="user", content=f"Question {number}?"))
+        turns.append(Turn(role="assistant", content=f"Answer {number} {'x' * 500}"))
+    turns.append(Turn(role="user", content="Anybody there?"))
+    exchanges = recent_exchanges(turns)
+    assert [one[:20].rstrip(" x") for one in exchanges] == [
+        "Question 3? Answer 3",
+        "Question 4? Answer 4",
+        "Anybody there?",
+    ]
+    assert max(map(len, exchanges)) == len("Question 4? ") + 300
+    assert recent_exchanges(()) == ()

@@ -79,3 +79,17 @@ def test_ranks_count_from_one_and_scores_fall(seed_data: Path, embedder: Sentenc
     assert [result.rank for result in results] == [1, 2, 3, 4, 5]
     assert all(0 <= after.score <= before.score <= 1 for before, after in pairwise(results))
     assert len({result.chunk.chunk_id for result in results}) == 5
+
+
+def test_a_follow_up_is_about_what_was_said_before(seed_data: Path, embedder: SentenceTransformerEmbedder) -> None:
+    retriever = Retriever(Catalogue(Settings(data_dir=seed_data).catalogue_url()), embedder, seed_data)
+    asked = "How much will it cost?"
+    alone = {one.chunk.chunk_id: one for one in retriever.retrieve([asked], 50)}
+    said = max(alone.values(), key=lambda one: one.rank).chunk.text[:300]  # of what this question finds last
+    said_vector = embedder.embed([said])[0]
+    together = retriever.retrieve([asked], 50, [said])
+    for one in together:
+        about = max(float(embedder.embed([f"{one.chunk.title[:120]}\n{one.chunk.text}"])[0] @ said_vector), 0.0)
+        assert one.score == pytest.approx(0.75 * alone[one.chunk.chunk_id].score + 0.25 * about, abs=1e-3)
+    assert [one.score for one in together] == sorted((one.score for one in together), reverse=True)
+    assert next(one.rank for one in together if one.chunk.text.startswith(said)) < len(alone)

@@ -41,7 +41,12 @@ class Step:
 
 
 def _weights(vector: float, spelled_out: float, phrase: float) -> Mapping[str, float]:
-    return {"vector_weight": vector, "spelled_out_vector_weight": spelled_out, "phrase_weight": phrase}
+    return {
+        "vector_weight": vector,
+        "spelled_out_vector_weight": spelled_out,
+        "phrase_weight": phrase,
+        "conversation_weight": 0,
+    }
 
 
 STEPS = (
@@ -51,7 +56,7 @@ STEPS = (
     Step("weighted", "meaning counts twice as much as words", _weights(0.67, 0.67, 0)),
     Step("script", "words count more where the embedding model spells a script out", _weights(0.67, 0.35, 0)),
     Step("phrases", "words that stand side by side as in the question score again", _weights(0.67, 0.35, 0.3)),
-    Step("chosen", "what questions get", {}),
+    Step("chosen", "what was said before counts too; this is what questions get", {}),
 )
 
 
