@@ -211,6 +211,11 @@ class Catalogue:
             if rows:
                 connection.execute(CHUNKS.insert(), rows)
 
+    def staged_ids(self) -> set[str]:
+        """Return the ids of the documents that are staged."""
+        with self._engine.connect() as connection:
+            return set(connection.scalars(sa.select(DOCUMENTS.c.document_id).where(~DOCUMENTS.c.live)))
+
     def missing_vectors(self, vector_ids: Sequence[str]) -> set[str]:
         """Return the ids that have no stored vector yet."""
         missing = set(vector_ids)

@@ -24,6 +24,7 @@ from index.keywords import KeywordIndex, build_keyword_index
 from index.vectors import VectorIndex, build_vector_index, chroma_version
 
 Pages = Iterable[list[tuple[Chunk, Vectors]]]
+Progress = Callable[[str, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +42,16 @@ def generations_folder(data_dir: Path) -> Path:
     return data_dir / "generations"
 
 
-def build_generation(data_dir: Path, pages: Callable[[], Pages], *, embedding_model: str) -> tuple[str, Manifest]:
+def build_generation(
+    data_dir: Path, pages: Callable[[], Pages], *, embedding_model: str, progress: Progress | None = None
+) -> tuple[str, Manifest]:
     """Build and verify a generation from pages of chunks, and return its name and manifest.
 
     Args:
         data_dir: The data folder.
         pages: Called for each index that is built; yields pages of chunks and vectors ordered by chunk id.
         embedding_model: Which model made the vectors.
+        progress: Called with a stage ("vectors", "keywords", "check") and how many chunks it has been given.
 
     Raises:
         IndexingError: What was written cannot be read back whole.
@@ -58,8 +62,11 @@ def build_generation(data_dir: Path, pages: Callable[[], Pages], *, embedding_mo
     folder = parent / name
     folder.mkdir()
     digest = hashlib.sha256(embedding_model.encode())
-    vectors = build_vector_index(folder / "chroma", _fingerprinted(pages(), digest))
-    words = build_keyword_index(folder / "keywords.db", ([chunk for chunk, _ in page] for page in pages()))
+    tell = progress or (lambda _stage, _done: None)
+    vectors = build_vector_index(folder / "chroma", _fingerprinted(_counted(pages(), "vectors", tell), digest))
+    texts = ([chunk for chunk, _ in page] for page in _counted(pages(), "keywords", tell))
+    words = build_keyword_index(folder / "keywords.db", texts)
+    tell("check", vectors)
     manifest = Manifest(vectors, digest.hexdigest()[:32], embedding_model, chroma_version())
     if vectors != words:
         raise IndexingError(f"The new index in {str(folder)!r} holds {vectors} vectors, {words} texts: index again.")
@@ -120,6 +127,15 @@ def is_whole(data_dir: Path, name: str, embedding_model: str) -> bool:
 
 def _existing(parent: Path) -> list[Path]:
     return [path for path in parent.iterdir() if path.name.isdigit()] if parent.is_dir() else []
+
+
+def _counted(pages: Pages, stage: str, tell: Progress) -> Iterator[list[tuple[Chunk, Vectors]]]:
+    done = 0
+    tell(stage, done)
+    for page in pages:
+        yield page
+        done += len(page)
+        tell(stage, done)
 
 
 def _fingerprinted(pages: Pages, digest: hashlib._Hash) -> Iterator[list[tuple[Chunk, Vectors]]]:
