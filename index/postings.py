@@ -119,8 +119,10 @@ class Postings:
 
 def best_places(scores: Scores, limit: int) -> Numbers:
     """Return the places of the highest scores above 0, best first; of equal ones the first."""
-    least = np.partition(scores, -limit)[-limit] if len(scores) > limit else 0.0
-    places = np.flatnonzero(scores >= least) if least > 0 else np.flatnonzero(scores > 0)
+    places = np.flatnonzero(scores > 0)
+    if len(places) > limit:
+        found = scores[places]
+        places = places[found >= np.partition(found, -limit)[-limit]]
     return places[np.lexsort((places, -scores[places]))][:limit]
 
 

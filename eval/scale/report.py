@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy
@@ -108,9 +109,7 @@ def print_scale(report: ScaleReport, console: Console) -> None:
     for part in parts:
         table.add_row(f"{part}, MiB on disk", *(f"{size.disk_bytes.get(part, 0) / _MIB:.0f}" for size in report.sizes))
     table.add_row("memory of the index, MiB", *(f"{size.index_mib():.0f}" for size in report.sizes))
-    table.add_row(
-        "the same per 100,000 chunks", *(f"{size.index_mib() * 100_000 / size.chunks:.0f}" for size in report.sizes)
-    )
+    table.add_row("more for 100,000 chunks more, MiB", *_growth(report.sizes))
     table.add_row("memory of the process, MiB", *(f"{size.after_mib:.0f}" for size in report.sizes))
     table.add_row("open, s", *(f"{size.open_seconds:.1f}" for size in report.sizes))
     for title, values in (
@@ -126,3 +125,12 @@ def print_scale(report: ScaleReport, console: Console) -> None:
         f"A chunk of real text costs {report.rates.split_ms:.1f} ms to cut and {report.rates.embed_ms:.1f} ms to embed "
         "here; the vectors of made-up passages are made up too."
     )
+
+
+def _growth(sizes: Sequence[Size]) -> list[str]:
+    """Return what each size takes more than the one before it, for 100,000 chunks; nothing for the first."""
+    grown = [
+        (large.index_mib() - small.index_mib()) * 100_000 / (large.chunks - small.chunks)
+        for small, large in pairwise(sizes)
+    ]
+    return ["", *(f"{mib:.0f}" for mib in grown)]
