@@ -58,7 +58,7 @@ def scale(
     """Build indexes of growing size from varied passages of a set and measure time, memory and disk.
 
     The passages are made up from real text, and so are their vectors, so this says nothing about quality. A million
-    chunks take about 20 GB below --work.
+    chunks take about 7 GB below --work.
     """
     from eval.scale.measure import measure_scale  # noqa: PLC0415  # torch takes seconds to import
     from eval.scale.plot import plot_scale  # noqa: PLC0415
