@@ -11,6 +11,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
 from eval.scale.report import ScaleReport, Size, percentile
 from eval.whole_file import write_whole
@@ -55,6 +56,7 @@ def _plot_waiting(axes: Axes, sizes: list[Size]) -> None:
     lines = {
         "evidence, p95": [percentile(size.evidence_ms, 95) for size in sizes],
         "evidence, p50": [percentile(size.evidence_ms, 50) for size in sizes],
+        "retrieval, p50": [percentile(size.retrieve_ms, 50) for size in sizes],
         "words, p50": [percentile(size.keywords_ms, 50) for size in sizes],
         "vectors, p50": [percentile(size.vectors_ms, 50) for size in sizes],
     }
@@ -66,4 +68,8 @@ def _plot(axes: Axes, sizes: list[Size], lines: dict[str, list[float]]) -> None:
     for name, values in lines.items():
         axes.plot([size.chunks for size in sizes], values, marker="o", markersize=4, label=name)
     axes.set(xscale="log", yscale="log", xlabel="chunks")
+    axes.set_xticks([size.chunks for size in sizes])
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(StrMethodFormatter("{x:,.10g}"))
+        axis.set_minor_formatter(NullFormatter())
     axes.legend(frameon=False, fontsize=8)
