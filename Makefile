@@ -9,13 +9,14 @@ HOST ?= 127.0.0.1
 PORT ?= 7860
 DATASETS ?= ../shared/datasets
 
-.PHONY: help setup environment chat test test-slow bench bench-report lint format screenshots chromium clean
+.PHONY: help setup environment chat test test-slow bench bench-scale bench-report lint format screenshots chromium clean
 
 help:
 	@echo "make chat        environment, index of seeds/, chat page on http://$(HOST):$(PORT); the local model comes meanwhile"
 	@echo "make test        environment and local model, then lint, types, import rules, unit, browser and golden-suite tests"
 	@echo "make test-slow   long chains, soaks and large sets"
 	@echo "make bench       speed and latency figures on the sets in DATASETS=$(DATASETS)"
+	@echo "make bench-scale time, memory and disk of indexes of 10,000 to 1,000,000 chunks"
 	@echo "make bench-report how fast the page of a report of 1,000 questions opens and filters in Chromium"
 	@echo "make setup       environment and local model, nothing more; footnote is then $(BIN)/footnote"
 	@echo "make screenshots the pictures in docs/screenshots"
@@ -65,6 +66,9 @@ bench: setup
 	$(BIN)/footnote eval speed $(DATASETS)/mtrag/clapnq --documents 10000 --rounds 3 --out docs/speed.json
 	$(BIN)/footnote eval latency $(DATASETS)/mtrag/clapnq --answerer extractive --out docs/latency.json
 	$(BIN)/footnote eval latency $(DATASETS)/squad2 --answerer local --limit 8 --beside-starter --out docs/latency-local.json
+
+bench-scale: setup
+	$(BIN)/footnote eval scale $(DATASETS)/mtrag/clapnq --out docs/scale.json
 
 bench-report: setup chromium
 	$(BIN)/python -m tests.browser.report_speed

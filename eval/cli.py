@@ -30,6 +30,7 @@ from eval.publish.command import publish
 from eval.report import REPORT_NAME, RunReport
 from eval.run import Manner, run_suites, stored_texts
 from eval.run_lock import hold
+from eval.scale.command import scale
 from eval.speed.command import speed
 from eval.suite import Suite, load_suites
 from eval.table import print_report
@@ -56,6 +57,7 @@ evaluation.add_command(fit)
 evaluation.add_command(fit_opinion)
 evaluation.add_command(latency)
 evaluation.add_command(speed)
+evaluation.add_command(scale)
 evaluation.add_command(report)
 evaluation.add_command(publish)
 evaluation.add_command(new)

@@ -149,10 +149,12 @@ class Catalogue:
     def chunks(self, chunk_ids: Sequence[str]) -> dict[str, Chunk]:
         """Return chunks of live documents by id; ids that are gone are left out."""
         found: dict[str, Chunk] = {}
+        # Asked for live documents too, SQLite reads through all of those and looks each chunk up in every one.
+        query = _chunk_query(DOCUMENTS.c.live)
         with self._engine.connect() as connection:
             for some in _in_batches(chunk_ids):
-                for row in connection.execute(_chunk_query().where(DOCUMENTS.c.live, CHUNKS.c.chunk_id.in_(some))):
-                    found[row.chunk_id] = _to_chunk(row)
+                rows = connection.execute(query.where(CHUNKS.c.chunk_id.in_(some)))
+                found.update({row.chunk_id: _to_chunk(row) for row in rows if row.live})
         return found
 
     def chunks_of(self, document_id: str) -> list[Chunk]:
@@ -210,6 +212,11 @@ class Catalogue:
             ]
             if rows:
                 connection.execute(CHUNKS.insert(), rows)
+
+    def staged_ids(self) -> set[str]:
+        """Return the ids of the documents that are staged."""
+        with self._engine.connect() as connection:
+            return set(connection.scalars(sa.select(DOCUMENTS.c.document_id).where(~DOCUMENTS.c.live)))
 
     def missing_vectors(self, vector_ids: Sequence[str]) -> set[str]:
         """Return the ids that have no stored vector yet."""

@@ -1,6 +1,7 @@
 """Generations: the search indexes of one state of the catalogue, built beside the live one and never changed.
 
     data/generations/<name>/chroma/         vectors
+                            exact/          the same, while they are few enough to be compared one by one
                             keywords.db     words
                             manifest.json   what it was made of, written last
 
@@ -20,9 +21,11 @@ from pathlib import Path
 from index.document import Chunk
 from index.embedding.embedder import Vectors
 from index.errors import IndexingError
+from index.exact import EXACT_UP_TO, ExactIndex, build_exact_index
 from index.keywords import KeywordIndex, build_keyword_index
 
 Pages = Iterable[list[tuple[Chunk, Vectors]]]
+Progress = Callable[[str, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +43,16 @@ def generations_folder(data_dir: Path) -> Path:
     return data_dir / "generations"
 
 
-def build_generation(data_dir: Path, pages: Callable[[], Pages], *, embedding_model: str) -> tuple[str, Manifest]:
+def build_generation(
+    data_dir: Path, pages: Callable[[], Pages], *, embedding_model: str, progress: Progress | None = None
+) -> tuple[str, Manifest]:
     """Build and verify a generation from pages of chunks, and return its name and manifest.
 
     Args:
         data_dir: The data folder.
         pages: Called for each index that is built; yields pages of chunks and vectors ordered by chunk id.
         embedding_model: Which model made the vectors.
+        progress: Called with a stage ("vectors", "keywords", "exact", "check") and how many chunks it has been given.
 
     Raises:
         IndexingError: What was written cannot be read back whole.
@@ -59,8 +65,13 @@ def build_generation(data_dir: Path, pages: Callable[[], Pages], *, embedding_mo
     folder = parent / name
     folder.mkdir()
     digest = hashlib.sha256(embedding_model.encode())
-    vectors = build_vector_index(folder / "chroma", _fingerprinted(pages(), digest))
-    words = build_keyword_index(folder / "keywords.db", ([chunk for chunk, _ in page] for page in pages()))
+    tell = progress or (lambda _stage, _done: None)
+    vectors = build_vector_index(folder / "chroma", _fingerprinted(_counted(pages(), "vectors", tell), digest))
+    texts = ([chunk for chunk, _ in page] for page in _counted(pages(), "keywords", tell))
+    words = build_keyword_index(folder / "keywords.db", texts)
+    if vectors <= EXACT_UP_TO:
+        build_exact_index(folder / "exact", _counted(pages(), "exact", tell))
+    tell("check", vectors)
     manifest = Manifest(vectors, digest.hexdigest()[:32], embedding_model, chroma_version())
     if vectors != words:
         raise IndexingError(f"The new index in {str(folder)!r} holds {vectors} vectors, {words} texts: index again.")
@@ -96,18 +107,20 @@ class Generation:
                 "run `footnote index` to build it again from the database."
             ) from error
         self.name = name
-        self.vectors = VectorIndex(folder / "chroma")
+        self._chroma = VectorIndex(folder / "chroma")
+        few = self.manifest.chunks <= EXACT_UP_TO
+        self.vectors: VectorIndex | ExactIndex = ExactIndex(folder / "exact") if few else self._chroma
         self.keywords = KeywordIndex(folder / "keywords.db")
-        found = (self.vectors.count(), self.keywords.count())
-        if found != (self.manifest.chunks, self.manifest.chunks):
+        counts = [self._chroma.count(), self.vectors.count(), self.keywords.count()]
+        if any(count != self.manifest.chunks for count in counts):
             raise IndexingError(
-                f"The index in {str(folder)!r} holds {found[0]} vectors and {found[1]} texts instead of "
+                f"The index in {str(folder)!r} holds {min(counts[:2])} vectors and {counts[2]} texts instead of "
                 f"{self.manifest.chunks}: run `footnote index` to build it again from the database."
             )
 
     def close(self) -> None:
         """Release its files."""
-        self.vectors.close()
+        self._chroma.close()
         self.keywords.close()
 
 
@@ -123,6 +136,15 @@ def is_whole(data_dir: Path, name: str, embedding_model: str) -> bool:
 
 def _existing(parent: Path) -> list[Path]:
     return [path for path in parent.iterdir() if path.name.isdigit()] if parent.is_dir() else []
+
+
+def _counted(pages: Pages, stage: str, tell: Progress) -> Iterator[list[tuple[Chunk, Vectors]]]:
+    done = 0
+    tell(stage, done)
+    for page in pages:
+        yield page
+        done += len(page)
+        tell(stage, done)
 
 
 def _fingerprinted(pages: Pages, digest: hashlib._Hash) -> Iterator[list[tuple[Chunk, Vectors]]]:

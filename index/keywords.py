@@ -1,8 +1,9 @@
-"""Keyword search over one generation: BM25 by SQLite's FTS5, built once, read from disk, never rebuilt for a query.
+"""Keyword search over one generation: BM25, built once, read from disk, never rebuilt for a query.
 
-The words stored are ours (`index.words`): folded, stemmed, Chinese in pairs of characters and one script, so FTS5 only
-splits at the spaces that we put between them. Ranking is BM25 with k1 = 1.2 and b = 0.75 (Robertson and Zaragoza,
-2009, "The Probabilistic Relevance Framework"; https://www.sqlite.org/fts5.html, section 5.1.1).
+The words stored are ours (`index.words`): folded, stemmed, Chinese in pairs of characters and one script. Words are
+ranked by `index.postings`, pairs of neighbours by SQLite's FTS5, which splits only at the spaces that we put between
+them. Both rank by BM25 with k1 = 1.2 and b = 0.75 (Robertson and Zaragoza, 2009, "The Probabilistic Relevance
+Framework").
 """
 
 from __future__ import annotations
@@ -20,14 +21,10 @@ from rapidfuzz.distance import OSA
 
 from index.document import Chunk
 from index.errors import IndexingError
+from index.postings import Postings, PostingsWriter, best_places
 from index.words import content_words, search_keys
 
-_TITLE_WEIGHT = 1.0
 _MAXIMUM_QUERY_WORDS = 64
-_SCORES = (
-    f"SELECT chunk.chunk_id, -bm25(word, {_TITLE_WEIGHT}, 1.0) AS score "  # noqa: S608  # a constant
-    "FROM word JOIN chunk ON chunk.number = word.rowid WHERE word MATCH ?"
-)
 _SHORTEST_CORRECTED = 5  # letters; shorter words have too many neighbours
 _CLOSE = 0.83
 
@@ -35,22 +32,27 @@ _CLOSE = 0.83
 def build_keyword_index(path: Path, pages: Iterable[Sequence[Chunk]]) -> int:
     """Write the keyword index of the chunks to a new file and return how many it holds."""
     count = 0
+    postings = PostingsWriter()
     connection = sqlite3.connect(path)
     try:
         connection.execute("PRAGMA journal_mode=OFF")  # a half-built file is thrown away, never repaired
-        connection.execute("CREATE TABLE chunk (number INTEGER PRIMARY KEY, chunk_id TEXT NOT NULL)")
+        connection.execute("CREATE TABLE chunk (number INTEGER PRIMARY KEY, chunk_id TEXT NOT NULL UNIQUE)")
         connection.execute(
             "CREATE VIRTUAL TABLE word USING fts5(title, body, content='', tokenize=\"unicode61 tokenchars '_'\")"
         )
         for page in pages:
             numbered = list(enumerate(page, start=count + 1))
             connection.executemany("INSERT INTO chunk VALUES (?, ?)", [(n, chunk.chunk_id) for n, chunk in numbered])
+            words = [(search_keys(chunk.title), search_keys(chunk.text)) for chunk in page]
             connection.executemany(
                 "INSERT INTO word (rowid, title, body) VALUES (?, ?, ?)",
-                [(n, _stored(chunk.title), _stored(chunk.text)) for n, chunk in numbered],
+                [(n, _stored(title), _stored(body)) for (n, _), (title, body) in zip(numbered, words, strict=True)],
             )
+            for title, body in words:
+                postings.add([*title, *body])
             count += len(page)
         connection.execute("INSERT INTO word (word) VALUES ('optimize')")
+        postings.write(connection)
         connection.commit()
     finally:
         connection.close()
@@ -82,10 +84,16 @@ class KeywordIndex:
         self._path = path
         self._local = threading.local()
         self._opened: list[sqlite3.Connection] = []
+        self._postings = Postings(self._query)
+        self._count: int | None = None
 
     def count(self) -> int:
         """Return how many chunks the index holds."""
-        return int(self._query("SELECT count(*) FROM chunk", ())[0][0])
+        if self._count is None:
+            # The second table is missing in the files of older versions.
+            ((chunks, lengths),) = self._query("SELECT (SELECT count(*) FROM chunk), (SELECT count(*) FROM length)", ())
+            self._count = int(chunks) if lengths else 0
+        return self._count
 
     def search(
         self, question: str, limit: int, also: Sequence[str] = (), phrase_weight: float = 0.0
@@ -107,32 +115,45 @@ class KeywordIndex:
             return []
         corrected = self.statistics(question).corrections
         keys += [corrected[key] for key in keys if key in corrected]
-        phrases = [_spell(key) for key in keys]
+        scores = self._postings.scores(keys[:_MAXIMUM_QUERY_WORDS])
+        found = dict.fromkeys(best_places(scores, limit).tolist())
+        found |= {place: None for place in self._places(also) if scores[place] > 0}
+        total = {place: float(scores[place]) for place in found}
         pairs = list(dict.fromkeys(f"{_spell(one)} {_spell(other)}" for one, other in pairwise(words)))
-        scores = self._best(phrases, limit)
-        wanted = [*scores, *(chunk_id for chunk_id in also if chunk_id not in scores)]
-        scores |= self._of(phrases, wanted[len(scores) :])
-        for chunk_id, score in self._of(pairs, list(scores)).items() if phrase_weight else ():
-            scores[chunk_id] += phrase_weight * score
-        return sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))
+        for place, score in self._of_pairs(pairs, list(found)).items() if phrase_weight else ():
+            total[place] += phrase_weight * score
+        chunk_ids = self._chunk_ids(list(found))
+        return sorted(
+            ((chunk_ids[place], score) for place, score in total.items()), key=lambda pair: (-pair[1], pair[0])
+        )
 
-    def _best(self, phrases: Sequence[str], limit: int) -> dict[str, float]:
-        """Return the BM25 scores of the chunks that match best, by chunk id."""
-        rows = self._query(f"{_SCORES} ORDER BY score DESC, chunk.chunk_id LIMIT ?", (_any_of(phrases), limit))
-        return {chunk_id: float(score) for chunk_id, score in rows}
-
-    def _of(self, phrases: Sequence[str], chunk_ids: Sequence[str]) -> dict[str, float]:
-        """Return the BM25 scores of those of some chunks that hold any of the phrases, by chunk id."""
-        if not phrases or not chunk_ids:
+    def _of_pairs(self, pairs: Sequence[str], places: Sequence[int]) -> dict[int, float]:
+        """Return the BM25 scores of those of some places that hold any of the pairs, by place."""
+        if not pairs or not places:
             return {}
-        marks = ", ".join("?" * len(chunk_ids))
-        rows = self._query(f"{_SCORES} AND chunk.chunk_id IN ({marks})", (_any_of(phrases), *chunk_ids))
-        return {chunk_id: float(score) for chunk_id, score in rows}
+        query = " OR ".join(f'"{pair}"' for pair in pairs[:_MAXIMUM_QUERY_WORDS])
+        # The plus keeps SQLite from searching once for each place.
+        rows = self._query(
+            "SELECT rowid, -bm25(word) FROM word "  # noqa: S608  # only question marks
+            f"WHERE word MATCH ? AND +rowid IN ({_marks(places)})",
+            (query, *(place + 1 for place in places)),
+        )
+        return {number - 1: float(score) for number, score in rows}
+
+    def _places(self, chunk_ids: Sequence[str]) -> list[int]:
+        """Return where the chunks stand in the order of all; ids that are not there are left out."""
+        statement = f"SELECT number FROM chunk WHERE chunk_id IN ({_marks(chunk_ids)})"  # noqa: S608  # only question marks
+        return [number - 1 for (number,) in self._query(statement, tuple(chunk_ids))]
+
+    def _chunk_ids(self, places: Sequence[int]) -> dict[int, str]:
+        statement = f"SELECT number, chunk_id FROM chunk WHERE number IN ({_marks(places)})"  # noqa: S608  # as above
+        rows = self._query(statement, tuple(place + 1 for place in places))
+        return {number - 1: str(chunk_id) for number, chunk_id in rows}
 
     def statistics(self, question: str) -> WordStatistics:
         """Return how often the content words of a question occur, and what misspelt ones were meant to be."""
         words = content_words(question)
-        frequencies = self._frequencies([word.key for word in words])
+        frequencies = self._postings.frequencies([word.key for word in words])
         corrections = {}
         for word in words:
             if word.key not in frequencies and not word.is_number and len(word.span) >= _SHORTEST_CORRECTED:
@@ -140,17 +161,8 @@ class KeywordIndex:
                 if meant:
                     corrections[word.key] = meant
         return WordStatistics(
-            {**frequencies, **self._frequencies(list(corrections.values()))}, corrections, self.count()
+            {**frequencies, **self._postings.frequencies(list(corrections.values()))}, corrections, self.count()
         )
-
-    def _frequencies(self, keys: Sequence[str]) -> dict[str, int]:
-        spelled = {_spell(key): key for key in keys}
-        marks = ", ".join("?" * len(spelled))
-        rows = self._query(
-            f"SELECT term, doc FROM temp.vocabulary WHERE term IN ({marks})",  # noqa: S608  # only question marks
-            tuple(spelled),
-        )
-        return {spelled[term]: int(count) for term, count in rows}
 
     def _nearest(self, key: str) -> str | None:
         """Return the indexed word that differs least from a word that is not indexed, or None when none is close.
@@ -158,9 +170,8 @@ class KeywordIndex:
         Close is a restricted Damerau-Levenshtein distance of at most a sixth of the longer word, with the same initial.
         """
         begin, end = key[0], chr(ord(key[0]) + 1)
-        rows = self._query("SELECT term FROM temp.vocabulary WHERE term >= ? AND term < ?", (begin, end))
-        terms = [term for (term,) in rows if abs(len(term) - len(key)) <= 2]
-        found = process.extractOne(key, terms, scorer=OSA.normalized_similarity, score_cutoff=_CLOSE)
+        words = [word for word in self._postings.words_between(begin, end) if abs(len(word) - len(key)) <= 2]
+        found = process.extractOne(key, words, scorer=OSA.normalized_similarity, score_cutoff=_CLOSE)
         return str(found[0]) if found else None
 
     def close(self) -> None:
@@ -182,18 +193,17 @@ class KeywordIndex:
         if connection is None:
             uri = f"{self._path.absolute().as_uri()}?mode=ro&immutable=1"
             connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
-            connection.execute("CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab('main', 'word', 'row')")
             self._local.connection = connection
             self._opened.append(connection)
         return connection
 
 
-def _any_of(phrases: Sequence[str]) -> str:
-    return " OR ".join(f'"{phrase}"' for phrase in phrases[:_MAXIMUM_QUERY_WORDS])
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))
 
 
-def _stored(text: str) -> str:
-    return " ".join(_spell(key) for key in search_keys(text))
+def _stored(keys: Sequence[str]) -> str:
+    return " ".join(map(_spell, keys))
 
 
 def _spell(key: str) -> str:

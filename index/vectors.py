@@ -19,7 +19,7 @@ from index.errors import IndexingError
 
 _COLLECTION = "chunks"
 _BATCH = 1_000
-# Wide beams: recall of the graph against exact search stays above .99 at the sizes one machine holds.
+# Wide beams: of the best 50 by exact search the graph finds .99 at 10,000 chunks and .98 at 100,000.
 _GRAPH = {"space": "cosine", "ef_construction": 200, "ef_search": 200, "max_neighbors": 32}
 
 

@@ -205,6 +205,7 @@ def test_every_command_has_help_with_an_example() -> None:
         "eval run",
         "eval fit",
         "eval latency",
+        "eval scale",
         "eval benchmark",
     ):
         shown = run(*command.split(), "--help").stdout
