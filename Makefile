@@ -63,7 +63,7 @@ test-slow: setup chromium
 	$(BIN)/python -m pytest -m slow --timeout 3600
 
 bench: setup
-	$(BIN)/footnote eval speed $(DATASETS)/mtrag/clapnq --documents 10000 --rounds 3 --out docs/speed.json
+	$(BIN)/footnote eval speed $(DATASETS)/mtrag/clapnq $(DATASETS)/multihop100/musique $(DATASETS)/multihop100/hotpotqa --documents 10000 --rounds 3 --out docs/speed.json
 	$(BIN)/footnote eval latency $(DATASETS)/mtrag/clapnq --answerer extractive --out docs/latency.json
 	$(BIN)/footnote eval latency $(DATASETS)/squad2 --answerer local --limit 8 --beside-starter --out docs/latency-local.json
 

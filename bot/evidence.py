@@ -156,7 +156,7 @@ def _place(sentence: Sentence) -> tuple[str, Span]:
 def _describe(asked: QuestionWords, result: RetrievedChunk, span: Span, text: str, previous: str) -> Sentence:
     words = content_words(text)
     keys = frozenset(word.key for word in words) | spelled_out(asked.words, words)
-    nearby = content_words(f"{result.chunk.title}\n{previous}")
+    nearby = (*content_words(result.chunk.title), *content_words(previous))
     context = keys | {word.key for word in nearby} | spelled_out(asked.words, nearby)
     subject = {word.key for word in asked.words if word.is_name or word.is_number}
     chunk = result.chunk

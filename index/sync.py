@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -61,6 +62,15 @@ class Source:
     file_hash: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Split:
+    """A document to be staged."""
+
+    document: Document
+    chunks: list[Chunk]
+    source: str
+
+
 def synchronise(
     paths: Sequence[Path],
     settings: IndexSettings,
@@ -80,7 +90,8 @@ def synchronise(
         embedder: Makes the vectors; called only for texts that have none yet.
         dry_run: Report what would change and write nothing.
         allow_empty: Accept folders without a single readable document, which empties the index.
-        progress: Called with a stage name, done and total.
+        progress: Called with a stage name, done, and total or 0 where that is not known. Stages overlap, and two
+            threads call.
 
     Raises:
         NoDocumentsError: There is nothing to index and `allow_empty` is not set.
@@ -172,7 +183,27 @@ class _Run:
         by_source: dict[str, list[str]] = {}
         for summary in live.values():
             by_source.setdefault(summary.source, []).append(summary.document_id)
-        waiting: list[tuple[Document, list[Chunk], str]] = []
+        batches = self._split(sources, live, known, by_source, same_pipeline=same_pipeline, dry_run=dry_run)
+        # While one batch is embedded, which leaves Python's lock free, the next is read and split.
+        with ThreadPoolExecutor(1, "footnote-reading") as reader:
+            ahead = reader.submit(next, batches, None)
+            while batch := ahead.result():
+                ahead = reader.submit(next, batches, None)
+                self._stage(batch)
+        self._progress("read", len(sources), len(sources))
+
+    def _split(
+        self,
+        sources: list[Source],
+        live: dict[str, DocumentSummary],
+        known: dict[str, str],
+        by_source: dict[str, list[str]],
+        *,
+        same_pipeline: bool,
+        dry_run: bool,
+    ) -> Iterator[list[_Split]]:
+        """Yield what is new in batches of documents, never an empty one."""
+        waiting: list[_Split] = []
         size = 0
         for number, source in enumerate(sources):
             self._progress("read", number, len(sources))
@@ -185,14 +216,13 @@ class _Run:
                 old = live.get(document.document_id)
                 if not self._is_new(document, source, old if same_pipeline else None, known=old is not None) or dry_run:
                     continue
-                chunks = self._splitter.split(document)
-                waiting.append((document, chunks, source.name))
-                size += len(chunks)
+                waiting.append(_Split(document, self._splitter.split(document), source.name))
+                size += len(waiting[-1].chunks)
                 if size >= _EMBED_AT_ONCE:
-                    self._stage(waiting)
+                    yield waiting
                     waiting, size = [], 0
-        self._stage(waiting)
-        self._progress("read", len(sources), len(sources))
+        if waiting:
+            yield waiting
 
     def _keep(self, source: Source, document_ids: list[str]) -> None:
         for document_id in document_ids:
@@ -229,22 +259,22 @@ class _Run:
         (self._report.changed if known else self._report.added).append(document.document_id)
         return True
 
-    def _stage(self, documents: list[tuple[Document, list[Chunk], str]]) -> None:
+    def _stage(self, batch: list[_Split]) -> None:
         texts: dict[str, str] = {}
         keys: list[list[str]] = []
-        for document, chunks, _ in documents:
-            embedded = [f"{document.title[:_TITLE_CHARACTERS]}\n{chunk.text}" for chunk in chunks]
+        for one in batch:
+            embedded = [f"{one.document.title[:_TITLE_CHARACTERS]}\n{chunk.text}" for chunk in one.chunks]
             keys.append([vector_key(self._embedder.model_id, text) for text in embedded])
             texts.update(zip(keys[-1], embedded, strict=True))
         missing = sorted(self._catalogue.missing_vectors(list(texts)))
         for begin in range(0, len(missing), _EMBED_AT_ONCE):
-            self._progress("embed", begin, len(missing))
             some = missing[begin : begin + _EMBED_AT_ONCE]
             vectors = self._embedder.embed([texts[key] for key in some])
             self._catalogue.add_vectors(dict(zip(some, vectors, strict=True)))  # an interrupted run keeps these
             self._report.embedded += len(some)
-        for (document, chunks, source), vector_ids in zip(documents, keys, strict=True):
-            self._catalogue.stage(document, chunks, vector_ids, source)
+            self._progress("embed", self._report.embedded, 0)
+        for one, vector_ids in zip(batch, keys, strict=True):
+            self._catalogue.stage(one.document, one.chunks, vector_ids, one.source)
 
     # Publish --------------------------------------------------------------------------------------------------------
 
@@ -254,12 +284,13 @@ class _Run:
         replaced = {*report.changed, *report.removed}
         live = self._catalogue.property("generation")
         if report.added or replaced or not live or not is_whole(data_dir, live, self._embedder.model_id):
-            self._progress("build", 0, 1)
             name, manifest = build_generation(
-                data_dir, lambda: self._catalogue.future_chunks(replaced), embedding_model=self._embedder.model_id
+                data_dir,
+                lambda: self._catalogue.future_chunks(replaced),
+                embedding_model=self._embedder.model_id,
+                progress=lambda _index, done: self._progress("build", done, 0),
             )
             self._catalogue.publish(Publication(name, manifest.fingerprint, replaced, self._pipeline))
-            self._progress("build", 1, 1)
             sweep_generations(data_dir, keep=name)
             self._catalogue.sweep_vectors()
         hashes = {source.name: source.file_hash for source in sources if source.name not in self._incomplete}

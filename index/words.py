@@ -43,6 +43,7 @@ _FUNCTION_WORDS = frozenset(
     """.split()
 )
 
+_SENTENCE_STARTERS = frozenset('.!?:;\n"“•')
 _IDEOGRAPH_FUNCTION_CHARACTERS = frozenset(
     "的了是在和與与及或也都就而之其呢嗎吗吧啊請请問问我你您他她它們们這这那哪些個个為为於于以有把被將将"
 )
@@ -96,7 +97,7 @@ def iterate_words(text: str) -> Iterator[Word]:
     previous_end = 0
     for match in _WORD.finditer(text):
         gap = text[previous_end : match.start()]
-        sentence_start = sentence_start or any(mark in gap for mark in '.!?:;\n"“•')
+        sentence_start = sentence_start or not _SENTENCE_STARTERS.isdisjoint(gap)
         if match.lastgroup == "ideographs":
             yield from _ideograph_words(match.group(), match.start())
         elif match.lastgroup == "number":
@@ -130,14 +131,17 @@ def _ideograph_words(run: str, start: int) -> Iterator[Word]:
 def is_function_word(word: Word, text: str) -> bool:
     """Return whether a word says nothing about the subject ("the", "which", "的")."""
     written = word.span.of(text).casefold().replace("’", "'")
-    if all(character in _IDEOGRAPH_FUNCTION_CHARACTERS for character in written):
-        return True
-    return written in _FUNCTION_WORDS or written.split("'")[0] in _FUNCTION_WORDS
+    return (
+        _IDEOGRAPH_FUNCTION_CHARACTERS.issuperset(written)
+        or written in _FUNCTION_WORDS
+        or written.split("'")[0] in _FUNCTION_WORDS
+    )
 
 
-def content_words(text: str) -> list[Word]:
+@functools.lru_cache(maxsize=20_000)  # the sentences of a chunk are read for every question that finds it
+def content_words(text: str) -> tuple[Word, ...]:
     """Return the words of a text that carry its subject, in order."""
-    return [word for word in iterate_words(text) if not is_function_word(word, text)]
+    return tuple(word for word in iterate_words(text) if not is_function_word(word, text))
 
 
 def search_keys(text: str) -> list[str]:

@@ -74,7 +74,7 @@ def report(*, processor: str | None = "Zen") -> SpeedReport:
 def test_contenders_are_timed_for_real(towns: Path, tmp_path: Path) -> None:
     advanced: list[None] = []
     some = ("starter", "default")  # the third is the second with another runtime, and takes a quarter of a minute
-    found = measure_speed(load_dataset(towns), 10, 2, 1, tmp_path / "work", lambda: advanced.append(None), some)
+    found = measure_speed([load_dataset(towns)], 10, 2, 1, tmp_path / "work", lambda: advanced.append(None), some)
     assert (found.dataset, found.documents, found.questions) == ("towns", 10, 2)
     assert tuple(found.runs) == some
     assert len(advanced) == len(some)
@@ -99,7 +99,7 @@ def test_contender_without_its_packages_says_what_to_install(
     with pytest.raises(
         EvaluationError, match=r"^The contender 'starter' failed: The starter needs .*: install them\.$"
     ):
-        measure_speed(load_dataset(towns), 1, 1, 1, tmp_path / "work", lambda: None)
+        measure_speed([load_dataset(towns)], 1, 1, 1, tmp_path / "work", lambda: None)
 
 
 def test_table_compares_each_round_with_the_starter_of_that_round() -> None:

@@ -63,9 +63,12 @@ def index(paths: tuple[Path, ...], settings: Settings, *, dry_run: bool, allow_e
         task = bar.add_task("loading the embedding model", total=None)
         embedder = build_embedder(settings)
 
+        bar.remove_task(task)
+        stages = {name: bar.add_task(title, total=None, visible=False) for name, title in _STAGES.items()}
+
         def show(stage: str, done: int, total: int) -> None:
             interruption.check()
-            bar.update(task, description=_STAGES[stage], completed=done, total=total)
+            bar.update(stages[stage], completed=done, total=total or None, visible=True)
 
         report = synchronise(
             paths or settings.documents,
@@ -77,7 +80,7 @@ def index(paths: tuple[Path, ...], settings: Settings, *, dry_run: bool, allow_e
             progress=show,
         )
         if not dry_run:
-            bar.update(task, description="choosing example questions", total=None)
+            bar.add_task("choosing example questions", total=None)
             with closing(build_chatbot(settings, embedder)) as chatbot:
                 chatbot.example_questions()
     catalogue.close()

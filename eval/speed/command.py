@@ -16,9 +16,12 @@ from eval.whole_file import write_whole
 
 
 @click.command(
-    epilog="\b\nExample:\n  footnote eval speed datasets/mtrag/clapnq --documents 10000 --out docs/speed.json"
+    epilog="\b\nExample:\n  footnote eval speed datasets/mtrag/clapnq datasets/multihop100/musique --documents 9000"
+    " --out docs/speed.json"
 )
-@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument(
+    "folders", metavar="FOLDER…", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, file_okay=False)
+)
 @click.option("--documents", type=click.IntRange(1), default=10_000, show_default=True, help="Most documents indexed.")
 @click.option(
     "--questions", type=click.IntRange(1), default=100, show_default=True, help="Most questions searched for."
@@ -39,7 +42,7 @@ from eval.whole_file import write_whole
 @json_option
 @with_settings
 def speed(
-    folder: Path,
+    folders: tuple[Path, ...],
     *,
     documents: int,
     questions: int,
@@ -49,7 +52,10 @@ def speed(
     as_json: bool,
     settings: Settings,
 ) -> None:
-    """Time llama-index's starter, Footnote's plain path and its default side by side on the same documents."""
+    """Time llama-index's starter, Footnote's plain path and its default side by side on the same documents.
+
+    Documents are taken from one set after another until there are enough, questions from the first.
+    """
     from eval.speed.measure import CONTENDERS, measure_speed  # noqa: PLC0415
     from eval.speed.plot import plot_speed  # noqa: PLC0415
     from eval.speed.report import print_speed  # noqa: PLC0415
@@ -58,7 +64,7 @@ def speed(
     if out is not None and not out.parent.is_dir():
         raise ReportError(f"There is no folder {str(out.parent)!r} for the report: make it, or name another.")
     with show_progress("rounds of contenders", rounds * len(CONTENDERS)) as advance:
-        report = measure_speed(load_dataset(folder), documents, questions, rounds, work, advance)
+        report = measure_speed([*map(load_dataset, folders)], documents, questions, rounds, work, advance)
     if out is not None:
         report.write(out)
         write_whole(out.with_suffix(".svg"), plot_speed(report))

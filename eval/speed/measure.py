@@ -6,7 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -21,7 +21,7 @@ _LONGEST_SECONDS = 3600
 
 
 def measure_speed(
-    dataset: Dataset,
+    datasets: Sequence[Dataset],
     documents: int,
     questions: int,
     rounds: int,
@@ -29,10 +29,10 @@ def measure_speed(
     advance: Callable[[], None],
     contenders: Sequence[str] = CONTENDERS,
 ) -> SpeedReport:
-    """Time every contender on the first documents and questions of a set.
+    """Time every contender on the first documents of some sets, one set after another, and questions of the first.
 
     Args:
-        dataset: Where they are from.
+        datasets: Where they are from.
         documents: Most documents.
         questions: Most questions.
         rounds: How often each contender is timed, all of them once before any is timed again.
@@ -45,10 +45,9 @@ def measure_speed(
     """
     work.mkdir(parents=True, exist_ok=True)
     corpus, asked = work / "corpus.jsonl", work / "questions.json"
-    with dataset.corpus.open(encoding="utf-8") as whole:
-        lines = list(islice((line for line in whole if line.strip()), documents))
+    lines = list(islice((line for dataset in datasets for line in _documents(dataset)), documents))
     corpus.write_text("".join(lines), encoding="utf-8")
-    texts = [query.question for query in islice(dataset.queries, questions)]
+    texts = [query.question for query in islice(datasets[0].queries, questions)]
     asked.write_text(json.dumps(texts), encoding="utf-8")
     runs: dict[str, list[Timed]] = {name: [] for name in contenders}
     served: list[Served] = []
@@ -62,7 +61,7 @@ def measure_speed(
             shutil.rmtree(folder, ignore_errors=True)
             advance()
     return SpeedReport(
-        dataset=dataset.name,
+        dataset=", ".join(dataset.name for dataset in datasets),
         documents=len(lines),
         questions=len(texts),
         runs={name: tuple(some) for name, some in runs.items()},
@@ -70,6 +69,15 @@ def measure_speed(
         first_evidence_seconds=tuple(one.first_evidence_seconds for one in served),
         origin=read_origin(),
     )
+
+
+def _documents(dataset: Dataset) -> Iterator[str]:
+    """Yield the lines of a corpus, its name before each id: two sets may count their documents alike."""
+    with dataset.corpus.open(encoding="utf-8") as corpus:
+        for line in corpus:
+            if line.strip():
+                row = json.loads(line)
+                yield json.dumps({**row, "_id": f"{dataset.name}/{row['_id']}"}, ensure_ascii=False) + "\n"
 
 
 def _time(name: str, corpus: Path, asked: Path, folder: Path) -> Timed:
