@@ -72,4 +72,4 @@ def retrieval(
     if as_json:
         print_json(report.model_dump(mode="json"))
     else:
-        print_steps(report, Console())
+        print_steps(report, Console(width=120))
