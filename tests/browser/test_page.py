@@ -373,6 +373,11 @@ def test_first_sign_is_immediate_and_nothing_shown_moves(slow_url: str, open_pag
     expect(page.locator(".status")).to_have_text("Reading 4 passages…")
     expect(page.locator(".passages li")).to_have_count(4)
     expect(page.locator(".statement")).to_have_count(1)
+    page.evaluate(
+        """() => Promise.all(document.getAnimations()
+          .filter(animation => animation.animationName === "arrive")  // it slides in by four pixels
+          .map(animation => animation.finished))"""
+    )
     before = page.locator(".statement").first.bounding_box()
     statement = page.locator(".statement").first.element_handle()
     expect(page.locator(".checked")).to_be_visible()
