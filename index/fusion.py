@@ -17,8 +17,8 @@ _SPELLED_OUT, _KNOWN = 1.0, 3.0
 class Fusion:
     """How much each side counts.
 
-    The defaults are fitted on the development halves of twelve public sets at once; between .6 and .75 the first changes
-    none of them by more than its interval (`footnote eval retrieval`).
+    The defaults are fitted on the development halves of twelve public sets at once; between .6 and .75 the first
+    changes none of them by more than its interval (`footnote eval retrieval`).
 
     Attributes:
         vector_weight: Of the cosine, in [0, 1]; the rest is that of the words.
