@@ -27,8 +27,8 @@ from index.schema import (
     SCHEMA_VERSION,
     SOURCES,
     VECTORS,
-    prepare_sqlite,
 )
+from index.sqlite_engine import sqlite_engine
 
 _ROWS_A_STATEMENT = 500  # below SQLite's limit on bound values, whatever the row's width
 
@@ -75,10 +75,9 @@ class Catalogue:
             ) from error
         if parsed.get_backend_name() == "sqlite" and parsed.database:
             _make_folder(Path(parsed.database).parent)
-        self._engine = sa.create_engine(url, pool_pre_ping=True)
+        is_sqlite = parsed.get_backend_name() == "sqlite"
+        self._engine = sqlite_engine(parsed) if is_sqlite else sa.create_engine(url, pool_pre_ping=True)
         self.chunk_sets = ChunkSets(self._engine)
-        if parsed.get_backend_name() == "sqlite":
-            sa.event.listen(self._engine, "connect", prepare_sqlite)
         try:
             self._open(parsed.render_as_string(hide_password=True))
         except (sa.exc.OperationalError, sa.exc.DatabaseError) as error:

@@ -9,12 +9,12 @@ import resource
 from pathlib import Path
 from typing import Final
 
-_ALWAYS_ALLOWED: Final = 16 * 2**30  # bytes: a database or a graph of several million chunks
-_TIMES_WHAT_IS_THERE: Final = 4
+_ALWAYS_ALLOWED: Final = 64 * 2**30  # bytes
+_TIMES_WHAT_IS_THERE: Final = 8  # the vectors and the text of an index are in its database before its other files
 
 
 def limit_file_size(folder: Path) -> None:
-    """Lower this process's limit to what an index can need that is now as large as the files below a folder.
+    """Lower this process's limit to the most that an index can need whose files below a folder are as large as now.
 
     Python ignores the signal that comes with the limit, so a write beyond it is an OSError. A lower limit stays.
     """

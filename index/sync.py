@@ -13,10 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from index.catalogue import Catalogue, DocumentSummary, vector_key
 from index.document import Chunk, Document
 from index.embedding.embedder import Embedder
-from index.errors import NoDocumentsError, UnreadableDocumentError
+from index.errors import IndexingError, NoDocumentsError, UnreadableDocumentError
 from index.failpoints import failpoint
 from index.generation import clean_up, problem_of, renew
 from index.ownership import own
@@ -102,7 +104,13 @@ def synchronise(
     check_paths(paths)
     with own(settings.data_dir):
         run = _Run(settings, catalogue, embedder, progress or (lambda _stage, _done, _total: None))
-        return run.apply(paths, dry_run=dry_run, allow_empty=allow_empty)
+        try:
+            return run.apply(paths, dry_run=dry_run, allow_empty=allow_empty)
+        except sa.exc.DBAPIError as error:
+            raise IndexingError(
+                f"The database could not be written ({str(error.orig).splitlines()[0]}): make sure that it can be "
+                "reached and that there is room, and run `footnote index` again. The index was left as it was."
+            ) from error
 
 
 class _Run:

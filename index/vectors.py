@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,12 +19,27 @@ from chromadb.errors import ChromaError
 from index.document import Chunk
 from index.embedding.embedder import Vectors
 from index.errors import IndexingError
+from index.file_limit import limit_file_size
 
 _COLLECTION = "chunks"
 _BATCH = 1_000
 _SMALL = 50_000_000  # bytes: copied in a tenth of a second
 # Wide beams: of the best 50 by exact search the graph finds .99 at 10,000 chunks and .98 at 100,000.
 _GRAPH = {"space": "cosine", "ef_construction": 200, "ef_search": 200, "max_neighbors": 32}
+
+
+def build_vector_index(folder: Path, pages: Iterable[Sequence[tuple[Chunk, Vectors]]]) -> None:
+    """Write a Chroma collection of the chunks into a new folder.
+
+    Raises:
+        OSError: Chroma cannot write it.
+    """
+    with _writer(folder) as client:
+        collection = client.create_collection(
+            _COLLECTION, configuration={"hnsw": _GRAPH}, embedding_function=None, get_or_create=False
+        )
+        for page in pages:
+            _add(collection, page)
 
 
 def change_vector_index(
@@ -35,31 +51,17 @@ def change_vector_index(
         folder: A folder made by `build_vector_index`.
         gone: Pages of ids of chunks that it holds.
         come: Pages of chunks that it does not hold, or no longer.
+
+    Raises:
+        OSError: Chroma cannot write it.
     """
-    client = _open(folder)
-    try:
+    with _writer(folder) as client:
         collection = client.get_collection(_COLLECTION, embedding_function=None)
         for ids in gone:
             for start in range(0, len(ids), _BATCH):
                 collection.delete(ids=list(ids[start : start + _BATCH]))
         for page in come:
             _add(collection, page)
-    finally:
-        client.close()
-
-
-def build_vector_index(folder: Path, pages: Iterable[Sequence[tuple[Chunk, Vectors]]]) -> int:
-    """Write a Chroma collection of the chunks into a new folder and return how many it holds."""
-    client = _open(folder)
-    try:
-        collection = client.create_collection(
-            _COLLECTION, configuration={"hnsw": _GRAPH}, embedding_function=None, get_or_create=False
-        )
-        for page in pages:
-            _add(collection, page)
-        return int(collection.count())
-    finally:
-        client.close()
 
 
 class VectorIndex:
@@ -73,6 +75,7 @@ class VectorIndex:
     """
 
     def __init__(self, folder: Path) -> None:
+        limit_file_size(folder)
         self._folder = folder
         self._copy = TemporaryDirectory(prefix="footnote-chroma-", ignore_cleanup_errors=True)
         try:
@@ -130,6 +133,15 @@ def chroma_version() -> str:
 
 def _open(folder: Path) -> chromadb.api.ClientAPI:
     return chromadb.PersistentClient(str(folder), settings=ChromaSettings(anonymized_telemetry=False))
+
+
+@contextmanager
+def _writer(folder: Path) -> Iterator[chromadb.api.ClientAPI]:
+    try:
+        with closing(_open(folder)) as client:
+            yield client
+    except (ChromaError, AttributeError) as error:  # as in `VectorIndex`
+        raise OSError(str(error).splitlines()[0]) from error
 
 
 def _add(collection: chromadb.Collection, page: Sequence[tuple[Chunk, Vectors]]) -> None:

@@ -68,7 +68,7 @@ class GenerationBuilder:
         """
         from index.vectors import build_vector_index  # noqa: PLC0415  # Chroma takes a second to import
 
-        limit_file_size(folder.parent)
+        limit_file_size(folder.parent.parent)
         with Checker() as checker:
             folder.mkdir(parents=True)
             build_vector_index(folder / "chroma", self._counted(chunks.pages(), "vectors"))
@@ -85,7 +85,7 @@ class GenerationBuilder:
         """
         from index.vectors import change_vector_index  # noqa: PLC0415  # as above
 
-        limit_file_size(folder.parent)
+        limit_file_size(folder.parent.parent)
         gone = [self._sets.of_live_document(document_id) for document_id in change.replaced]
         come = self._sets.staged()
         with Checker() as checker:

@@ -22,7 +22,6 @@ from index.document import Chunk
 from index.embedding.embedder import Vectors
 from index.errors import IndexingError
 from index.exact import ExactIndex
-from index.file_limit import limit_file_size
 from index.generation.manifest import read_manifest
 from index.keywords import KeywordIndex
 
@@ -75,7 +74,6 @@ def _problem(folder: Path, known: Sequence[tuple[str, bytes]]) -> str:
     """Return what is wrong with a generation, nothing if it is right."""
     from index.vectors import VectorIndex  # noqa: PLC0415  # imported by the server already
 
-    limit_file_size(folder.parent)
     manifest = read_manifest(folder)
 
     def differs(chunk_ids: Iterable[str]) -> bool:

@@ -40,24 +40,29 @@ class Manifest:
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write a manifest into the folder of its generation."""
-    (folder / _NAME).write_text(json.dumps(asdict(manifest), indent=1), encoding="utf-8")
+    content = {"checksum": _checksum(manifest), **asdict(manifest)}
+    (folder / _NAME).write_text(json.dumps(content, indent=1), encoding="utf-8")
 
 
 def read_manifest(folder: Path) -> Manifest:
     """Return the manifest of a generation.
 
     Raises:
-        IndexingError: There is none, or it cannot be read.
+        IndexingError: There is none, or it is not as it was written.
     """
+    error: Exception | None = None
     try:
         found = json.loads((folder / _NAME).read_text(encoding="utf-8"))
-        files = {str(name): (int(size), int(checksum)) for name, (size, checksum) in found.pop("files").items()}
-        return Manifest(**found, files=files)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise IndexingError(
-            f"The index in {str(folder)!r} is missing or damaged: "
-            "run `footnote index` to build it again from the database."
-        ) from error
+        checksum = found.pop("checksum")
+        files = {str(name): (int(size), int(crc)) for name, (size, crc) in found.pop("files").items()}
+        manifest = Manifest(**found, files=files)
+        if _checksum(manifest) == checksum:
+            return manifest
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as wrong:
+        error = wrong
+    raise IndexingError(
+        f"The index in {str(folder)!r} is missing or damaged: run `footnote index` to build it again from the database."
+    ) from error
 
 
 def describe_files(folder: Path) -> dict[str, tuple[int, int]]:
@@ -69,6 +74,10 @@ def describe_files(folder: Path) -> dict[str, tuple[int, int]]:
 def damaged_files(folder: Path, manifest: Manifest) -> frozenset[str]:
     """Return the files that are not as they were written, by their paths in the folder."""
     return frozenset(name for name, written in manifest.files.items() if not _is_as_written(folder / name, written))
+
+
+def _checksum(manifest: Manifest) -> int:
+    return zlib.crc32(json.dumps(asdict(manifest), sort_keys=True).encode())
 
 
 def _is_as_written(path: Path, written: tuple[int, int]) -> bool:

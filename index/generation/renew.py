@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Collection
 from pathlib import Path
 from typing import Final
@@ -47,10 +48,10 @@ def renew(
         folder.parent.mkdir(parents=True, exist_ok=True)
         live_folder = generation_folder(data_dir, live or "none")
         manifest = _write(folder, live_folder, catalogue, embedding_model, replaced, progress)
-    except OSError as error:
+    except (OSError, sqlite3.Error) as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise IndexingError(
-            f"The new index cannot be written to {str(folder)!r} ({error.strerror or error}): make room or give "
+            f"The new index cannot be written to {str(folder)!r} ({error}): make room or give "
             "permission, and run `footnote index` again. The index was left as it was."
         ) from error
     except BaseException:
