@@ -17,7 +17,11 @@ from index.retriever import Retriever
 
 
 def build_chatbot(
-    settings: Settings, embedder: Embedder | None = None, language_model: LanguageModel | None = None
+    settings: Settings,
+    embedder: Embedder | None = None,
+    language_model: LanguageModel | None = None,
+    *,
+    mend: bool = False,
 ) -> Chatbot:
     """Return a chatbot over the index that the settings name.
 
@@ -26,6 +30,7 @@ def build_chatbot(
         embedder: The embedding model where it is loaded already.
         language_model: The language model where one is running already, left running on close; else the one that the
             settings name.
+        mend: Build the files of a damaged index again in the background: for processes that stay.
 
     Raises:
         SettingsError: A remote model is named without its address.
@@ -37,7 +42,7 @@ def build_chatbot(
     return Chatbot(
         settings=settings,
         catalogue=catalogue,
-        retriever=Retriever(catalogue, embedder, settings.data_dir, settings.fusion()),
+        retriever=Retriever(catalogue, embedder, settings.data_dir, settings.fusion(), mend=mend),
         embedder=embedder,
         calibration=load_calibration(),
         version=version("footnote-chat"),

@@ -6,7 +6,7 @@ replace and names the new generation, all in one transaction: a reader sees the 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from index.chunk_sets import ChunkSets, to_chunk, with_text
 from index.document import Chunk, Document, Page, Span, hash_text
 from index.embedding.embedder import Vectors
 from index.errors import IndexingError
@@ -26,8 +27,8 @@ from index.schema import (
     SCHEMA_VERSION,
     SOURCES,
     VECTORS,
-    prepare_sqlite,
 )
+from index.sqlite_engine import sqlite_engine
 
 _ROWS_A_STATEMENT = 500  # below SQLite's limit on bound values, whatever the row's width
 
@@ -53,6 +54,7 @@ class Publication:
     fingerprint: str
     replaced: Collection[str]
     pipeline: str
+    embedding_model: str
 
 
 class Catalogue:
@@ -73,9 +75,9 @@ class Catalogue:
             ) from error
         if parsed.get_backend_name() == "sqlite" and parsed.database:
             _make_folder(Path(parsed.database).parent)
-        self._engine = sa.create_engine(url, pool_pre_ping=True)
-        if parsed.get_backend_name() == "sqlite":
-            sa.event.listen(self._engine, "connect", prepare_sqlite)
+        is_sqlite = parsed.get_backend_name() == "sqlite"
+        self._engine = sqlite_engine(parsed) if is_sqlite else sa.create_engine(url, pool_pre_ping=True)
+        self.chunk_sets = ChunkSets(self._engine)
         try:
             self._open(parsed.render_as_string(hide_password=True))
         except (sa.exc.OperationalError, sa.exc.DatabaseError) as error:
@@ -150,18 +152,18 @@ class Catalogue:
         """Return chunks of live documents by id; ids that are gone are left out."""
         found: dict[str, Chunk] = {}
         # Asked for live documents too, SQLite reads through all of those and looks each chunk up in every one.
-        query = _chunk_query(DOCUMENTS.c.live)
+        query = with_text(DOCUMENTS.c.live)
         with self._engine.connect() as connection:
             for some in _in_batches(chunk_ids):
                 rows = connection.execute(query.where(CHUNKS.c.chunk_id.in_(some)))
-                found.update({row.chunk_id: _to_chunk(row) for row in rows if row.live})
+                found.update({row.chunk_id: to_chunk(row) for row in rows if row.live})
         return found
 
     def chunks_of(self, document_id: str) -> list[Chunk]:
         """Return the chunks of a live document in order."""
-        query = _chunk_query().where(DOCUMENTS.c.live, DOCUMENTS.c.document_id == document_id)
+        query = with_text().where(DOCUMENTS.c.live, DOCUMENTS.c.document_id == document_id)
         with self._engine.connect() as connection:
-            return [_to_chunk(row) for row in connection.execute(query.order_by(CHUNKS.c.position))]
+            return [to_chunk(row) for row in connection.execute(query.order_by(CHUNKS.c.position))]
 
     def vectors(self, chunk_ids: Sequence[str]) -> dict[str, Vectors]:
         """Return the vectors of chunks by chunk id, each of shape (dimension,)."""
@@ -237,30 +239,6 @@ class Catalogue:
 
     # Generations ----------------------------------------------------------------------------------------------------
 
-    def future_chunks(
-        self, replaced: Collection[str], *, page_size: int = 1_000
-    ) -> Iterator[list[tuple[Chunk, Vectors]]]:
-        """Yield the chunks that will be live once `replaced` documents are gone and staged ones live.
-
-        Pages of chunks with their vectors, ordered by chunk id, so that the same documents build the same generation.
-        """
-        query = _chunk_query(VECTORS.c.vector, DOCUMENTS.c.live).join(
-            VECTORS, VECTORS.c.vector_id == CHUNKS.c.vector_id
-        )
-        last = ("", 0)
-        place = sa.tuple_(CHUNKS.c.chunk_id, CHUNKS.c.version_id)
-        gone = frozenset(replaced)
-        with self._engine.connect() as connection:
-            while rows := connection.execute(
-                query.where(place > last).order_by(CHUNKS.c.chunk_id, CHUNKS.c.version_id).limit(page_size)
-            ).all():
-                last = (rows[-1].chunk_id, rows[-1].version_id)
-                yield [
-                    (_to_chunk(row), np.frombuffer(row.vector, dtype="<f4"))
-                    for row in rows
-                    if not (row.live and row.document_id in gone)
-                ]
-
     def publish(self, publication: Publication) -> None:
         """Make staged documents live, remove those they replace, and name the new generation, all at once."""
         with self._engine.begin() as connection:
@@ -272,6 +250,7 @@ class Catalogue:
                 {
                     "generation": publication.generation,
                     "fingerprint": publication.fingerprint,
+                    "embedding_model": publication.embedding_model,
                     "pipeline": publication.pipeline,
                     "indexed_at": datetime.now(UTC).isoformat(timespec="seconds"),
                 },
@@ -288,11 +267,14 @@ class Catalogue:
                 update = DOCUMENTS.update().where(DOCUMENTS.c.live, DOCUMENTS.c.document_id == document_id)
                 connection.execute(update.values(source=source))
 
-    def sweep_vectors(self) -> None:
-        """Delete vectors that no chunk uses any more."""
+    def sweep(self) -> None:
+        """Delete vectors that no chunk uses any more, and leave nothing of what was deleted in the database's files."""
         with self._engine.begin() as connection:
             used = sa.select(CHUNKS.c.vector_id)
             connection.execute(VECTORS.delete().where(VECTORS.c.vector_id.not_in(used)))
+        if self._engine.dialect.name == "sqlite":
+            with self._engine.connect() as connection:
+                connection.execute(sa.text("PRAGMA wal_checkpoint(TRUNCATE)"))
 
     def count_chunks(self) -> int:
         """Return how many chunks of live documents there are."""
@@ -322,25 +304,6 @@ def _set_properties(connection: Connection, values: Mapping[str, str]) -> None:
 
 def _in_batches(values: Sequence[str]) -> Iterable[Sequence[str]]:
     return (values[start : start + _ROWS_A_STATEMENT] for start in range(0, len(values), _ROWS_A_STATEMENT))
-
-
-def _chunk_query(*extra: sa.ColumnElement[object]) -> sa.Select[tuple[object, ...]]:
-    text = sa.func.substr(DOCUMENTS.c.text, CHUNKS.c.start + 1, CHUNKS.c.end - CHUNKS.c.start).label("chunk_text")
-    return sa.select(CHUNKS, DOCUMENTS.c.document_id, DOCUMENTS.c.title, text, *extra).join(
-        DOCUMENTS, DOCUMENTS.c.version_id == CHUNKS.c.version_id
-    )
-
-
-def _to_chunk(row: sa.Row[tuple[object, ...]]) -> Chunk:
-    return Chunk(
-        chunk_id=row.chunk_id,
-        document_id=row.document_id,
-        position=row.position,
-        span=Span(row.start, row.end),
-        text=row.chunk_text,
-        title=row.title,
-        sentences=tuple(Span(start, end) for start, end in row.sentences),
-    )
 
 
 def _to_document(row: sa.Row[tuple[object, ...]]) -> Document:

@@ -5,7 +5,7 @@ The vectors are a file that is mapped, not read: the system keeps in memory what
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +47,10 @@ class ExactIndex:
             raise IndexingError(
                 f"The vectors in {str(folder)!r} cannot be read ({error}): run `footnote index` again."
             ) from error
+
+    def chunk_ids(self) -> Iterator[str]:
+        """Yield the ids of all chunks, in no order."""
+        yield from map(str, self._chunk_ids)
 
     def count(self) -> int:
         """Return how many chunks the index holds."""

@@ -1,4 +1,4 @@
-"""Keyword search over one generation: BM25, built once, read from disk, never rebuilt for a query.
+"""Keyword search over one generation: BM25, read from a file that `index.keyword_files` made.
 
 The words stored are ours (`index.words`): folded, stemmed, Chinese in pairs of characters and one script. Words are
 ranked by `index.postings`, pairs of neighbours by SQLite's FTS5, which splits only at the spaces that we put between
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -19,44 +19,14 @@ from typing import Any
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from index.document import Chunk
 from index.errors import IndexingError
-from index.postings import Postings, PostingsWriter, best_places
+from index.keyword_files import spell
+from index.postings import Postings, best_places
 from index.words import content_words, search_keys
 
 _MAXIMUM_QUERY_WORDS = 64
 _SHORTEST_CORRECTED = 5  # letters; shorter words have too many neighbours
 _CLOSE = 0.83
-
-
-def build_keyword_index(path: Path, pages: Iterable[Sequence[Chunk]]) -> int:
-    """Write the keyword index of the chunks to a new file and return how many it holds."""
-    count = 0
-    postings = PostingsWriter()
-    connection = sqlite3.connect(path)
-    try:
-        connection.execute("PRAGMA journal_mode=OFF")  # a half-built file is thrown away, never repaired
-        connection.execute("CREATE TABLE chunk (number INTEGER PRIMARY KEY, chunk_id TEXT NOT NULL UNIQUE)")
-        connection.execute(
-            "CREATE VIRTUAL TABLE word USING fts5(title, body, content='', tokenize=\"unicode61 tokenchars '_'\")"
-        )
-        for page in pages:
-            numbered = list(enumerate(page, start=count + 1))
-            connection.executemany("INSERT INTO chunk VALUES (?, ?)", [(n, chunk.chunk_id) for n, chunk in numbered])
-            words = [(search_keys(chunk.title), search_keys(chunk.text)) for chunk in page]
-            connection.executemany(
-                "INSERT INTO word (rowid, title, body) VALUES (?, ?, ?)",
-                [(n, _stored(title), _stored(body)) for (n, _), (title, body) in zip(numbered, words, strict=True)],
-            )
-            for title, body in words:
-                postings.add([*title, *body])
-            count += len(page)
-        connection.execute("INSERT INTO word (word) VALUES ('optimize')")
-        postings.write(connection)
-        connection.commit()
-    finally:
-        connection.close()
-    return count
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +45,7 @@ class WordStatistics:
 
 
 class KeywordIndex:
-    """Searches a file made by `build_keyword_index`; read-only, safe for many threads.
+    """Searches a file made by `index.keyword_files`; read-only, safe for many threads.
 
     Every method raises `IndexingError` when the file is missing or damaged.
     """
@@ -90,10 +60,13 @@ class KeywordIndex:
     def count(self) -> int:
         """Return how many chunks the index holds."""
         if self._count is None:
-            # The second table is missing in the files of older versions.
-            ((chunks, lengths),) = self._query("SELECT (SELECT count(*) FROM chunk), (SELECT count(*) FROM length)", ())
-            self._count = int(chunks) if lengths else 0
+            ((count,),) = self._query("SELECT count(*) FROM chunk", ())
+            self._count = int(count)
         return self._count
+
+    def chunk_ids(self) -> Iterator[str]:
+        """Yield the ids of all chunks, in no order."""
+        yield from (chunk_id for (chunk_id,) in self._query("SELECT chunk_id FROM chunk", ()))
 
     def search(
         self, question: str, limit: int, also: Sequence[str] = (), phrase_weight: float = 0.0
@@ -119,7 +92,7 @@ class KeywordIndex:
         found = dict.fromkeys(best_places(scores, limit).tolist())
         found |= {place: None for place in self._places(also) if scores[place] > 0}
         total = {place: float(scores[place]) for place in found}
-        pairs = list(dict.fromkeys(f"{_spell(one)} {_spell(other)}" for one, other in pairwise(words)))
+        pairs = list(dict.fromkeys(f"{spell(one)} {spell(other)}" for one, other in pairwise(words)))
         for place, score in self._of_pairs(pairs, list(found)).items() if phrase_weight else ():
             total[place] += phrase_weight * score
         chunk_ids = self._chunk_ids(list(found))
@@ -200,12 +173,3 @@ class KeywordIndex:
 
 def _marks(values: Sequence[object]) -> str:
     return ", ".join("?" * len(values))
-
-
-def _stored(keys: Sequence[str]) -> str:
-    return " ".join(map(_spell, keys))
-
-
-def _spell(key: str) -> str:
-    """Return a key in characters that FTS5 keeps together."""
-    return key.replace(".", "_").replace("'", "_")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ Query = Callable[[str, tuple[object, ...]], list[tuple[Any, ...]]]
 
 _K1, _B = 1.2, 0.75
 _LOWEST_WEIGHT = 1e-6  # of a word that stands in more than half of the chunks, as FTS5 has it
+_TAKEN_OUT = 2**32 - 1  # the length of a chunk that is there no more
 _MOST_TIMES = 255  # a byte; BM25 has long stopped growing
 
 
@@ -72,12 +73,59 @@ class PostingsWriter:
             begin = end
 
 
+def change_postings(
+    connection: sqlite3.Connection, gone: Mapping[int, Sequence[str]], come: Sequence[Sequence[str]]
+) -> None:
+    """Take chunks out of the tables that `PostingsWriter` wrote, and put others in after the last.
+
+    Args:
+        connection: The file.
+        gone: The words of each chunk that goes, by its number. Numbers are not given again.
+        come: The words of each chunk that comes.
+    """
+    ((words,),) = connection.execute("SELECT words FROM length").fetchall()
+    lengths = np.frombuffer(words, dtype="<u4").copy()
+    lengths[np.array(list(gone), dtype=np.int64) - 1] = _TAKEN_OUT
+    first = len(lengths) + 1
+    lengths = np.append(lengths, np.array([len(words) for words in come], dtype="<u4"))
+    connection.execute("UPDATE length SET words = ?", (lengths.astype("<u4").tobytes(),))
+    added: dict[str, list[tuple[int, int]]] = {}
+    for number, chunk in enumerate(come, start=first):
+        for word, times in Counter(chunk).items():
+            added.setdefault(word, []).append((number, min(times, _MOST_TIMES)))
+    removed = np.array(sorted(gone), dtype="<u4")
+    ((last,),) = connection.execute("SELECT coalesce(max(number), -1) FROM posting").fetchall()
+    for word in sorted({*added, *(word for chunk in gone.values() for word in chunk)}):
+        last = _change_word(connection, word, removed, added.get(word, ()), last)
+
+
+def _change_word(
+    connection: sqlite3.Connection, word: str, gone: Numbers, come: Sequence[tuple[int, int]], last: int
+) -> int:
+    """Change the list of one word, and return the highest number that a word has now."""
+    row = connection.execute(
+        "SELECT number, posting.chunks, times FROM vocabulary JOIN posting USING (number) WHERE word = ?", (word,)
+    ).fetchone()
+    number, chunks, times = row or (last + 1, b"", b"")
+    places, counts = np.frombuffer(chunks, dtype="<u4"), np.frombuffer(times, dtype=np.uint8)
+    kept = ~np.isin(places, gone)
+    places = np.append(places[kept], np.array([chunk for chunk, _ in come], dtype="<u4")).astype("<u4")
+    counts = np.append(counts[kept], np.array([count for _, count in come], dtype=np.uint8)).astype(np.uint8)
+    connection.execute("DELETE FROM vocabulary WHERE word = ?", (word,))
+    connection.execute("DELETE FROM posting WHERE number = ?", (number,))
+    if len(places):
+        connection.execute("INSERT INTO vocabulary VALUES (?, ?, ?)", (word, len(places), number))
+        connection.execute("INSERT INTO posting VALUES (?, ?, ?)", (number, places.tobytes(), counts.tobytes()))
+    return max(last, number)
+
+
 class Postings:
     """Reads what `PostingsWriter` wrote. Safe for many threads if `query` is."""
 
     def __init__(self, query: Query) -> None:
         self._query = query
         self._norms: Scores | None = None
+        self._chunks = 0
 
     def frequencies(self, words: Sequence[str]) -> dict[str, int]:
         """Return in how many chunks each word stands; words that stand in none are left out."""
@@ -97,7 +145,7 @@ class Postings:
             ((chunks, times),) = self._query("SELECT chunks, times FROM posting WHERE number = ?", (number,))
             places = np.frombuffer(chunks, dtype="<u4") - 1
             found = np.frombuffer(times, dtype=np.uint8).astype(np.float64)
-            weight = max(np.log((len(norms) - count + 0.5) / (count + 0.5)), _LOWEST_WEIGHT)
+            weight = max(np.log((self._chunks - count + 0.5) / (count + 0.5)), _LOWEST_WEIGHT)
             scores[places] += weight * (found * (_K1 + 1)) / (found + norms[places])
         return scores
 
@@ -113,7 +161,9 @@ class Postings:
         if self._norms is None:
             ((words,),) = self._query("SELECT words FROM length", ())
             lengths = np.frombuffer(words, dtype="<u4")
-            self._norms = _K1 * (1 - _B + _B * lengths / max(lengths.mean(), 1.0)) if len(lengths) else np.zeros(0)
+            there = lengths[lengths != _TAKEN_OUT]
+            self._chunks = len(there)
+            self._norms = _K1 * (1 - _B + _B * lengths / max(there.sum() / max(self._chunks, 1), 1.0))
         return self._norms
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -13,14 +12,14 @@ import numpy as np
 from index.catalogue import Catalogue
 from index.document import RetrievedChunk
 from index.embedding.embedder import Embedder, Vectors
-from index.errors import EmptyIndexError, IndexingError, IndexMismatchError
+from index.errors import EmptyIndexError, IndexingError
 from index.fusion import Fusion, fuse
-from index.generation import Generation
+from index.generation import Generation, LiveGeneration
 from index.keywords import WordStatistics
 
 # How many candidates each side brings to the fusion.
 _CANDIDATES = 50
-_NOTHING_INDEXED = "No documents are indexed yet: run `footnote index FOLDER`."
+_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +32,29 @@ class _Found:
 
 
 class Retriever:
-    """Finds chunks. Moves to a new generation by itself; safe for many threads."""
+    """Finds chunks. Moves to a new generation by itself; safe for many threads.
 
-    def __init__(self, catalogue: Catalogue, embedder: Embedder, data_dir: Path, fusion: Fusion | None = None) -> None:
+    Args:
+        catalogue: The database.
+        embedder: Embeds questions.
+        data_dir: The data folder.
+        fusion: How the two rankings become one.
+        mend: Build the files of a damaged generation again in the background.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        embedder: Embedder,
+        data_dir: Path,
+        fusion: Fusion | None = None,
+        *,
+        mend: bool = False,
+    ) -> None:
         self._catalogue = catalogue
         self._embedder = embedder
-        self._data_dir = data_dir
+        self._live = LiveGeneration(catalogue, data_dir, embedder.model_id, mend=mend)
         self._fusion = fusion or Fusion()
-        self._lock = threading.Lock()
-        self._generation: Generation | None = None
 
     def retrieve(self, questions: Sequence[str], limit: int, conversation: Sequence[str] = ()) -> list[RetrievedChunk]:
         """Return up to `limit` chunks for one question in one or more wordings, best first.
@@ -56,24 +69,22 @@ class Retriever:
             IndexMismatchError: The index was built with another embedding model.
             IndexingError: The index is damaged.
         """
-        generation = self._live()
         vectors = self._embedder.embed(questions)
-        try:
-            best: dict[str, _Found] = {}
-            for question, vector in zip(questions, vectors, strict=True):
-                for chunk_id, found in self._search(generation, question, vector, max(limit, _CANDIDATES)).items():
-                    if chunk_id not in best or found.score > best[chunk_id].score:
-                        best[chunk_id] = found
-            if conversation:
-                best = self._in_conversation(best, conversation)
-            ordered = sorted(best, key=lambda chunk_id: (-best[chunk_id].score, chunk_id))[:limit]
-            chunks = self._catalogue.chunks(ordered)
-        except (IndexingError, KeyError):
-            if self._catalogue.property("generation") == generation.name:
-                raise
-            return self.retrieve(questions, limit, conversation)  # the generation was replaced while we read it
-        if len(chunks) < len(ordered) and self._catalogue.property("generation") != generation.name:
-            return self.retrieve(questions, limit, conversation)
+        for attempt in range(1, _ATTEMPTS + 1):
+            generation = self._live.current()
+            try:
+                best = self._best(generation, questions, vectors, max(limit, _CANDIDATES))
+                if conversation:
+                    best = self._in_conversation(best, conversation)
+                ordered = sorted(best, key=lambda chunk_id: (-best[chunk_id].score, chunk_id))[:limit]
+                chunks = self._catalogue.chunks(ordered)
+            except (IndexingError, KeyError):  # it was replaced while we read it, or its files are damaged
+                if attempt == _ATTEMPTS:
+                    raise
+                self._live.distrust(generation)
+                continue
+            if len(chunks) == len(ordered) or self._catalogue.property("generation") == generation.name:
+                break
         shown = [(chunks[chunk_id], best[chunk_id]) for chunk_id in ordered if chunk_id in chunks]
         return [
             RetrievedChunk(chunk, rank, found.score, found.similarity, found.keyword_score)
@@ -86,40 +97,32 @@ class Retriever:
         Raises:
             EmptyIndexError: Nothing has been indexed yet.
         """
-        return self._live().keywords.statistics(question)
+        generation = self._live.current()
+        try:
+            return generation.keywords.statistics(question)
+        except IndexingError:
+            self._live.distrust(generation)
+            return self._live.current().keywords.statistics(question)
 
     def close(self) -> None:
         """Release the generation."""
-        with self._lock:
-            if self._generation:
-                self._generation.close()
-                self._generation = None
+        self._live.close()
 
     def warm_up(self) -> None:
         """Open the live generation, if there is one, so that the first question does not wait for it."""
         with suppress(EmptyIndexError):
-            self._live()
+            self._live.current()
 
-    def _live(self) -> Generation:
-        """Return the generation that the catalogue names, opening it when it changed."""
-        name = self._catalogue.property("generation")
-        if not name:
-            raise EmptyIndexError(_NOTHING_INDEXED)
-        with self._lock:
-            if self._generation is None or self._generation.name != name:
-                generation = Generation(self._data_dir, name)
-                if generation.manifest.embedding_model != self._embedder.model_id:
-                    generation.close()
-                    raise IndexMismatchError(
-                        f"The index in {str(self._data_dir)!r} was built with the embedding model "
-                        f"{generation.manifest.embedding_model!r}, not {self._embedder.model_id!r}: "
-                        "run `footnote index` again, or set embedding_model back."
-                    )
-                # The old one is left to the garbage collector: another thread may still be reading it.
-                self._generation = generation
-            if not self._generation.manifest.chunks:
-                raise EmptyIndexError(_NOTHING_INDEXED)
-            return self._generation
+    def _best(
+        self, generation: Generation, questions: Sequence[str], vectors: Vectors, limit: int
+    ) -> dict[str, _Found]:
+        """Return what was found for each wording, every chunk with its best score."""
+        best: dict[str, _Found] = {}
+        for question, vector in zip(questions, vectors, strict=True):
+            for chunk_id, found in self._search(generation, question, vector, limit).items():
+                if chunk_id not in best or found.score > best[chunk_id].score:
+                    best[chunk_id] = found
+        return best
 
     def _search(self, generation: Generation, question: str, vector: Vectors, limit: int) -> dict[str, _Found]:
         """Return what each side found, with the score that the other side gives it."""

@@ -60,12 +60,3 @@ SOURCES = sa.Table(
     sa.Column("source", sa.String, primary_key=True),
     sa.Column("file_hash", sa.String, nullable=False),
 )
-
-
-def prepare_sqlite(connection: object, _record: object) -> None:
-    """Set up a new SQLite connection; registered for SQLAlchemy's `connect` event."""
-    cursor = connection.cursor()  # type: ignore[attr-defined]
-    # WAL lets readers go on while an indexing run writes; FULL makes a commit survive a power cut.
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000", "foreign_keys=ON", "secure_delete=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()

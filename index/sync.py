@@ -13,11 +13,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from index.catalogue import Catalogue, DocumentSummary, Publication, vector_key
+import sqlalchemy as sa
+
+from index.catalogue import Catalogue, DocumentSummary, vector_key
 from index.document import Chunk, Document
 from index.embedding.embedder import Embedder
-from index.errors import NoDocumentsError, UnreadableDocumentError
-from index.generation import build_generation, is_whole, sweep_generations
+from index.errors import IndexingError, NoDocumentsError, UnreadableDocumentError
+from index.failpoints import failpoint
+from index.generation import clean_up, problem_of, renew
 from index.ownership import own
 from index.paths import check_paths, files_below
 from index.readers import READERS_VERSION, Unreadable, is_supported, read_file
@@ -101,7 +104,13 @@ def synchronise(
     check_paths(paths)
     with own(settings.data_dir):
         run = _Run(settings, catalogue, embedder, progress or (lambda _stage, _done, _total: None))
-        return run.apply(paths, dry_run=dry_run, allow_empty=allow_empty)
+        try:
+            return run.apply(paths, dry_run=dry_run, allow_empty=allow_empty)
+        except sa.exc.DBAPIError as error:
+            raise IndexingError(
+                f"The database could not be written ({str(error.orig).splitlines()[0]}): make sure that it can be "
+                "reached and that there is room, and run `footnote index` again. The index was left as it was."
+            ) from error
 
 
 class _Run:
@@ -129,6 +138,7 @@ class _Run:
         sources = self._scan(paths)
         if not dry_run:
             self._catalogue.discard_staged()
+            clean_up(self._settings.data_dir, self._catalogue)
         self._stage_all(sources, live, dry_run=dry_run)
         kept = {failure.source for failure in report.failed}
         report.removed = sorted(
@@ -211,6 +221,7 @@ class _Run:
                 self._keep(source, by_source.get(source.name, []))
                 continue
             for document in self._read(source):
+                failpoint("read")
                 if not self._claim(document.document_id, source.name):
                     continue
                 old = live.get(document.document_id)
@@ -270,11 +281,13 @@ class _Run:
         for begin in range(0, len(missing), _EMBED_AT_ONCE):
             some = missing[begin : begin + _EMBED_AT_ONCE]
             vectors = self._embedder.embed([texts[key] for key in some])
+            failpoint("embed")
             self._catalogue.add_vectors(dict(zip(some, vectors, strict=True)))  # an interrupted run keeps these
             self._report.embedded += len(some)
             self._progress("embed", self._report.embedded, 0)
         for one, vector_ids in zip(batch, keys, strict=True):
             self._catalogue.stage(one.document, one.chunks, vector_ids, one.source)
+            failpoint("stage")
 
     # Publish --------------------------------------------------------------------------------------------------------
 
@@ -282,17 +295,17 @@ class _Run:
         report = self._report
         data_dir = self._settings.data_dir
         replaced = {*report.changed, *report.removed}
-        live = self._catalogue.property("generation")
-        if report.added or replaced or not live or not is_whole(data_dir, live, self._embedder.model_id):
-            name, manifest = build_generation(
+        live, fingerprint = self._catalogue.property("generation"), self._catalogue.property("fingerprint")
+        other_model = self._catalogue.property("embedding_model") != self._embedder.model_id
+        if report.added or replaced or not live or other_model or problem_of(data_dir, live, fingerprint):
+            renew(
                 data_dir,
-                lambda: self._catalogue.future_chunks(replaced),
-                embedding_model=self._embedder.model_id,
+                self._catalogue,
+                self._embedder.model_id,
+                replaced,
+                pipeline=self._pipeline,
                 progress=lambda _index, done: self._progress("build", done, 0),
             )
-            self._catalogue.publish(Publication(name, manifest.fingerprint, replaced, self._pipeline))
-            sweep_generations(data_dir, keep=name)
-            self._catalogue.sweep_vectors()
         hashes = {source.name: source.file_hash for source in sources if source.name not in self._incomplete}
         if self._moved or hashes != self._catalogue.source_hashes():
             self._catalogue.record_sources(hashes, self._moved)

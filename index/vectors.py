@@ -6,8 +6,11 @@ killed in the middle of a write (chroma-core/chroma#7238), so nothing that matte
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import chromadb
 from chromadb.config import Settings as ChromaSettings
@@ -16,44 +19,82 @@ from chromadb.errors import ChromaError
 from index.document import Chunk
 from index.embedding.embedder import Vectors
 from index.errors import IndexingError
+from index.file_limit import limit_file_size
 
 _COLLECTION = "chunks"
 _BATCH = 1_000
+_SMALL = 50_000_000  # bytes: copied in a tenth of a second
 # Wide beams: of the best 50 by exact search the graph finds .99 at 10,000 chunks and .98 at 100,000.
 _GRAPH = {"space": "cosine", "ef_construction": 200, "ef_search": 200, "max_neighbors": 32}
 
 
-def build_vector_index(folder: Path, pages: Iterable[Sequence[tuple[Chunk, Vectors]]]) -> int:
-    """Write a Chroma collection of the chunks into a new folder and return how many it holds."""
-    client = _open(folder)
-    try:
+def build_vector_index(folder: Path, pages: Iterable[Sequence[tuple[Chunk, Vectors]]]) -> None:
+    """Write a Chroma collection of the chunks into a new folder.
+
+    Raises:
+        OSError: Chroma cannot write it.
+    """
+    with _writer(folder) as client:
         collection = client.create_collection(
             _COLLECTION, configuration={"hnsw": _GRAPH}, embedding_function=None, get_or_create=False
         )
         for page in pages:
-            for start in range(0, len(page), _BATCH):
-                some = page[start : start + _BATCH]
-                collection.add(ids=[chunk.chunk_id for chunk, _ in some], embeddings=[vector for _, vector in some])
-        return int(collection.count())
-    finally:
-        client.close()
+            _add(collection, page)
+
+
+def change_vector_index(
+    folder: Path, gone: Iterable[Sequence[str]], come: Iterable[Sequence[tuple[Chunk, Vectors]]]
+) -> None:
+    """Take chunks out of a collection and put others in; nobody else may have the folder open.
+
+    Args:
+        folder: A folder made by `build_vector_index`.
+        gone: Pages of ids of chunks that it holds.
+        come: Pages of chunks that it does not hold, or no longer.
+
+    Raises:
+        OSError: Chroma cannot write it.
+    """
+    with _writer(folder) as client:
+        collection = client.get_collection(_COLLECTION, embedding_function=None)
+        for ids in gone:
+            for start in range(0, len(ids), _BATCH):
+                collection.delete(ids=list(ids[start : start + _BATCH]))
+        for page in come:
+            _add(collection, page)
 
 
 class VectorIndex:
-    """Searches a folder made by `build_vector_index`.
+    """Searches a folder made by `build_vector_index`, which is left as it is: Chroma opens a copy of its own.
+
+    Chroma writes into its database whenever it is opened, and needs a folder that it may write to. Of a large folder
+    the vectors are linked instead of copied: they are only read, except where there are fewer than a thousand.
 
     Raises:
         IndexingError: The folder is missing or damaged.
     """
 
     def __init__(self, folder: Path) -> None:
+        limit_file_size(folder)
         self._folder = folder
+        self._copy = TemporaryDirectory(prefix="footnote-chroma-", ignore_cleanup_errors=True)
         try:
-            self._client = _open(folder)
+            _copy_to_open(folder, Path(self._copy.name))
+            self._client = _open(Path(self._copy.name))
             self._collection = self._client.get_collection(_COLLECTION, embedding_function=None)
             self._count = int(self._collection.count())
-        except (ChromaError, AttributeError) as error:  # chromadb 1.5.9 fails in its own clean-up after a failed open
+        except (
+            ChromaError,
+            OSError,
+            AttributeError,
+        ) as error:  # chromadb 1.5.9 fails in its clean-up after a failed open
+            self._copy.cleanup()
             raise _damaged(folder, error) from error
+
+    def chunk_ids(self) -> Iterator[str]:
+        """Yield the ids of all chunks, in no order."""
+        for start in range(0, self._count, _BATCH):
+            yield from self._collection.get(include=[], limit=_BATCH, offset=start)["ids"]
 
     def count(self) -> int:
         """Return how many chunks the index holds."""
@@ -82,6 +123,7 @@ class VectorIndex:
     def close(self) -> None:
         """Release the folder."""
         self._client.close()
+        self._copy.cleanup()
 
 
 def chroma_version() -> str:
@@ -91,6 +133,32 @@ def chroma_version() -> str:
 
 def _open(folder: Path) -> chromadb.api.ClientAPI:
     return chromadb.PersistentClient(str(folder), settings=ChromaSettings(anonymized_telemetry=False))
+
+
+@contextmanager
+def _writer(folder: Path) -> Iterator[chromadb.api.ClientAPI]:
+    try:
+        with closing(_open(folder)) as client:
+            yield client
+    except (ChromaError, AttributeError) as error:  # as in `VectorIndex`
+        raise OSError(str(error).splitlines()[0]) from error
+
+
+def _add(collection: chromadb.Collection, page: Sequence[tuple[Chunk, Vectors]]) -> None:
+    for start in range(0, len(page), _BATCH):
+        some = page[start : start + _BATCH]
+        collection.add(ids=[chunk.chunk_id for chunk, _ in some], embeddings=[vector for _, vector in some])
+
+
+def _copy_to_open(folder: Path, target: Path) -> None:
+    size = sum(path.stat().st_size for path in folder.rglob("*"))
+    for path in folder.iterdir():
+        if not path.is_dir():
+            shutil.copyfile(path, target / path.name)
+        elif size <= _SMALL:
+            shutil.copytree(path, target / path.name)
+        else:
+            (target / path.name).symlink_to(path.absolute(), target_is_directory=True)
 
 
 def _damaged(folder: Path, error: Exception) -> IndexingError:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from index.document import Chunk, Span
 from index.embedding.sentence_transformer import SentenceTransformerEmbedder
 from index.fusion import Fusion, fuse
-from index.keywords import KeywordIndex, build_keyword_index
+from index.keyword_files import build_keyword_index
+from index.keywords import KeywordIndex
 
 
 def test_fusion_by_hand() -> None:

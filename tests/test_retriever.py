@@ -10,7 +10,8 @@ from index.catalogue import Catalogue
 from index.document import Chunk, Span
 from index.embedding.sentence_transformer import SentenceTransformerEmbedder
 from index.errors import EmptyIndexError
-from index.keywords import KeywordIndex, build_keyword_index
+from index.keyword_files import build_keyword_index
+from index.keywords import KeywordIndex
 from index.retriever import Retriever
 
 

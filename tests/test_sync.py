@@ -327,9 +327,9 @@ def test_a_damaged_generation_is_built_again_without_the_model(
         os.truncate(generation / "keywords.db", 2_000)
     else:
         (generation / "keywords.db").write_bytes(bytes(range(256)) * 40)
-    with pytest.raises(IndexingError, match="footnote index"):
-        open_chatbot(data).ask("When does the first ferry leave Mui Wo?")
+    assert "5:55" in open_chatbot(data).ask("When does the first ferry leave Mui Wo?").text  # from the database
     assert index_folder(folder, data).embedded == 0
+    (generation,) = generations_folder(data).iterdir()
     assert "5:55" in open_chatbot(data).ask("When does the first ferry leave Mui Wo?").text
 
 
@@ -350,8 +350,9 @@ def test_a_generation_of_another_model_is_built_again(
 ) -> None:
     data = tmp_path / "data"
     index_folder(folder, data)
-    (manifest,) = generations_folder(data).glob("*/manifest.json")
-    manifest.write_text(manifest.read_text().replace("all-MiniLM", "other"))
+    catalogue = Catalogue(Settings(data_dir=data).catalogue_url())
+    catalogue.set_properties({"embedding_model": "another"})
+    catalogue.close()
     with pytest.raises(IndexMismatchError, match="footnote index"):
         open_chatbot(data).ask("When does the first ferry leave Mui Wo?")
     index_folder(folder, data)

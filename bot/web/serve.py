@@ -40,7 +40,7 @@ def serve(settings: Settings, *, evaluator: bool = False) -> None:
         from bot.web.pages import load_pages  # noqa: PLC0415
 
         with (
-            closing(build_chatbot(settings)) as chatbot,
+            closing(build_chatbot(settings, mend=True)) as chatbot,
             closing(FeedbackStore(settings.catalogue_url())) as feedback,
             ExitStack() as opened,
         ):

@@ -16,8 +16,8 @@ from bot.settings import Settings
 from eval.progress import show_progress
 from eval.scale.vary import CHUNKS_A_DOCUMENT, Passages, Varied, vary
 from eval.whole_file import write_whole
-from index.catalogue import Catalogue, Publication, vector_key
-from index.generation import build_generation, is_whole, sweep_generations
+from index.catalogue import Catalogue, vector_key
+from index.generation import problem_of, renew
 from index.ownership import own
 
 _PAGE = 1_000  # chunks between two signs of progress
@@ -44,7 +44,7 @@ class Seconds:
 def build_index(passages: Passages, chunks: int, settings: Settings, model_id: str) -> dict[str, float]:
     """Build an index of so many varied passages in the settings' data folder, and return the seconds of each stage.
 
-    Stages: "stage", "vectors", "keywords", "check", "publish". What is there already is not done again.
+    Stages: "stage", "vectors", "keywords", "exact", "check". What is there already is not done again.
     """
     data_dir = settings.data_dir
     with own(data_dir), closing(Catalogue(settings.catalogue_url())) as catalogue:
@@ -52,7 +52,7 @@ def build_index(passages: Passages, chunks: int, settings: Settings, model_id: s
         if catalogue.count_chunks() != chunks:
             _stage(passages, chunks, catalogue, model_id, seconds)
         live = catalogue.property("generation")
-        if not live or not is_whole(data_dir, live, model_id):
+        if not live or problem_of(data_dir, live, catalogue.property("fingerprint")):
             _publish(data_dir, chunks, catalogue, model_id, seconds)
     return seconds.by_stage
 
@@ -91,13 +91,7 @@ def _add(documents: list[Varied], catalogue: Catalogue, model_id: str) -> None:
 def _publish(data_dir: Path, chunks: int, catalogue: Catalogue, model_id: str, seconds: Seconds) -> None:
     stages = _Stages(chunks, seconds)
     with closing(stages):
-        name, manifest = build_generation(
-            data_dir, lambda: catalogue.future_chunks(()), embedding_model=model_id, progress=stages
-        )
-        stages("publish", 0)
-        catalogue.publish(Publication(name, manifest.fingerprint, (), "varied"))
-        sweep_generations(data_dir, keep=name)
-        catalogue.sweep_vectors()
+        renew(data_dir, catalogue, model_id, (), pipeline="varied", progress=stages)
 
 
 class _Stages:

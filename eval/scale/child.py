@@ -64,9 +64,14 @@ def _ask(chatbot: Chatbot, asked: list[tuple[str, tuple[Turn, ...]]]) -> dict[st
 def _search(settings: Settings, embedder: Embedder, questions: list[str]) -> dict[str, object]:
     """Time each half of retrieval by itself, as the retriever calls it."""
     with closing(Catalogue(settings.catalogue_url())) as catalogue:
-        name = catalogue.property("generation")
+        generation = Generation(
+            settings.data_dir,
+            catalogue.property("generation"),
+            catalogue.property("fingerprint"),
+            catalogue.chunk_sets.live(),
+        )
     vectors, words, phrases = [], [], settings.phrase_weight
-    with closing(Generation(settings.data_dir, name)) as generation:
+    with closing(generation):
         for question, vector in zip(questions, embedder.embed(questions), strict=True):
             begin = time.perf_counter()
             near = generation.vectors.search(vector, _CANDIDATES)

@@ -50,7 +50,7 @@ class Varied:
 def read_passages(catalogue: Catalogue) -> Passages:
     """Return the passages of an index of real documents, in the order of their ids."""
     chunks, vectors = [], []
-    for page in catalogue.future_chunks(()):
+    for page in catalogue.chunk_sets.live().pages():
         chunks += [chunk for chunk, _ in page]
         vectors += [vector for _, vector in page]
     names = sorted({name for chunk in chunks for name in _NAME.findall(chunk.text)})

@@ -1,0 +1,149 @@
+"""Sets of the catalogue's chunks, read in pages and in order: search indexes are built from them, and compared."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import Any, Final
+
+import numpy as np
+import sqlalchemy as sa
+
+from index.document import Chunk, Span
+from index.embedding.embedder import Vectors
+from index.schema import CHUNKS, DOCUMENTS, VECTORS
+
+Page = list[tuple[Chunk, Vectors]]
+
+_PAGE, _LARGE_PAGE = 1_000, 10_000  # rows
+_ROWS_A_STATEMENT: Final = 500  # below SQLite's limit on bound values
+_PLACE: Final = sa.tuple_(CHUNKS.c.chunk_id, CHUNKS.c.version_id)
+
+
+class ChunkSet:
+    """Some of the chunks, read page by page and ordered by chunk id, so that the same ones build the same index.
+
+    Every page is a statement of its own: the caller keeps others from publishing meanwhile, or compares the name of the
+    generation before and after.
+
+    Args:
+        engine: The database.
+        holds: Whether chunks of a document belong, by its id and whether it is live.
+        condition: The same in SQL, where few chunks belong. Where most do it is left out: SQLite would sort them all
+            for each page.
+    """
+
+    def __init__(
+        self, engine: sa.Engine, holds: Callable[[str, bool], bool], condition: sa.ColumnElement[bool] | None = None
+    ) -> None:
+        self._engine = engine
+        self._holds = holds
+        self._condition = condition
+
+    def pages(self) -> Iterator[Page]:
+        """Yield the chunks with their vectors."""
+        query = _WITH_TEXT.add_columns(VECTORS.c.vector).join(VECTORS, VECTORS.c.vector_id == CHUNKS.c.vector_id)
+        for rows in self._rows(query, _PAGE):
+            yield [(to_chunk(row), np.frombuffer(row.vector, dtype="<f4")) for row in rows]
+
+    def chunks(self) -> Iterator[list[Chunk]]:
+        """Yield the chunks."""
+        for rows in self._rows(_WITH_TEXT, _PAGE):
+            yield [to_chunk(row) for row in rows]
+
+    def ids(self) -> Iterator[str]:
+        """Yield the ids of the chunks one by one."""
+        for rows in self._rows(_WITHOUT_TEXT, _LARGE_PAGE):
+            yield from (row.chunk_id for row in rows)
+
+    def vectors(self) -> Iterator[tuple[Sequence[str], Vectors]]:
+        """Yield the ids of the chunks and their vectors, of shape (ids, dimension)."""
+        query = _WITHOUT_TEXT.add_columns(VECTORS.c.vector).join(VECTORS, VECTORS.c.vector_id == CHUNKS.c.vector_id)
+        for rows in self._rows(query, _LARGE_PAGE):
+            if rows:
+                yield [row.chunk_id for row in rows], np.stack([np.frombuffer(row.vector, dtype="<f4") for row in rows])
+
+    def _rows(self, query: sa.Select[Any], page_size: int) -> Iterator[list[sa.Row[Any]]]:
+        if self._condition is not None:
+            query = query.where(self._condition)
+        last = ("", 0)
+        with self._engine.connect() as connection:
+            while rows := connection.execute(
+                query.where(last < _PLACE).order_by(CHUNKS.c.chunk_id, CHUNKS.c.version_id).limit(page_size)
+            ).all():
+                last = (rows[-1].chunk_id, rows[-1].version_id)
+                yield [row for row in rows if self._holds(row.document_id, row.live)]
+
+
+class ChunkSets:
+    """The sets of chunks that a search index is about."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def live(self) -> ChunkSet:
+        """Return the chunks of live documents."""
+        return ChunkSet(self._engine, lambda _document_id, live: live)
+
+    def staged(self) -> ChunkSet:
+        """Return the chunks of staged documents."""
+        return ChunkSet(self._engine, lambda _document_id, live: not live, ~DOCUMENTS.c.live)
+
+    def future(self, replaced: Collection[str]) -> ChunkSet:
+        """Return the chunks that will be live once `replaced` documents are gone and staged ones live."""
+        gone = frozenset(replaced)
+        return ChunkSet(self._engine, lambda document_id, live: not (live and document_id in gone))
+
+    def of_live_document(self, document_id: str) -> ChunkSet:
+        """Return the chunks of a live document."""
+        return ChunkSet(self._engine, lambda _document_id, live: live, DOCUMENTS.c.document_id == document_id)
+
+    def count_live(self, document_ids: Collection[str]) -> int:
+        """Return how many chunks some live documents have."""
+        wanted = sorted(document_ids)
+        some = (wanted[start : start + _ROWS_A_STATEMENT] for start in range(0, len(wanted), _ROWS_A_STATEMENT))
+        return sum(self._count(DOCUMENTS.c.live & DOCUMENTS.c.document_id.in_(ids)) for ids in some)
+
+    def count_staged(self) -> int:
+        """Return how many chunks the staged documents have."""
+        return self._count(~DOCUMENTS.c.live)
+
+    def _count(self, condition: sa.ColumnElement[bool]) -> int:
+        with self._engine.connect() as connection:
+            query = sa.select(sa.func.count()).select_from(CHUNKS.join(DOCUMENTS)).where(condition)
+            return connection.scalar(query) or 0
+
+
+def fingerprint_of(embedding_model: str, chunk_ids: Iterable[str]) -> str:
+    """Return the fingerprint of an index: of the embedding model and the ids of all chunks in order."""
+    digest = hashlib.sha256(embedding_model.encode())
+    for chunk_id in chunk_ids:
+        digest.update(chunk_id.encode())
+    return digest.hexdigest()[:32]
+
+
+def with_text(*extra: sa.ColumnElement[object]) -> sa.Select[Any]:
+    """Return the query for chunks with their text, and what else of a chunk and its document is wanted."""
+    text = sa.func.substr(DOCUMENTS.c.text, CHUNKS.c.start + 1, CHUNKS.c.end - CHUNKS.c.start).label("chunk_text")
+    return sa.select(CHUNKS, DOCUMENTS.c.document_id, DOCUMENTS.c.title, text, *extra).join(
+        DOCUMENTS, DOCUMENTS.c.version_id == CHUNKS.c.version_id
+    )
+
+
+def to_chunk(row: sa.Row[Any]) -> Chunk:
+    """Return the chunk of a row of `with_text`."""
+    return Chunk(
+        chunk_id=row.chunk_id,
+        document_id=row.document_id,
+        position=row.position,
+        span=Span(row.start, row.end),
+        text=row.chunk_text,
+        title=row.title,
+        sentences=tuple(Span(start, end) for start, end in row.sentences),
+    )
+
+
+_WITH_TEXT: Final = with_text(DOCUMENTS.c.live)
+_WITHOUT_TEXT: Final = sa.select(
+    CHUNKS.c.chunk_id, CHUNKS.c.version_id, DOCUMENTS.c.document_id, DOCUMENTS.c.live
+).join(DOCUMENTS, DOCUMENTS.c.version_id == CHUNKS.c.version_id)

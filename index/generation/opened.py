@@ -1,0 +1,115 @@
+"""A generation that is open for search. Of damaged files none is opened: what they held is taken from the database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import Protocol
+
+from index.chunk_sets import ChunkSet
+from index.embedding.embedder import Vectors
+from index.errors import IndexingError
+from index.exact import ExactIndex
+from index.generation.folders import generation_folder
+from index.generation.manifest import Manifest, damaged_files, read_manifest
+from index.keywords import KeywordIndex, WordStatistics
+from index.stored_vectors import StoredVectors
+
+
+class VectorSearch(Protocol):
+    """Finds chunks by their vectors."""
+
+    def search(self, vector: Vectors, limit: int) -> list[tuple[str, float]]:
+        """Return up to `limit` (chunk id, cosine similarity) pairs, best first."""
+
+
+class KeywordSearch(Protocol):
+    """Finds chunks by their words."""
+
+    def search(
+        self, question: str, limit: int, also: Sequence[str] = (), phrase_weight: float = 0.0
+    ) -> list[tuple[str, float]]:
+        """Return (chunk id, BM25 score) pairs, best first."""
+
+    def statistics(self, question: str) -> WordStatistics:
+        """Return how often the content words of a question occur."""
+
+
+class NoKeywords:
+    """Finds nothing: in the place of a damaged keyword index, until it is built again."""
+
+    def search(
+        self, question: str, limit: int, also: Sequence[str] = (), phrase_weight: float = 0.0
+    ) -> list[tuple[str, float]]:
+        """Return nothing."""
+        return []
+
+    def statistics(self, question: str) -> WordStatistics:
+        """Return that nothing is known."""
+        return WordStatistics({}, {}, 0)
+
+
+class Generation:
+    """The search indexes of one state of the catalogue.
+
+    Args:
+        data_dir: The data folder.
+        name: Which generation.
+        fingerprint: Of what it must hold, as the catalogue says.
+        live: The chunks that it must hold, for what its files cannot give.
+
+    Attributes:
+        problem: What is wrong with its files, empty if nothing is.
+        vectors: Finds chunks by vectors.
+        keywords: Finds chunks by words.
+    """
+
+    def __init__(self, data_dir: Path, name: str, fingerprint: str, live: ChunkSet) -> None:
+        self.name = name
+        self._opened = ExitStack()
+        self.vectors: VectorSearch = StoredVectors(live)
+        self.keywords: KeywordSearch = NoKeywords()
+        folder = generation_folder(data_dir, name)
+        manifest, damaged = _examine(folder, fingerprint)
+        self.problem = ", ".join(sorted(damaged))
+        if manifest is not None:
+            self._open(folder, manifest, damaged)
+
+    def close(self) -> None:
+        """Release its files."""
+        self._opened.close()
+
+    def _open(self, folder: Path, manifest: Manifest, damaged: frozenset[str]) -> None:
+        def is_whole(part: str) -> bool:
+            names = [name for name in manifest.files if name.partition("/")[0] == part]
+            return bool(names) and not damaged.intersection(names)
+
+        if is_whole("keywords.db"):
+            self.keywords = keywords = KeywordIndex(folder / "keywords.db")
+            self._opened.callback(keywords.close)
+        if is_whole("exact"):
+            self.vectors = ExactIndex(folder / "exact")
+        elif is_whole("chroma"):
+            from index.vectors import VectorIndex  # noqa: PLC0415  # takes a second to import
+
+            with suppress(IndexingError):  # such as no room for its copy: the database answers
+                self.vectors = vectors = VectorIndex(folder / "chroma")
+                self._opened.callback(vectors.close)
+
+
+def problem_of(data_dir: Path, name: str, fingerprint: str) -> str:
+    """Return what is wrong with the files of a generation, nothing if they are as they were written."""
+    _, damaged = _examine(generation_folder(data_dir, name), fingerprint)
+    return ", ".join(sorted(damaged))
+
+
+def _examine(folder: Path, fingerprint: str) -> tuple[Manifest | None, frozenset[str]]:
+    """Return the manifest, if it is one of what the generation must hold, and the names of damaged files."""
+    try:
+        manifest = read_manifest(folder)
+    except IndexingError:
+        return None, frozenset({"manifest.json"})
+    if manifest.fingerprint != fingerprint:
+        return None, frozenset({"manifest.json"})
+    return manifest, damaged_files(folder, manifest)

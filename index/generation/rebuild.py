@@ -1,0 +1,63 @@
+"""Builds the live generation again from the database, without the embedding model, where files are damaged or absent.
+
+    python -m index.generation.rebuild DATA_DIR        the database in FOOTNOTE_DATABASE_URL
+
+The name stays: what the database says is live is right, only the files were not. So a machine that shares nothing but
+the database gets its own files, too.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from contextlib import closing
+from pathlib import Path
+
+from index.catalogue import Catalogue
+from index.errors import FootnoteError, IndexingError
+from index.generation.build import GenerationBuilder, Progress
+from index.generation.folders import generation_folder, make_durable, sweep_generations
+from index.generation.opened import problem_of
+from index.ownership import own
+
+
+def rebuild(data_dir: Path, catalogue: Catalogue, progress: Progress | None = None) -> bool:
+    """Bring the files of the live generation in order; return whether there was anything to do.
+
+    Raises:
+        IndexBusyError: Another process is writing to the data folder.
+        IndexingError: The files cannot be written, or documents were published meanwhile.
+    """
+    with own(data_dir):
+        name, fingerprint = catalogue.property("generation"), catalogue.property("fingerprint")
+        if not name or not problem_of(data_dir, name, fingerprint):
+            return False
+        folder = generation_folder(data_dir, name)
+        new = folder.with_name(f"{name}.new")
+        shutil.rmtree(new, ignore_errors=True)
+        builder = GenerationBuilder(catalogue.chunk_sets, catalogue.property("embedding_model"), progress)
+        manifest = builder.build(new, catalogue.chunk_sets.live())
+        if (catalogue.property("generation"), manifest.fingerprint) != (name, fingerprint):
+            shutil.rmtree(new)
+            raise IndexingError("Documents were published while the index was built again: it is built once more.")
+        shutil.rmtree(folder, ignore_errors=True)
+        new.rename(folder)
+        make_durable(folder)
+        sweep_generations(data_dir, keep=name)
+        return True
+
+
+def main(data_dir: str) -> int:
+    """Rebuild; one line on stderr if that fails."""
+    try:
+        with closing(Catalogue(os.environ["FOOTNOTE_DATABASE_URL"])) as catalogue:
+            rebuild(Path(data_dir), catalogue)
+    except FootnoteError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
