@@ -23,6 +23,7 @@ from index.embedding.embedder import Vectors
 from index.errors import IndexingError
 from index.exact import EXACT_UP_TO, ExactIndex, build_exact_index
 from index.keywords import KeywordIndex, build_keyword_index
+from index.server_vectors import VectorSearch
 
 Pages = Iterable[list[tuple[Chunk, Vectors]]]
 Progress = Callable[[str, int], None]
@@ -109,9 +110,10 @@ class Generation:
         self.name = name
         self._chroma = VectorIndex(folder / "chroma")
         few = self.manifest.chunks <= EXACT_UP_TO
-        self.vectors: VectorIndex | ExactIndex = ExactIndex(folder / "exact") if few else self._chroma
+        vectors: ExactIndex | VectorIndex = ExactIndex(folder / "exact") if few else self._chroma
+        self.vectors: VectorSearch = vectors
         self.keywords = KeywordIndex(folder / "keywords.db")
-        counts = [self._chroma.count(), self.vectors.count(), self.keywords.count()]
+        counts = [self._chroma.count(), vectors.count(), self.keywords.count()]
         if any(count != self.manifest.chunks for count in counts):
             raise IndexingError(
                 f"The index in {str(folder)!r} holds {min(counts[:2])} vectors and {counts[2]} texts instead of "

@@ -11,12 +11,14 @@ from pathlib import Path
 import numpy as np
 
 from index.catalogue import Catalogue
+from index.chroma_server import ChromaServer
 from index.document import RetrievedChunk
 from index.embedding.embedder import Embedder, Vectors
 from index.errors import EmptyIndexError, IndexingError, IndexMismatchError
 from index.fusion import Fusion, fuse
 from index.generation import Generation
 from index.keywords import WordStatistics
+from index.server_vectors import server_vectors
 
 # How many candidates each side brings to the fusion.
 _CANDIDATES = 50
@@ -35,8 +37,16 @@ class _Found:
 class Retriever:
     """Finds chunks. Moves to a new generation by itself; safe for many threads."""
 
-    def __init__(self, catalogue: Catalogue, embedder: Embedder, data_dir: Path, fusion: Fusion | None = None) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        embedder: Embedder,
+        data_dir: Path,
+        fusion: Fusion | None = None,
+        server: ChromaServer | None = None,
+    ) -> None:
         self._catalogue = catalogue
+        self._server = server
         self._embedder = embedder
         self._data_dir = data_dir
         self._fusion = fusion or Fusion()
@@ -115,6 +125,8 @@ class Retriever:
                         f"{generation.manifest.embedding_model!r}, not {self._embedder.model_id!r}: "
                         "run `footnote index` again, or set embedding_model back."
                     )
+                if self._server is not None:
+                    generation.vectors = server_vectors(self._server, self._catalogue, name, generation.manifest.chunks)
                 # The old one is left to the garbage collector: another thread may still be reading it.
                 self._generation = generation
             if not self._generation.manifest.chunks:

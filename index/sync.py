@@ -8,21 +8,26 @@ apply     read, split, embed, stage; build a generation; publish both in one tra
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+import logging
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from index.catalogue import Catalogue, DocumentSummary, Publication, vector_key
+from index.chroma_server import CollectionError, chroma_server
 from index.document import Chunk, Document
 from index.embedding.embedder import Embedder
-from index.errors import NoDocumentsError, UnreadableDocumentError
+from index.errors import ChromaUnavailableError, NoDocumentsError, UnreadableDocumentError
 from index.generation import build_generation, is_whole, sweep_generations
 from index.ownership import own
 from index.paths import check_paths, files_below
 from index.readers import READERS_VERSION, Unreadable, is_supported, read_file
 from index.settings import IndexSettings
 from index.splitter import Splitter
+
+logger = logging.getLogger(__name__)
 
 Progress = Callable[[str, int, int], None]
 
@@ -99,7 +104,7 @@ def synchronise(
         IndexingError: A path does not exist, or the data folder cannot be used.
     """
     check_paths(paths)
-    with own(settings.data_dir):
+    with own(settings.data_dir), catalogue.elected():
         run = _Run(settings, catalogue, embedder, progress or (lambda _stage, _done, _total: None))
         return run.apply(paths, dry_run=dry_run, allow_empty=allow_empty)
 
@@ -290,12 +295,34 @@ class _Run:
                 embedding_model=self._embedder.model_id,
                 progress=lambda _index, done: self._progress("build", done, 0),
             )
-            self._catalogue.publish(Publication(name, manifest.fingerprint, replaced, self._pipeline))
+            with self._on_server(name, replaced, manifest.chunks):
+                self._catalogue.publish(Publication(name, manifest.fingerprint, replaced, self._pipeline))
             sweep_generations(data_dir, keep=name)
             self._catalogue.sweep_vectors()
         hashes = {source.name: source.file_hash for source in sources if source.name not in self._incomplete}
         if self._moved or hashes != self._catalogue.source_hashes():
             self._catalogue.record_sources(hashes, self._moved)
+
+    @contextmanager
+    def _on_server(self, name: str, replaced: Collection[str], chunks: int) -> Iterator[None]:
+        """Have the Chroma server, if there is one, hold a generation when it becomes live, and no other afterwards.
+
+        A server that is away stops nobody: the first process that misses the collection builds it.
+        """
+        server = chroma_server(self._settings, self._catalogue)
+        if server is None:
+            yield
+            return
+        with closing(server):
+            try:
+                server.build(name, self._catalogue.future_chunks(replaced), chunks)
+            except (ChromaUnavailableError, CollectionError) as error:
+                logger.warning("%s", error)
+            yield
+            try:
+                server.sweep(keep=name)
+            except (ChromaUnavailableError, CollectionError) as error:
+                logger.warning("%s", error)
 
     def _fail(self, source: str, reason: str) -> None:
         self._report.failed.append(Failure(source, reason))
