@@ -14,6 +14,7 @@ from index.embedding.embedder import Vectors
 from index.schema import CHUNKS, DOCUMENTS, VECTORS
 
 Page = list[tuple[Chunk, Vectors]]
+VectorPage = tuple[Sequence[str], Vectors]  # ids and an array of shape (ids, dimension)
 
 _PAGE, _LARGE_PAGE = 1_000, 10_000  # rows
 _ROWS_A_STATEMENT: Final = 500  # below SQLite's limit on bound values
@@ -56,8 +57,8 @@ class ChunkSet:
         for rows in self._rows(_WITHOUT_TEXT, _LARGE_PAGE):
             yield from (row.chunk_id for row in rows)
 
-    def vectors(self) -> Iterator[tuple[Sequence[str], Vectors]]:
-        """Yield the ids of the chunks and their vectors, of shape (ids, dimension)."""
+    def vectors(self) -> Iterator[VectorPage]:
+        """Yield the ids of the chunks and their vectors."""
         query = _WITHOUT_TEXT.add_columns(VECTORS.c.vector).join(VECTORS, VECTORS.c.vector_id == CHUNKS.c.vector_id)
         for rows in self._rows(query, _LARGE_PAGE):
             if rows:

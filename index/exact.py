@@ -5,12 +5,12 @@ The vectors are a file that is mapped, not read: the system keeps in memory what
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 
-from index.document import Chunk
+from index.chunk_sets import VectorPage
 from index.embedding.embedder import Vectors
 from index.errors import IndexingError
 
@@ -20,15 +20,15 @@ from index.errors import IndexingError
 EXACT_UP_TO = 30_000
 
 
-def build_exact_index(folder: Path, pages: Iterable[Sequence[tuple[Chunk, Vectors]]]) -> None:
-    """Write the vectors of chunks and their ids into a new folder."""
+def build_exact_index(folder: Path, pages: Iterable[VectorPage]) -> None:
+    """Write vectors and their ids into a new folder."""
     chunk_ids: list[str] = []
     vectors: list[Vectors] = []
-    for page in pages:
-        chunk_ids += [chunk.chunk_id for chunk, _ in page]
-        vectors += [vector for _, vector in page]
+    for ids, some in pages:
+        chunk_ids += ids
+        vectors.append(some)
     folder.mkdir()
-    np.save(folder / "vectors.npy", np.array(vectors, dtype=np.float32))
+    np.save(folder / "vectors.npy", np.concatenate(vectors) if vectors else np.zeros((0, 0), dtype=np.float32))
     np.save(folder / "chunk_ids.npy", np.array(chunk_ids, dtype=np.str_))
 
 

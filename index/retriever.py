@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from index.catalogue import Catalogue
+from index.chroma_server import ChromaServer
 from index.document import RetrievedChunk
 from index.embedding.embedder import Embedder, Vectors
 from index.errors import EmptyIndexError, IndexingError
@@ -39,6 +40,7 @@ class Retriever:
         embedder: Embeds questions.
         data_dir: The data folder.
         fusion: How the two rankings become one.
+        server: Searches the vectors, where there is one.
         mend: Build the files of a damaged generation again in the background.
     """
 
@@ -48,12 +50,13 @@ class Retriever:
         embedder: Embedder,
         data_dir: Path,
         fusion: Fusion | None = None,
+        server: ChromaServer | None = None,
         *,
         mend: bool = False,
     ) -> None:
         self._catalogue = catalogue
         self._embedder = embedder
-        self._live = LiveGeneration(catalogue, data_dir, embedder.model_id, mend=mend)
+        self._live = LiveGeneration(catalogue, data_dir, embedder.model_id, server, mend=mend)
         self._fusion = fusion or Fusion()
 
     def retrieve(self, questions: Sequence[str], limit: int, conversation: Sequence[str] = ()) -> list[RetrievedChunk]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,7 +16,7 @@ import chromadb
 from chromadb.config import Settings as ChromaSettings
 from chromadb.errors import ChromaError
 
-from index.document import Chunk
+from index.chunk_sets import VectorPage
 from index.embedding.embedder import Vectors
 from index.errors import IndexingError
 from index.file_limit import limit_file_size
@@ -28,44 +28,34 @@ _SMALL = 50_000_000  # bytes: copied in a tenth of a second
 _GRAPH = {"space": "cosine", "ef_construction": 200, "ef_search": 200, "max_neighbors": 32}
 
 
-def build_vector_index(folder: Path, pages: Iterable[Sequence[tuple[Chunk, Vectors]]]) -> None:
-    """Write a Chroma collection of the chunks into a new folder.
-
-    Raises:
-        OSError: Chroma cannot write it.
-    """
-    with _writer(folder) as client:
-        collection = client.create_collection(
-            _COLLECTION, configuration={"hnsw": _GRAPH}, embedding_function=None, get_or_create=False
-        )
-        for page in pages:
-            _add(collection, page)
-
-
-def change_vector_index(
-    folder: Path, gone: Iterable[Sequence[str]], come: Iterable[Sequence[tuple[Chunk, Vectors]]]
-) -> None:
-    """Take chunks out of a collection and put others in; nobody else may have the folder open.
+def write_vector_index(folder: Path, changes: Iterable[Sequence[str] | VectorPage], *, new: bool) -> None:
+    """Write a Chroma collection, or change one that nobody else has open.
 
     Args:
-        folder: A folder made by `build_vector_index`.
-        gone: Pages of ids of chunks that it holds.
-        come: Pages of chunks that it does not hold, or no longer.
+        folder: Where.
+        changes: Ids to take out, and pages of ids and vectors to put in.
+        new: Whether there is none yet.
 
     Raises:
         OSError: Chroma cannot write it.
     """
-    with _writer(folder) as client:
-        collection = client.get_collection(_COLLECTION, embedding_function=None)
-        for ids in gone:
-            for start in range(0, len(ids), _BATCH):
-                collection.delete(ids=list(ids[start : start + _BATCH]))
-        for page in come:
-            _add(collection, page)
+    try:
+        with closing(_open(folder)) as client:
+            collection = _create(client) if new else client.get_collection(_COLLECTION, embedding_function=None)
+            for change in changes:
+                ids, vectors = change if isinstance(change, tuple) else (change, None)
+                for start in range(0, len(ids), _BATCH):
+                    some = slice(start, start + _BATCH)
+                    if vectors is None:
+                        collection.delete(ids=list(ids[some]))
+                    else:
+                        collection.add(ids=list(ids[some]), embeddings=vectors[some])
+    except (ChromaError, AttributeError) as error:  # as in `VectorIndex`
+        raise OSError(str(error).splitlines()[0]) from error
 
 
 class VectorIndex:
-    """Searches a folder made by `build_vector_index`, which is left as it is: Chroma opens a copy of its own.
+    """Searches a folder made by `write_vector_index`, which is left as it is: Chroma opens a copy of its own.
 
     Chroma writes into its database whenever it is opened, and needs a folder that it may write to. Of a large folder
     the vectors are linked instead of copied: they are only read, except where there are fewer than a thousand.
@@ -135,19 +125,10 @@ def _open(folder: Path) -> chromadb.api.ClientAPI:
     return chromadb.PersistentClient(str(folder), settings=ChromaSettings(anonymized_telemetry=False))
 
 
-@contextmanager
-def _writer(folder: Path) -> Iterator[chromadb.api.ClientAPI]:
-    try:
-        with closing(_open(folder)) as client:
-            yield client
-    except (ChromaError, AttributeError) as error:  # as in `VectorIndex`
-        raise OSError(str(error).splitlines()[0]) from error
-
-
-def _add(collection: chromadb.Collection, page: Sequence[tuple[Chunk, Vectors]]) -> None:
-    for start in range(0, len(page), _BATCH):
-        some = page[start : start + _BATCH]
-        collection.add(ids=[chunk.chunk_id for chunk, _ in some], embeddings=[vector for _, vector in some])
+def _create(client: chromadb.api.ClientAPI) -> chromadb.Collection:
+    return client.create_collection(
+        _COLLECTION, configuration={"hnsw": _GRAPH}, embedding_function=None, get_or_create=False
+    )
 
 
 def _copy_to_open(folder: Path, target: Path) -> None:

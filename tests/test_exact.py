@@ -6,30 +6,30 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from index.document import Chunk, Span
 from index.embedding.embedder import Vectors
 from index.errors import IndexingError
 from index.exact import ExactIndex, build_exact_index
-from index.vectors import VectorIndex, build_vector_index
+from index.vectors import VectorIndex, write_vector_index
 
 
 @pytest.fixture
-def page() -> list[tuple[Chunk, Vectors]]:
+def page() -> tuple[list[str], Vectors]:
     vectors = np.random.default_rng(1).normal(size=(300, 24)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    return [(Chunk(f"c{number:03d}", "d", number, Span(0, 1), "x", "t"), row) for number, row in enumerate(vectors)]
+    return [f"c{number:03d}" for number in range(300)], vectors
 
 
-def test_it_finds_what_chroma_finds(tmp_path: Path, page: list[tuple[Chunk, Vectors]]) -> None:
-    build_exact_index(tmp_path / "exact", [page[:100], page[100:]])
-    build_vector_index(tmp_path / "chroma", [page])
+def test_it_finds_what_chroma_finds(tmp_path: Path, page: tuple[list[str], Vectors]) -> None:
+    ids, vectors = page
+    build_exact_index(tmp_path / "exact", [(ids[:100], vectors[:100]), (ids[100:], vectors[100:])])
+    write_vector_index(tmp_path / "chroma", [page], new=True)
     exact, chroma = ExactIndex(tmp_path / "exact"), VectorIndex(tmp_path / "chroma")
     assert exact.count() == chroma.count() == 300
-    for _, vector in page[:20]:
+    for vector in vectors[:20]:
         found, expected = exact.search(vector, 10), chroma.search(vector, 10)
         assert [chunk_id for chunk_id, _ in found] == [chunk_id for chunk_id, _ in expected]
         assert [score for _, score in found] == pytest.approx([score for _, score in expected], abs=1e-5)
-    assert len(exact.search(page[0][1], 1_000)) == 300
+    assert len(exact.search(vectors[0], 1_000)) == 300
 
 
 def test_an_empty_one_finds_nothing(tmp_path: Path) -> None:
@@ -38,7 +38,7 @@ def test_an_empty_one_finds_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["vectors.npy", "chunk_ids.npy"])
-def test_a_damaged_one_is_named(tmp_path: Path, page: list[tuple[Chunk, Vectors]], name: str) -> None:
+def test_a_damaged_one_is_named(tmp_path: Path, page: tuple[list[str], Vectors], name: str) -> None:
     build_exact_index(tmp_path / "exact", [page])
     os.truncate(tmp_path / "exact" / name, 200)
     with pytest.raises(IndexingError, match="cannot be read"):

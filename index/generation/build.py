@@ -12,18 +12,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
-from index.chunk_sets import ChunkSet, ChunkSets, fingerprint_of
+from index.chunk_sets import ChunkSet, ChunkSets, VectorPage, fingerprint_of
+from index.document import Chunk
 from index.errors import IndexingError
 from index.exact import EXACT_UP_TO, build_exact_index
 from index.failpoints import failpoint
 from index.file_limit import limit_file_size
-from index.generation.check import Checker
+from index.generation.check import check_generation
 from index.generation.folders import make_durable
 from index.generation.manifest import Manifest, damaged_files, describe_files, read_manifest, write_manifest
+from index.generation.write import write_vectors
 from index.keyword_files import KEYWORDS_VERSION, build_keyword_index, change_keyword_index
 
 Progress = Callable[[str, int], None]
-_One = TypeVar("_One")
+_Page = TypeVar("_Page", list[Chunk], VectorPage)
 
 CHANGED_FROM: Final = 2_000  # chunks; fewer are built anew in seconds
 MOST_CHANGED: Final = 0.1  # of the chunks
@@ -66,16 +68,13 @@ class GenerationBuilder:
         Raises:
             IndexingError: What was written is not what was to be written.
         """
-        from index.vectors import build_vector_index  # noqa: PLC0415  # Chroma takes a second to import
-
-        limit_file_size(folder.parent.parent)
-        with Checker() as checker:
-            folder.mkdir(parents=True)
-            build_vector_index(folder / "chroma", self._counted(chunks.pages(), "vectors"))
-            failpoint("vectors")
-            build_keyword_index(folder / "keywords.db", self._counted(chunks.chunks(), "keywords"))
-            failpoint("keywords")
-            return self._finish(folder, chunks, checker, taken_out=0)
+        limit_file_size(folder.parents[1])
+        folder.mkdir(parents=True)
+        write_vectors(folder / "chroma", self._counted(chunks.vectors(), "vectors"))
+        failpoint("vectors")
+        build_keyword_index(folder / "keywords.db", self._counted(chunks.chunks(), "keywords"))
+        failpoint("keywords")
+        return self._finish(folder, chunks, taken_out=0)
 
     def change(self, folder: Path, live: Path, change: Change) -> Manifest:
         """Write a copy of the live generation, the change applied, into a new folder, check it, and make it durable.
@@ -83,21 +82,18 @@ class GenerationBuilder:
         Raises:
             IndexingError: What was written is not what was to be written.
         """
-        from index.vectors import change_vector_index  # noqa: PLC0415  # as above
-
-        limit_file_size(folder.parent.parent)
+        limit_file_size(folder.parents[1])
         gone = [self._sets.of_live_document(document_id) for document_id in change.replaced]
         come = self._sets.staged()
-        with Checker() as checker:
-            shutil.copytree(live, folder, ignore=shutil.ignore_patterns("manifest.json", "exact"))
-            ids = (list(some.ids()) for some in gone)
-            change_vector_index(folder / "chroma", ids, self._counted(come.pages(), "vectors"))
-            failpoint("vectors")
-            chunks = (page for some in gone for page in some.chunks())
-            change_keyword_index(folder / "keywords.db", chunks, self._counted(come.chunks(), "keywords"))
-            failpoint("keywords")
-            taken_out = read_manifest(live).taken_out + change.taken_out
-            return self._finish(folder, self._sets.future(change.replaced), checker, taken_out=taken_out)
+        shutil.copytree(live, folder, ignore=shutil.ignore_patterns("manifest.json", "exact"))
+        ids = (list(some.ids()) for some in gone)
+        write_vectors(folder / "chroma", self._counted(come.vectors(), "vectors"), ids)
+        failpoint("vectors")
+        chunks = (page for some in gone for page in some.chunks())
+        change_keyword_index(folder / "keywords.db", chunks, self._counted(come.chunks(), "keywords"))
+        failpoint("keywords")
+        taken_out = read_manifest(live).taken_out + change.taken_out
+        return self._finish(folder, self._sets.future(change.replaced), taken_out=taken_out)
 
     def can_change(self, live: Path, change: Change) -> bool:
         """Return whether a copy of the live generation can be changed, and whether that is worth it."""
@@ -119,12 +115,12 @@ class GenerationBuilder:
         )
         return made_alike and little and not damaged_files(live, manifest)
 
-    def _finish(self, folder: Path, chunks: ChunkSet, checker: Checker, *, taken_out: int) -> Manifest:
+    def _finish(self, folder: Path, chunks: ChunkSet, *, taken_out: int) -> Manifest:
         from index.vectors import chroma_version  # noqa: PLC0415  # as above
 
         ids = list(chunks.ids())
         if len(ids) <= EXACT_UP_TO:
-            build_exact_index(folder / "exact", self._counted(chunks.pages(), "exact"))
+            build_exact_index(folder / "exact", self._counted(chunks.vectors(), "exact"))
         failpoint("exact")
         manifest = Manifest(
             chunks=len(ids),
@@ -138,16 +134,16 @@ class GenerationBuilder:
         write_manifest(folder, manifest)
         failpoint("manifest")
         self._tell("check", len(ids))
-        checker.check(folder, next(chunks.pages(), [])[:_SAMPLE])
+        check_generation(folder, next(chunks.pages(), [])[:_SAMPLE])
         failpoint("check")
         make_durable(folder)
         failpoint("durable")
         return manifest
 
-    def _counted(self, pages: Iterable[list[_One]], stage: str) -> Iterator[list[_One]]:
+    def _counted(self, pages: Iterable[_Page], stage: str) -> Iterator[_Page]:
         done = 0
         self._tell(stage, done)
         for page in pages:
             yield page
-            done += len(page)
+            done += len(page[0] if isinstance(page, tuple) else page)
             self._tell(stage, done)

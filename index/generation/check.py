@@ -1,19 +1,12 @@
-"""A new generation is opened and compared with the database in a process of its own before anybody depends on it.
-
-Chroma does not fail on bad files, it may end the process that opens them (chroma-core/chroma#7238): here that is a
-sentence. The child is forked from a server that has imported Chroma while the generation was being built.
-"""
+"""A new generation is opened and compared with the database in a process of its own before anybody depends on it."""
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Iterable, Sequence
 from contextlib import closing
-from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 import numpy as np
 
@@ -22,6 +15,7 @@ from index.document import Chunk
 from index.embedding.embedder import Vectors
 from index.errors import IndexingError
 from index.exact import ExactIndex
+from index.generation.children import Child
 from index.generation.manifest import read_manifest
 from index.keywords import KeywordIndex
 
@@ -29,48 +23,22 @@ _NEAR: Final = 50  # where a chunk is looked for by its own vector: a graph is n
 _SAME: Final = 0.999
 
 
-class Checker:
-    """Checks generations in child processes; entering it lets the server of these get ready meanwhile."""
+def check_generation(folder: Path, sample: Sequence[tuple[Chunk, Vectors]]) -> None:
+    """Compare a generation with its manifest, and with some chunks and their vectors that it must find.
 
-    def __enter__(self) -> Self:
-        self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload([__name__, "index.vectors"])
-        forkserver.ensure_running()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """Leave the server to others; it ends with this process."""
-
-    def check(self, folder: Path, sample: Sequence[tuple[Chunk, Vectors]]) -> None:
-        """Compare a generation with its manifest, and with some chunks and their vectors that it must find.
-
-        Raises:
-            IndexingError: They differ, or the process that opened it died.
-        """
-        known = [(chunk.chunk_id, vector.tobytes()) for chunk, vector in sample]
-        ours, theirs = self._context.Pipe(duplex=False)
-        child = self._context.Process(target=_report, args=(theirs, folder, known), daemon=True)
-        child.start()
-        theirs.close()
-        with closing(ours):
-            try:
-                problem = ours.recv()
-            except EOFError:
-                child.join()
-                problem = f"the process that opened it ended with code {child.exitcode}"
-        child.join()
-        if problem:
-            raise IndexingError(f"The new index in {str(folder)!r} is not as it was to be ({problem}): index again.")
-
-
-def _report(answer: Connection, folder: Path, known: Sequence[tuple[str, bytes]]) -> None:
+    Raises:
+        IndexingError: They differ, or the process that opened it died.
+    """
+    known = [(chunk.chunk_id, vector.tobytes()) for chunk, vector in sample]
     try:
-        answer.send(_problem(folder, known))
+        Child(find_problem, folder, known).end()
     except IndexingError as error:
-        answer.send(str(error))
+        raise IndexingError(
+            f"The new index in {str(folder)!r} is not as it was to be ({error}): index again."
+        ) from error
 
 
-def _problem(folder: Path, known: Sequence[tuple[str, bytes]]) -> str:
+def find_problem(_given: Connection, folder: Path, known: Sequence[tuple[str, bytes]]) -> str:
     """Return what is wrong with a generation, nothing if it is right."""
     from index.vectors import VectorIndex  # noqa: PLC0415  # imported by the server already
 

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Final
 
 from index.catalogue import Catalogue
+from index.chroma_server import ChromaServer
 from index.errors import EmptyIndexError, IndexMismatchError
 from index.generation.opened import Generation, problem_of
+from index.server_vectors import server_vectors
 
 _LOG = logging.getLogger(__name__)
 _NOTHING_INDEXED: Final = "No documents are indexed yet: run `footnote index FOLDER`."
@@ -27,13 +29,23 @@ class LiveGeneration:
         catalogue: The database.
         data_dir: The data folder.
         embedding_model: The model that questions are embedded with.
+        server: Searches the vectors in the place of the files here.
         mend: Build damaged files again, in a process beside this one; else somebody else does.
     """
 
-    def __init__(self, catalogue: Catalogue, data_dir: Path, embedding_model: str, *, mend: bool = False) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        data_dir: Path,
+        embedding_model: str,
+        server: ChromaServer | None = None,
+        *,
+        mend: bool = False,
+    ) -> None:
         self._catalogue = catalogue
         self._data_dir = data_dir
         self._model = embedding_model
+        self._server = server
         self._mends = mend
         self._lock = threading.Lock()
         self._open: Generation | None = None
@@ -79,7 +91,8 @@ class LiveGeneration:
                 f"The index in {str(self._data_dir)!r} was built with the embedding model {model!r}, not "
                 f"{self._model!r}: run `footnote index` again, or set embedding_model back."
             )
-        if not self._catalogue.count_chunks():
+        chunks = self._catalogue.count_chunks()
+        if not chunks:
             raise EmptyIndexError(_NOTHING_INDEXED)
         generation = Generation(
             self._data_dir, name, self._catalogue.property("fingerprint"), self._catalogue.chunk_sets.live()
@@ -92,6 +105,8 @@ class LiveGeneration:
             )
             self._looked = time.monotonic()
             self._mend()
+        if self._server is not None:
+            generation.vectors = server_vectors(self._server, self._catalogue, name, chunks)
         return generation
 
     def _is_mended(self, generation: Generation) -> bool:

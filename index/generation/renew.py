@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Final
 
 from index.catalogue import Catalogue, Publication
-from index.errors import IndexingError
+from index.chroma_server import ChromaServer, CollectionError
+from index.errors import ChromaUnavailableError, IndexingError
 from index.failpoints import failpoint
 from index.generation.build import Change, GenerationBuilder, Progress
 from index.generation.folders import generation_folder, generations_folder, next_name, sweep_generations
 from index.generation.manifest import Manifest
 
+_LOG = logging.getLogger(__name__)
 # 384 numbers a vector: twice what was measured (docs/performance.md), since Chroma writes its files more than once.
 _BYTES_A_CHUNK: Final = 10_000
 
@@ -26,6 +29,7 @@ def renew(
     replaced: Collection[str],
     *,
     pipeline: str,
+    server: ChromaServer | None = None,
     progress: Progress | None = None,
 ) -> None:
     """Make what is staged live and what it replaces gone, in the database and in the search indexes.
@@ -36,6 +40,7 @@ def renew(
         embedding_model: Which model made the vectors.
         replaced: The live documents that go.
         pipeline: How documents were cut and embedded.
+        server: Holds the vectors too; one that is away stops nobody.
         progress: As for `GenerationBuilder`.
 
     Raises:
@@ -57,12 +62,17 @@ def renew(
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
+    if server is not None:
+        _tell(lambda: server.build(name, catalogue.chunk_sets.future(replaced).pages(), manifest.chunks))
     failpoint("publish")
     catalogue.publish(Publication(name, manifest.fingerprint, replaced, pipeline, embedding_model))
     failpoint("committed")
     catalogue.sweep()
     failpoint("sweep")
     sweep_generations(data_dir, keep=name)
+    if server is not None:
+        _tell(lambda: server.sweep(keep=name))
+        server.close()
     failpoint("swept")
 
 
@@ -90,6 +100,14 @@ def _write(
     if builder.can_change(live, change):
         return builder.change(folder, live, change)
     return builder.build(folder, sets.future(replaced))
+
+
+def _tell(order: Callable[[], None]) -> None:
+    """Give the server an order; while it is away, the first process that misses the collection builds it."""
+    try:
+        order()
+    except (ChromaUnavailableError, CollectionError) as error:
+        _LOG.warning("%s", error)
 
 
 def _check_room(parent: Path, chunks: int) -> None:

@@ -33,9 +33,10 @@ def archive(tmp_path: Path) -> Archive:
 
 def rows(archive: Archive) -> dict[str, list[tuple[object, ...]]]:
     engine = sa.create_engine(archive.settings.catalogue_url())
+    tables = METADATA.sorted_tables
     with engine.connect() as connection:
-        tables = METADATA.sorted_tables
         found = {table.name: [tuple(row) for row in connection.execute(sa.select(table))] for table in tables}
+    found["properties"] = [row for row in found["properties"] if row[0] != "owner"]  # each run writes its name
     engine.dispose()
     return found
 
