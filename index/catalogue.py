@@ -18,13 +18,13 @@ from sqlalchemy.engine import Connection
 from index.document import Chunk, Document, Page, Span, hash_text
 from index.embedding.embedder import Vectors
 from index.errors import IndexingError
+from index.files import FileRegister
 from index.schema import (
     CHUNKS,
     DOCUMENTS,
     METADATA,
     PROPERTIES,
     SCHEMA_VERSION,
-    SOURCES,
     VECTORS,
     prepare_sqlite,
 )
@@ -58,6 +58,9 @@ class Publication:
 class Catalogue:
     """The database behind an index, by SQLAlchemy URL (SQLite or PostgreSQL).
 
+    Attributes:
+        files: What became of each file.
+
     Raises:
         IndexingError: The database cannot be opened or was written by another version of Footnote.
     """
@@ -76,6 +79,7 @@ class Catalogue:
         self._engine = sa.create_engine(url, pool_pre_ping=True)
         if parsed.get_backend_name() == "sqlite":
             sa.event.listen(self._engine, "connect", prepare_sqlite)
+        self.files = FileRegister(self._engine)
         try:
             self._open(parsed.render_as_string(hide_password=True))
         except (sa.exc.OperationalError, sa.exc.DatabaseError) as error:
@@ -133,11 +137,6 @@ class Catalogue:
         )
         with self._engine.connect() as connection:
             return [DocumentSummary(*row) for row in connection.execute(query)]
-
-    def source_hashes(self) -> dict[str, str]:
-        """Return the hash of every file as it was last indexed whole, by source."""
-        with self._engine.connect() as connection:
-            return {row.source: row.file_hash for row in connection.execute(sa.select(SOURCES))}
 
     def document(self, document_id: str) -> Document | None:
         """Return a live document, or None."""
@@ -277,13 +276,9 @@ class Catalogue:
                 },
             )
 
-    def record_sources(self, sources: Mapping[str, str], moved: Mapping[str, str]) -> None:
-        """Remember the hash of every file that is indexed whole, and which file moved documents now come from."""
+    def move_documents(self, moved: Mapping[str, str]) -> None:
+        """Remember which files documents now come from that have not changed otherwise."""
         with self._engine.begin() as connection:
-            connection.execute(SOURCES.delete())
-            rows = [{"source": source, "file_hash": file_hash} for source, file_hash in sources.items()]
-            if rows:
-                connection.execute(SOURCES.insert(), rows)
             for document_id, source in moved.items():
                 update = DOCUMENTS.update().where(DOCUMENTS.c.live, DOCUMENTS.c.document_id == document_id)
                 connection.execute(update.values(source=source))
