@@ -93,6 +93,11 @@ class Splitter:
         return Span(start, span.end)
 
 
+def model_of(version: str) -> str:
+    """Return the embedding model that a `Splitter.version` names, empty for an empty one."""
+    return version.partition(":")[2].partition(":")[2].partition(":")[2]
+
+
 def _cut_sentences(text: str, *, hard_wrapped: bool) -> list[str]:
     """Return the text cut at sentence starts, nothing left out."""
     starts = [span.start for span in split_sentences(text, hard_wrapped=hard_wrapped)]
