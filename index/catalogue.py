@@ -104,6 +104,17 @@ class Catalogue:
         """Release every connection."""
         self._engine.dispose()
 
+    def find_damage(self) -> str:
+        """Return what SQLite finds wrong with its file, empty for nothing; a server's database is the server's care."""
+        if self._engine.dialect.name != "sqlite":
+            return ""
+        try:
+            with self._engine.connect() as connection:
+                found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+        except sa.exc.DatabaseError as error:
+            return str(error.orig)
+        return "" if found == "ok" else str(found)
+
     # Properties -----------------------------------------------------------------------------------------------------
 
     def property(self, name: str) -> str:
