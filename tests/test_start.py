@@ -54,7 +54,7 @@ def data(tmp_path_factory: pytest.TempPathFactory, index_folder: Callable[..., S
     return folder / "data"
 
 
-@pytest.mark.parametrize("command", [("ask", "why?"), ("index", "seeds"), ("serve", "--port", "0")])
+@pytest.mark.parametrize("command", [("ask", "why?"), ("serve", "--port", "0")])
 def test_a_missing_embedding_model_is_named(command: tuple[str, ...], tmp_path: Path) -> None:
     (line,) = run(*command, "--data-dir", tmp_path / "data", embedding_model="nowhere/model")
     assert "'nowhere/model'" in line
@@ -73,7 +73,6 @@ def test_a_database_that_cannot_be_there_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     for url, word in (
         (f"sqlite:///{tmp_path / 'file' / 'footnote.db'}", "cannot be made"),
-        (f"sqlite:///{tmp_path}", "cannot be opened"),
         ("oracle-of-delphi://temple", "database_url"),
     ):
         (line,) = run("ask", "why?", "--data-dir", tmp_path / "data", database_url=url)
