@@ -278,8 +278,8 @@ class Chatbot:
 
     def warm_up(self) -> None:
         """Load what the first question would otherwise wait for."""
+        self._retriever.warm_up()  # first: an index of another model is said before that model is loaded
         self._embedder.embed(["warm up"])
-        self._retriever.warm_up()
         if self._language_model is not None and self._language_model.ready():
             self._language_model.warm_up()
             # Loading a gigabyte must not keep the page from being served; quotes are ready before it.

@@ -3,7 +3,9 @@
 FootnoteError
 ├── SettingsError      a setting is unknown or out of range
 ├── QuestionError      a question, or a file of questions, cannot be used
-└── ServeError         the web application cannot start
+├── ServeError         the web application cannot start
+├── WatchError         followed folders could not be indexed this time
+└── BackupError        a backup cannot be written or restored
 """
 
 from __future__ import annotations
@@ -21,3 +23,11 @@ class QuestionError(FootnoteError):
 
 class ServeError(FootnoteError):
     """The web application cannot start."""
+
+
+class WatchError(FootnoteError):
+    """The folders that are followed could not be indexed this time."""
+
+
+class BackupError(FootnoteError):
+    """A backup cannot be written, or what is restored is no whole backup."""

@@ -33,7 +33,9 @@ class Settings(IndexSettings):
     """Everything that can be set, one flat list of names.
 
     Attributes:
-        documents: Folders or `corpus.jsonl` files that `footnote index` follows when none is named.
+        documents: Folders or `corpus.jsonl` files that `footnote index` reads when none is named, and that
+            `footnote serve --watch` follows.
+        watch_sweep_seconds: How often followed folders are looked through for changes that nobody told of.
         answerer: Who writes the answer: `extractive` quotes, `local` runs the local model, `remote` asks the server at
             `remote_url`.
         gguf: Weights of the local model; the fetched ones when not given.
@@ -48,6 +50,7 @@ class Settings(IndexSettings):
     """
 
     documents: Annotated[tuple[Path, ...], NoDecode] = (Path("seeds"),)
+    watch_sweep_seconds: float = Field(default=600, ge=1)
     answerer: AnswererName = "local"
     gguf: Path | None = None
     remote_url: str = ""

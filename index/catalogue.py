@@ -20,9 +20,10 @@ from index.database import open_engine, shown
 from index.document import Chunk, Document, Page, Span, hash_text
 from index.embedding.embedder import Vectors
 from index.errors import IndexingError
+from index.files import FileRegister
 from index.migration import upgrade
 from index.ownership import confirm, elect
-from index.schema import CHUNKS, DOCUMENTS, PROPERTIES, SOURCES, VECTORS
+from index.schema import CHUNKS, DOCUMENTS, PROPERTIES, VECTORS
 
 _ROWS_A_STATEMENT = 500  # below SQLite's limit on bound values, whatever the row's width
 
@@ -54,6 +55,9 @@ class Publication:
 class Catalogue:
     """The database behind an index, by SQLAlchemy URL (SQLite or PostgreSQL).
 
+    Attributes:
+        files: What became of each file.
+
     Raises:
         IndexingError: The database cannot be opened or was written by another version of Footnote.
     """
@@ -62,6 +66,7 @@ class Catalogue:
         self.url = url
         self._engine = open_engine(url)
         self.chunk_sets = ChunkSets(self._engine)
+        self.files = FileRegister(self._engine)
         self._owner = ""
         try:
             upgrade(self._engine)
@@ -89,6 +94,17 @@ class Catalogue:
                 yield
             finally:
                 self._owner = ""
+
+    def find_damage(self) -> str:
+        """Return what SQLite finds wrong with its file, empty for nothing; a server's database is the server's care."""
+        if self._engine.dialect.name != "sqlite":
+            return ""
+        try:
+            with self._engine.connect() as connection:
+                found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+        except sa.exc.DatabaseError as error:
+            return str(error.orig)
+        return "" if found == "ok" else str(found)
 
     # Properties -----------------------------------------------------------------------------------------------------
 
@@ -120,11 +136,6 @@ class Catalogue:
         with self._engine.connect() as connection:
             found = [DocumentSummary(*row) for row in connection.execute(query)]
         return sorted(found, key=lambda summary: summary.document_id)  # servers sort by their own language's rules
-
-    def source_hashes(self) -> dict[str, str]:
-        """Return the hash of every file as it was last indexed whole, by source."""
-        with self._engine.connect() as connection:
-            return {row.source: row.file_hash for row in connection.execute(sa.select(SOURCES))}
 
     def document(self, document_id: str) -> Document | None:
         """Return a live document, or None."""
@@ -241,13 +252,9 @@ class Catalogue:
                 },
             )
 
-    def record_sources(self, sources: Mapping[str, str], moved: Mapping[str, str]) -> None:
-        """Remember the hash of every file that is indexed whole, and which file moved documents now come from."""
+    def move_documents(self, moved: Mapping[str, str]) -> None:
+        """Remember which files documents now come from that have not changed otherwise."""
         with self._writing() as connection:
-            connection.execute(SOURCES.delete())
-            rows = [{"source": source, "file_hash": file_hash} for source, file_hash in sources.items()]
-            if rows:
-                connection.execute(SOURCES.insert(), rows)
             for document_id, source in moved.items():
                 update = DOCUMENTS.update().where(DOCUMENTS.c.live, DOCUMENTS.c.document_id == document_id)
                 connection.execute(update.values(source=source))

@@ -12,7 +12,7 @@ from index.database import alone, shown
 from index.errors import IndexingError
 from index.schema import PROPERTIES
 
-HEAD = "0001"  # the last revision in index/migrations/versions
+HEAD = "0002"  # the last revision in index/migrations/versions
 _FIRST = "0001"
 _FIRST_SCHEMA = "1"  # what Footnote wrote into the properties before Alembic kept the revision
 _REVISION = sa.table("alembic_version", sa.column("version_num", sa.String))
@@ -25,23 +25,24 @@ def upgrade(engine: Engine) -> None:
         IndexingError: The database was written by a newer Footnote, or is not one of Footnote's.
     """
     with engine.connect() as connection:
-        if _revision(connection) == HEAD:
+        if revision_of(connection) == HEAD:
             return
     with alone(engine) as connection:
         # Looked up again: another process may have been here first.
-        found = _revision(connection)
-        if found is not None and found > HEAD:
+        found = revision_of(connection)
+        if found > HEAD:
             raise IndexingError(
                 f"The database {shown(engine)!r} was written by a newer Footnote (its tables are at revision {found}, "
                 f"this one knows {HEAD}): install that version, or use another database."
             )
-        _run(connection, stamp_first=found is None and _is_first(connection, engine))
+        _run(connection, stamp_first=not found and _is_first(connection, engine))
 
 
-def _revision(connection: Connection) -> str | None:
+def revision_of(connection: Connection) -> str:
+    """Return the revision of a database's tables; empty from before there were any."""
     if not sa.inspect(connection).has_table("alembic_version"):
-        return None
-    return connection.scalar(sa.select(_REVISION.c.version_num))
+        return ""
+    return connection.scalar(sa.select(_REVISION.c.version_num)) or ""
 
 
 def _is_first(connection: Connection, engine: Engine) -> bool:

@@ -2,31 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from index.errors import IndexingError
+
+_STILL_SECONDS = 1.0
 
 
 def check_paths(paths: Sequence[Path]) -> None:
     """Refuse paths that do not exist, before anything is loaded or locked.
 
     Raises:
-        IndexingError: There is nothing at one of the paths.
+        IndexingError: There is nothing at one of the paths, or the disk does not say.
     """
     for path in paths:
-        if not path.exists():
-            raise IndexingError(f"There is no folder or file at {str(path)!r}: check the path. Nothing was changed.")
+        try:
+            path.stat()
+        except FileNotFoundError as error:
+            raise IndexingError(
+                f"There is no folder or file at {str(path)!r}: check the path. Nothing was changed."
+            ) from error
+        except OSError as error:
+            raise _unusable(path, error) from error
 
 
-def files_below(path: Path) -> list[tuple[Path, str]]:
-    """Return the files of a path with their names in the index, hidden ones left out, in a fixed order."""
+def files_below(path: Path, on_unreadable: Callable[[str, OSError], None]) -> list[tuple[Path, str]]:
+    """Return the files of a path with their names in the index, hidden ones left out, in a fixed order.
+
+    Args:
+        path: A file, or a folder.
+        on_unreadable: Called with the name of each folder below it that cannot be looked into.
+
+    Raises:
+        IndexingError: The folder itself cannot be looked into.
+    """
     if path.is_file():
         return [(path, path.name)]
-    files = [file for file in path.rglob("*") if file.is_file() or file.is_symlink()]
-    named = [(file, file.relative_to(path).as_posix()) for file in files]
-    return sorted((pair for pair in named if not _is_hidden(pair[1])), key=lambda pair: pair[1])
+
+    def note(error: OSError) -> None:
+        if Path(error.filename) == path:
+            raise _unusable(path, error) from error
+        on_unreadable(Path(error.filename).relative_to(path).as_posix(), error)
+
+    found = []
+    for folder, subfolders, names in os.walk(path, onerror=note):
+        subfolders[:] = [name for name in subfolders if not is_hidden(name)]
+        files = [Path(folder, name) for name in (*subfolders, *names) if not is_hidden(name)]
+        found += [(file, file.relative_to(path).as_posix()) for file in files if file.is_file() or file.is_symlink()]
+    return sorted(found, key=lambda pair: pair[1])
 
 
-def _is_hidden(name: str) -> bool:
-    return any(part.startswith((".", "~$")) for part in name.split("/"))
+def is_hidden(name: str) -> bool:
+    """Return whether a file or folder of this name is passed over."""
+    return name.startswith((".", "~$"))
+
+
+def is_still(path: Path) -> bool:
+    """Return whether nobody has written to a file for a second; a time in the future is another machine's clock."""
+    return abs(time.time() - path.stat().st_mtime) >= _STILL_SECONDS
+
+
+def _unusable(path: Path, error: OSError) -> IndexingError:
+    return IndexingError(
+        f"The folder {str(path)!r} cannot be read ({error.strerror}): is its disk there, and are you allowed to? "
+        "Nothing was changed."
+    )

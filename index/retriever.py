@@ -72,6 +72,7 @@ class Retriever:
             IndexMismatchError: The index was built with another embedding model.
             IndexingError: The index is damaged.
         """
+        self._live.current()  # says that nothing is indexed, or with another model, before that is loaded
         vectors = self._embedder.embed(questions)
         for attempt in range(1, _ATTEMPTS + 1):
             generation = self._live.current()

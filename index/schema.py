@@ -4,7 +4,7 @@ properties   one value a name: index_id, owner, generation, fingerprint, how doc
 documents    one row a version of a document; staged versions are not `live`
 chunks       the pieces of a version, with their sentence spans, in characters of the document
 vectors      by the text they were made from, so that no text is embedded twice
-sources      the hash of every file that is indexed whole
+sources      what became of each file: its state, the reason, the hash of what was read, whether it is excluded
 
 A table that is changed here is changed by a revision in `index/migrations/versions` too; a test compares the two.
 """
@@ -71,5 +71,9 @@ SOURCES = sa.Table(
     "sources",
     METADATA,
     sa.Column("source", sa.String, primary_key=True),
-    sa.Column("file_hash", sa.String, nullable=False),
+    sa.Column("file_hash", sa.String, nullable=False, server_default=sa.text("''")),
+    sa.Column("state", sa.String(16), nullable=False, server_default="indexed"),
+    sa.Column("reason", sa.Text, nullable=False, server_default=sa.text("''")),
+    sa.Column("excluded", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("seen_at", _UtcDateTime),
 )

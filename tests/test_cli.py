@@ -200,6 +200,8 @@ def test_every_command_has_help_with_an_example() -> None:
         "serve",
         "model fetch",
         "model status",
+        "backup",
+        "restore",
         "doctor",
         "eval check",
         "eval run",

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from bot.cli.ask import ask
+from bot.cli.backup import backup, restore
 from bot.cli.doctor import doctor
 from bot.cli.index import index
 from bot.cli.model import model
@@ -57,7 +58,7 @@ def footnote() -> None:
     """
 
 
-for _command in (index, ask, search, serve, model, doctor):
+for _command in (index, ask, search, serve, model, backup, restore, doctor):
     footnote.add_command(_command)
 
 

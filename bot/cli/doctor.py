@@ -9,10 +9,11 @@ from bot.settings import Settings
 
 
 @click.command()
+@click.option("--deep", is_flag=True, help="Hash the weights of the local language model too (seconds).")
 @json_option
 @with_settings
-def doctor(settings: Settings, *, as_json: bool) -> int:
-    """Check versions, models, disk, database, index and port; exits 1 when something has failed.
+def doctor(settings: Settings, *, deep: bool, as_json: bool) -> int:
+    """Check versions, models, disk, permissions, database, index, files and port; exits 1 when something has failed.
 
     \b
     Example:
@@ -20,7 +21,7 @@ def doctor(settings: Settings, *, as_json: bool) -> int:
     """
     from bot.doctor import examine  # noqa: PLC0415  # Chroma takes a second to import
 
-    checks = list(examine(settings))
+    checks = list(examine(settings, deep=deep))
     if as_json:
         print_json([check.model_dump() for check in checks])
     else:

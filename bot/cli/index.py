@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from bot.cli.files import mark_files, show_files
 from bot.cli.interrupt import interruptible
 from bot.cli.options import json_option, print_json, print_progress, with_settings
 from bot.settings import Settings
@@ -19,7 +19,14 @@ from index.paths import check_paths
 if TYPE_CHECKING:
     from index.sync import SyncReport
 
-_STAGES = {"scan": "looking at files", "read": "reading", "embed": "embedding", "build": "building the index"}
+_STAGES = {
+    "load": "loading the embedding model",
+    "scan": "looking at files",
+    "read": "reading",
+    "embed": "embedding",
+    "build": "building the index",
+    "examples": "choosing example questions",
+}
 
 
 @click.command()
@@ -28,26 +35,52 @@ _STAGES = {"scan": "looking at files", "read": "reading", "embed": "embedding", 
 @click.option(
     "--allow-empty", is_flag=True, help="Accept folders without a readable document, which empties the index."
 )
+@click.option(
+    "--unattended",
+    is_flag=True,
+    help="For a timer: leave files alone that are being written or that failed before and have not changed.",
+)
+@click.option("--status", is_flag=True, help="Say of each file whether it is indexed, pending, failed or excluded.")
+@click.option("--retry", multiple=True, metavar="NAME", help="Have the next run read a file again, changed or not.")
+@click.option("--exclude", multiple=True, metavar="NAME", help="Have the next run take a file out of the index.")
+@click.option("--include", multiple=True, metavar="NAME", help="Undo --exclude.")
 @json_option
 @with_settings
-def index(paths: tuple[Path, ...], settings: Settings, *, dry_run: bool, allow_empty: bool, as_json: bool) -> int:
+def index(
+    paths: tuple[Path, ...],
+    settings: Settings,
+    *,
+    dry_run: bool,
+    allow_empty: bool,
+    unattended: bool,
+    status: bool,
+    retry: tuple[str, ...],
+    exclude: tuple[str, ...],
+    include: tuple[str, ...],
+    as_json: bool,
+) -> int:
     """Bring the index in line with PATHS: folders, files, or a corpus.jsonl of {"_id", "title", "text"} rows.
 
     Afterwards the index holds just what they hold. Without PATHS, the folders of the settings are followed.
-    Exits 1 when a file could not be read; the others are indexed all the same.
+    Exits 1 when a file could not be read; the others are indexed all the same. With --status, --retry, --exclude or
+    --include nothing is indexed; NAME is a name that --status shows, or a pattern such as 'drafts/*'.
 
     \b
     Example:
       footnote index seeds
       footnote index reports/ minutes/ --dry-run
+      footnote index --status
     """
+    if status or retry or exclude or include:
+        if paths or dry_run or allow_empty or unattended:
+            raise click.UsageError("--status, --retry, --exclude and --include index nothing: leave the rest out.")
+        mark_files(settings, retry=retry, exclude=exclude, include=include)
+        if status:
+            show_files(settings, as_json=as_json)
+        return 0
     check_paths(paths or settings.documents)
-    from bot.build import build_chatbot  # noqa: PLC0415  # what follows takes seconds to import
-    from index.catalogue import Catalogue  # noqa: PLC0415
-    from index.embedding.build import build_embedder  # noqa: PLC0415
-    from index.sync import synchronise  # noqa: PLC0415
+    from bot.indexing import index_documents  # noqa: PLC0415  # what follows takes seconds to import
 
-    catalogue = Catalogue(settings.catalogue_url())
     console = Console(stderr=True)
     columns = (
         SpinnerColumn(),
@@ -60,30 +93,21 @@ def index(paths: tuple[Path, ...], settings: Settings, *, dry_run: bool, allow_e
         interruptible() as interruption,
         Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar,
     ):
-        task = bar.add_task("loading the embedding model", total=None)
-        embedder = build_embedder(settings)
-
-        bar.remove_task(task)
         stages = {name: bar.add_task(title, total=None, visible=False) for name, title in _STAGES.items()}
 
         def show(stage: str, done: int, total: int) -> None:
             interruption.check()
+            bar.update(stages["load"], visible=False)
             bar.update(stages[stage], completed=done, total=total or None, visible=True)
 
-        report = synchronise(
+        report = index_documents(
             paths or settings.documents,
             settings,
-            catalogue,
-            embedder,
+            show,
             dry_run=dry_run,
             allow_empty=allow_empty,
-            progress=show,
+            unattended=unattended,
         )
-        if not dry_run:
-            bar.add_task("choosing example questions", total=None)
-            with closing(build_chatbot(settings, embedder)) as chatbot:
-                chatbot.example_questions()
-    catalogue.close()
     if as_json:
         print_json(asdict(report))
     else:
@@ -96,9 +120,9 @@ def index(paths: tuple[Path, ...], settings: Settings, *, dry_run: bool, allow_e
 
 
 def _summary(report: SyncReport) -> str:
-    counts = ", ".join(
-        f"{len(getattr(report, name))} {name}" for name in ("added", "changed", "removed", "unchanged", "failed")
-    )
+    names = ["added", "changed", "removed", "unchanged", "failed"]
+    names += [name for name in ("pending", "excluded") if getattr(report, name)]
+    counts = ", ".join(f"{len(getattr(report, name))} {name}" for name in names)
     if report.dry_run:
         return f"Would be: {counts}. Nothing was written."
     return f"{counts}. {report.chunks} chunks, {report.embedded} newly embedded."

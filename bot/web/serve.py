@@ -6,8 +6,8 @@ import asyncio
 import errno
 import socket
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 
 import uvicorn
 from starlette.applications import Starlette
@@ -21,12 +21,13 @@ _BACKLOG = 128
 _GOODBYE_SECONDS = 3
 
 
-def serve(settings: Settings, *, evaluator: bool = False) -> None:
+def serve(settings: Settings, *, evaluator: bool = False, watch: bool = False) -> None:
     """Serve the web application until it is interrupted.
 
     Args:
         settings: What to serve, and where.
         evaluator: Whether the evaluator's pages are there too, behind a key that only the terminal shows.
+        watch: Whether the index follows its folders meanwhile.
 
     Raises:
         ServeError: The port or the address cannot be used.
@@ -49,7 +50,23 @@ def serve(settings: Settings, *, evaluator: bool = False) -> None:
                 opened.callback(pages.close)
             entrances = [(pages.name, pages.entrance) for pages in groups]
             app = build_app(chatbot, feedback, groups)
+            if watch:
+                opened.enter_context(_watching(settings))
             _Server(app, address_of(listener), entrances, chatbot.warm_up).run(sockets=[listener])
+
+
+@contextmanager
+def _watching(settings: Settings) -> Iterator[None]:
+    from bot.watch.watch import FolderWatch  # noqa: PLC0415  # only where it is used
+
+    with closing(FolderWatch(settings, _say)) as watch:
+        watch.start()
+        yield
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
 
 
 def open_port(host: str, port: int) -> socket.socket:

@@ -29,8 +29,8 @@ def compiled_model(folder: Path, model_id: str, cache: Path) -> Path:
     Raises:
         ConversionError: The model cannot be compiled, or the cache cannot be written.
     """
-    parent = cache / "embedding"
-    target = parent / f"{model_id}-openvino-{version('openvino')}"
+    target = _folder(model_id, cache)
+    parent = target.parent
     if _is_whole(target):
         return target
     try:
@@ -42,6 +42,15 @@ def compiled_model(folder: Path, model_id: str, cache: Path) -> Path:
     except OSError as error:
         raise ConversionError(f"the cache {str(parent)!r} cannot be written ({error.strerror})") from error
     return target
+
+
+def is_compiled(model_id: str, cache: Path) -> bool:
+    """Return whether there is a compiled form, and it is whole."""
+    return _is_whole(_folder(model_id, cache))
+
+
+def _folder(model_id: str, cache: Path) -> Path:
+    return cache / "embedding" / f"{model_id}-openvino-{version('openvino')}"
 
 
 def _make(folder: Path, target: Path) -> None:

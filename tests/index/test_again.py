@@ -36,6 +36,7 @@ def rows(archive: Archive) -> dict[str, list[tuple[object, ...]]]:
     tables = METADATA.sorted_tables
     with engine.connect() as connection:
         found = {table.name: [tuple(row) for row in connection.execute(sa.select(table))] for table in tables}
+    found["sources"] = [row[:-1] for row in found["sources"]]  # when it was last seen
     found["properties"] = [row for row in found["properties"] if row[0] != "owner"]  # each run writes its name
     engine.dispose()
     return found

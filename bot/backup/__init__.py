@@ -1,0 +1,1 @@
+"""Backups: everything that cannot be built again, in one file."""

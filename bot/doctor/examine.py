@@ -1,0 +1,53 @@
+"""All checks, in the order in which things build on each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+
+from bot.doctor.database import check_database, has_database
+from bot.doctor.disk import check_disk
+from bot.doctor.files import check_files
+from bot.doctor.finding import Check
+from bot.doctor.generation import check_generation
+from bot.doctor.models import check_embedding_model, check_language_model
+from bot.doctor.permissions import check_permissions
+from bot.doctor.port import check_port
+from bot.doctor.versions import check_libraries, check_versions
+from bot.settings import Settings
+from index.catalogue import Catalogue
+from index.errors import FootnoteError
+
+
+def examine(settings: Settings, *, deep: bool = False) -> Iterator[Check]:
+    """Yield the findings about this installation and its data folder; nothing is changed.
+
+    Args:
+        settings: What to examine.
+        deep: Hash the language model's weights too, a gigabyte.
+    """
+    yield from check_versions()
+    yield check_libraries()
+    yield check_embedding_model(settings)
+    yield check_language_model(settings, deep=deep)
+    yield check_disk(settings.data_dir)
+    yield from check_permissions(settings.data_dir)
+    yield from _check_index(settings)
+    yield check_port(settings.host, settings.port)
+
+
+def _check_index(settings: Settings) -> Iterator[Check]:
+    if not has_database(settings):
+        yield Check(name="index", state="warning", message="nothing is indexed yet: run `footnote index FOLDER`")
+        return
+    try:
+        catalogue = Catalogue(settings.catalogue_url())
+    except FootnoteError as error:
+        yield Check(name="database", state="failed", message=str(error))
+        return
+    with closing(catalogue):
+        database = check_database(catalogue)
+        yield database
+        if database.state == "ok":
+            yield check_generation(settings, catalogue)
+            yield check_files(catalogue)
