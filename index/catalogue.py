@@ -18,6 +18,7 @@ from sqlalchemy.engine import Connection
 from index.document import Chunk, Document, Page, Span, hash_text
 from index.embedding.embedder import Vectors
 from index.errors import IndexingError
+from index.relations import Relation, read_relations, relate_documents
 from index.schema import (
     CHUNKS,
     DOCUMENTS,
@@ -145,6 +146,10 @@ class Catalogue:
         with self._engine.connect() as connection:
             row = connection.execute(query).first()
         return _to_document(row) if row else None
+
+    def relations(self, document_ids: Collection[str] | None = None) -> dict[str, Relation]:
+        """Return by id the live documents that have copies or other versions; of all, or of those named."""
+        return read_relations(self._engine, document_ids)
 
     def chunks(self, chunk_ids: Sequence[str]) -> dict[str, Chunk]:
         """Return chunks of live documents by id; ids that are gone are left out."""
@@ -276,6 +281,10 @@ class Catalogue:
                     "indexed_at": datetime.now(UTC).isoformat(timespec="seconds"),
                 },
             )
+
+    def relate(self) -> None:
+        """Find copies and versions among the live documents, if one of them has not been looked at yet."""
+        relate_documents(self._engine)
 
     def record_sources(self, sources: Mapping[str, str], moved: Mapping[str, str]) -> None:
         """Remember the hash of every file that is indexed whole, and which file moved documents now come from."""

@@ -11,15 +11,18 @@ from pathlib import Path
 import numpy as np
 
 from index.catalogue import Catalogue
-from index.document import RetrievedChunk
+from index.document import Chunk, RetrievedChunk
 from index.embedding.embedder import Embedder, Vectors
 from index.errors import EmptyIndexError, IndexingError, IndexMismatchError
 from index.fusion import Fusion, fuse
 from index.generation import Generation
 from index.keywords import WordStatistics
+from index.precedence import Precedence, order_retrieved
 
 # How many candidates each side brings to the fusion.
 _CANDIDATES = 50
+# Chunks of a document that stand before those of others when its own neighbours are looked for.
+_OWN_CHUNKS = 10
 _NOTHING_INDEXED = "No documents are indexed yet: run `footnote index FOLDER`."
 
 
@@ -66,8 +69,14 @@ class Retriever:
                         best[chunk_id] = found
             if conversation:
                 best = self._in_conversation(best, conversation)
-            ordered = sorted(best, key=lambda chunk_id: (-best[chunk_id].score, chunk_id))[:limit]
-            chunks = self._catalogue.chunks(ordered)
+            ordered = sorted(best, key=lambda chunk_id: (-best[chunk_id].score, chunk_id))
+            chunks = self._catalogue.chunks(ordered[:limit])
+            relations = self._catalogue.relations({chunk.document_id for chunk in chunks.values()})
+            if relations:  # what copies and old versions stood before may be as good
+                chunks = self._catalogue.chunks(ordered)
+                relations = self._catalogue.relations({chunk.document_id for chunk in chunks.values()})
+            else:
+                ordered = ordered[:limit]
         except (IndexingError, KeyError):
             if self._catalogue.property("generation") == generation.name:
                 raise
@@ -75,10 +84,24 @@ class Retriever:
         if len(chunks) < len(ordered) and self._catalogue.property("generation") != generation.name:
             return self.retrieve(questions, limit, conversation)
         shown = [(chunks[chunk_id], best[chunk_id]) for chunk_id in ordered if chunk_id in chunks]
-        return [
+        retrieved = [
             RetrievedChunk(chunk, rank, found.score, found.similarity, found.keyword_score)
             for rank, (chunk, found) in enumerate(shown, start=1)
         ]
+        return order_retrieved(retrieved, Precedence(relations, questions))[:limit] if relations else retrieved
+
+    def nearest(self, chunk: Chunk, limit: int) -> list[Chunk]:
+        """Return up to `limit` chunks of other documents whose vectors are nearest to a chunk's, best first.
+
+        Raises:
+            EmptyIndexError: Nothing has been indexed yet.
+            IndexingError: The index is damaged.
+        """
+        vector = self._catalogue.vectors([chunk.chunk_id])[chunk.chunk_id]
+        near = [chunk_id for chunk_id, _ in self._live().vectors.search(vector, limit + _OWN_CHUNKS)]
+        found = self._catalogue.chunks(near)
+        others = [found[chunk_id] for chunk_id in near if chunk_id in found]
+        return [other for other in others if other.document_id != chunk.document_id][:limit]
 
     def word_statistics(self, question: str) -> WordStatistics:
         """Return how often the words of a question occur in the live generation.

@@ -5,6 +5,7 @@ documents    one row a version of a document; staged versions are not `live`
 chunks       the pieces of a version, with their sentence spans, in characters of the document
 vectors      by the text they were made from, so that no text is embedded twice
 sources      the hash of every file that is indexed whole
+relations    of which documents a version is a copy or another edition, with the signature that tells
 """
 
 from __future__ import annotations
@@ -59,6 +60,16 @@ SOURCES = sa.Table(
     METADATA,
     sa.Column("source", sa.String, primary_key=True),
     sa.Column("file_hash", sa.String, nullable=False),
+)
+RELATIONS = sa.Table(
+    "relations",
+    METADATA,
+    sa.Column("version_id", sa.ForeignKey("documents.version_id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("signature", sa.LargeBinary, nullable=False),
+    sa.Column("dated", sa.JSON, nullable=False, server_default="[]"),
+    sa.Column("copies", sa.String, nullable=False, server_default=""),
+    sa.Column("series", sa.String, nullable=False, server_default=""),
+    sa.Column("edition", sa.JSON, nullable=False, server_default="[]"),
 )
 
 

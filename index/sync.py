@@ -293,6 +293,7 @@ class _Run:
             self._catalogue.publish(Publication(name, manifest.fingerprint, replaced, self._pipeline))
             sweep_generations(data_dir, keep=name)
             self._catalogue.sweep_vectors()
+        self._catalogue.relate()
         hashes = {source.name: source.file_hash for source in sources if source.name not in self._incomplete}
         if self._moved or hashes != self._catalogue.source_hashes():
             self._catalogue.record_sources(hashes, self._moved)
