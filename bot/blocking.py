@@ -8,7 +8,7 @@ _BLOCKS = regex.compile(
     r"\b(?:this|that|such an?|the (?:above|following)) (?:question|query|request) "
     r"(?:can(?:not|'t|’t| not)|(?:must|should|may|shall|will) not|is not to|is impossible to|has no answer)\b"
     r"|\b(?:refuse|decline) to (?:answer|reply|respond)"
-    r"(?:\s+(?:to\s+)?(?:this|any|it|all|the (?:question|user)|questions)\b|[.!]|$)"
+    r"(?:\s+(?:to\s+)?(?:this|any|it|all|the (?:question|user)|questions)\b|[.!:]|$)"
     r"|(?:^|[.!:;]\s*|\b(?:you|assistants?|the (?:bot|model|assistant)) (?:must|should|shall|will|are to) |\bplease )"
     r"(?:do not|don['’]t|never|not) (?:answer|reply|respond)\b"
     r"|\b(?:ignore|disregard) (?:all |any )?(?:the |of the )?(?:other|previous|above|preceding) "

@@ -21,10 +21,13 @@ from bot.facts.numbers import counts_the_same
 from bot.facts.quantity import Quantity, read_quantities
 from bot.facts.times import read_times
 from index.document import Span
-from index.words import content_words
+from index.words import content_words, fold_word
 
 # Of the words of the shorter sentence, the value left out, this share stands in the longer one too.
 _SAME_SUBJECT = 0.8
+# The share that is enough where both say everything that the question names, and that is so many things at least.
+_SAME_ANSWER = 0.6
+_FEWEST_ASKED = 3
 # With fewer of all its words, value included, in common the two need not be read for facts.
 _WORTH_READING = 0.4
 _FEWEST_SHARED = 3
@@ -41,7 +44,17 @@ _ONLY_ONE = regex.compile(
     r"|創辦|创办|創立|创立|興建|兴建|設計|设计|發明|发明|發現|发现|撰寫|撰写|作者|導演|导演|主席|局長|局长|總監|总监|負責人|负责人|首都|位於|位于|管理",
     regex.IGNORECASE,
 )
-
+# Words that tell one of several things of a kind: what has one of them is another thing than what has not.
+_ONE_OF_SEVERAL = frozenset(
+    fold_word(word)
+    for word in """
+    old new former current previous present next last first second third early late later earlier initial
+    upper lower inner outer north south east west northern southern eastern western left right main
+    half part average mean median minimum maximum least most highest lowest
+    annual monthly weekly daily hourly male female men women adult child children senior
+    planned proposed expected estimated projected actual target
+    """.split()
+)
 _BOUND_DISTANCE = 4  # characters between a bound and its number
 Value = TypeVar("Value")
 
@@ -65,8 +78,8 @@ def find_contradiction(said: str, otherwise: str, question: str, context: Sequen
     """
     is_longer = len(content_words(said)) > len(content_words(otherwise))
     short, long = (otherwise, said) if is_longer else (said, otherwise)
-    words = _keys(short, ())
-    if len(words & _keys(long, ())) < _WORTH_READING * len(words):
+    words, others = _keys(short, ()), _keys(long, ())
+    if len(words & others) < _WORTH_READING * len(words) or (words ^ others) & _ONE_OF_SEVERAL - _keys(question, ()):
         return None
     missing = missing_facts(short, [long], context)
     kinds = {fact.kind.removeprefix("lost ") for fact in missing}
@@ -94,7 +107,7 @@ def _number(
         return None
     if _is_bounded(short, own.span) or _is_bounded(long, rival.span):
         return None
-    if not _same_subject(short, own.span, long, rival.span) or not _same_time(
+    if not _same_subject(short, own.span, long, rival.span, question) or not _same_time(
         short, long, [own.span, rival.span], question, context
     ):
         return None
@@ -114,17 +127,17 @@ def _date(
         return None
     return (
         Contradiction(own.span.of(short), rival.span.of(long))
-        if _same_subject(short, own.span, long, rival.span)
+        if _same_subject(short, own.span, long, rival.span, question)
         else None
     )
 
 
 def _time(
-    missing: Sequence[Fact], short: str, long: str, _question: str, _context: Sequence[str]
+    missing: Sequence[Fact], short: str, long: str, question: str, _context: Sequence[str]
 ) -> Contradiction | None:
     own = _only([one for one in read_times(short) if _covers(missing, one.span)])
     rival = _only([one for one in read_times(long) if missing_facts(one.span.of(long), [short])])
-    if own is None or rival is None or not _same_subject(short, own.span, long, rival.span):
+    if own is None or rival is None or not _same_subject(short, own.span, long, rival.span, question):
         return None
     return Contradiction(own.span.of(short), rival.span.of(long))
 
@@ -182,7 +195,9 @@ def _is_rounded(one: Quantity, other: Quantity) -> bool:
 
 
 def _rounds(one: Fraction, other: Fraction) -> bool:
-    """Return whether one of two numbers is the other with fewer digits."""
+    """Return whether one of two numbers is the other with fewer digits; years are not rounded."""
+    if all(value.denominator == 1 and 1000 <= value <= 2100 for value in (one, other)):
+        return False
     digits = [format(float(value), ".12g").replace(".", "").strip("-0") for value in (one, other)]
     return len(digits[0]) != len(digits[1])
 
@@ -197,9 +212,11 @@ def _given(day: Day) -> tuple[bool, bool, bool]:
     return day.year is not None, day.month is not None, day.day is not None
 
 
-def _same_subject(short: str, own: Span, long: str, rival: Span) -> bool:
-    rest, others = _keys(short, [own]), _keys(long, [rival])
-    return _is_whole(rest, others) or len(rest & others) >= max(_FEWEST_SHARED, _SAME_SUBJECT * len(rest))
+def _same_subject(short: str, own: Span, long: str, rival: Span, question: str) -> bool:
+    rest, others, asked = _keys(short, [own]), _keys(long, [rival]), _keys(question, ())
+    answers = len(asked) >= _FEWEST_ASKED and asked <= rest & others
+    share = _SAME_ANSWER if answers else _SAME_SUBJECT
+    return _is_whole(rest, others) or len(rest & others) >= max(_FEWEST_SHARED, share * len(rest))
 
 
 def _same_sentence(short: str, own: Sequence[Span], long: str, rivals: Sequence[Span]) -> bool:

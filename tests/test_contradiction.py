@@ -26,6 +26,18 @@ from bot.contradiction import find_contradiction
             "How many episodes are in Chicago Fire season 4?",
             ("24", "23"),
         ),
+        (
+            "Cedar Bridge has 134 seats for visitors.",
+            "Cedar Bridge offers 147 seats.",
+            "How many seats does Cedar Bridge have?",
+            ("134", "147"),
+        ),
+        (
+            "The pier was built in 1900 by the city.",
+            "The city built the pier in 1913.",
+            "When was it?",
+            ("1900", "1913"),
+        ),
         ("The pier opened on 3 May 1972.", "The pier opened on 4 May 1972.", "When did it open?", ("3 May", "4 May")),
         (
             "The first ferry leaves Mui Wo at 5:55 am.",
@@ -79,6 +91,7 @@ def test_another_value_for_the_same_thing_is_found(
         ("The ferry carries 200 guests.", "The ferry carries 200 guests and 12 crew members.", "How many guests?"),
         ("The ferry carries 200 guests to Mui Wo.", "The bus carries 60 guests to Tai O.", "How many guests?"),
         ("The old ferry carries 200 guests.", "The new ferry, the Swan, carries 300 guests.", "How many guests?"),
+        ("The ferry has 20 seats.", "The upper deck of the ferry has 8 seats.", "How many seats has the ferry?"),
         ("The fine is $500.", "The fine is five hundred dollars.", "How much is the fine?"),
         ("Dogs are allowed on the ferry to Mui Wo.", "Cats are not allowed on the ferry.", "Are dogs allowed?"),
         ("The pier was built in 1972.", "The pier was built and opened in 1972.", "When was it built?"),
