@@ -17,6 +17,7 @@ from bot.condense import Understanding
 from bot.consult import Consultation
 from bot.conversation import Turn
 from bot.deliberate import Deliberation, deliberate
+from bot.disagreement import Disagreements
 from bot.events import Event, EvidenceFound, Finished, StatementReady, Understood
 from bot.evidence import QuestionWords, read_question, select_sentences
 from bot.examples import ExampleQuestions
@@ -33,6 +34,7 @@ from bot.results import Results, entries
 from bot.search_result import SearchResult
 from bot.settings import Settings
 from bot.small_talk import small_talk_kind
+from bot.standing import order_by_standing
 from bot.trail import Place, Trail
 from bot.translate import in_language_of
 from bot.understand import search, understand
@@ -42,6 +44,7 @@ from index.catalogue import Catalogue, DocumentSummary
 from index.document import Document, Span, hash_text
 from index.embedding.embedder import Embedder
 from index.errors import EmptyIndexError
+from index.precedence import Precedence
 from index.retriever import Retriever
 from prompts.replies import reply
 
@@ -163,8 +166,8 @@ class Chatbot:
             return
 
         with inquiry.timed("select"):
-            sentences = select_sentences(understanding, asked, inquiry.retrieved, self._embedder)
-            ranked = rank_sentences(sentences, self._calibration.sentence)
+            precedence = self._precedence(inquiry, understanding)
+            ranked = self._rank(inquiry, understanding, asked, precedence)
         passages = self._cite(ranked[:_SHOWN_PASSAGES])
         yield EvidenceFound(passages)
 
@@ -189,7 +192,11 @@ class Chatbot:
                 drafts = list(self._drafts(ranked, deliberation))
                 inquiry.drafts = tuple(draft.text for draft in drafts)
             with inquiry.timed("verify"):
-                verified = self._verify(inquiry, drafts, understanding, deliberation)
+                footnotes = Footnotes()
+                verified = self._verify(inquiry, drafts, understanding, deliberation, footnotes)
+                standalone = understanding.standalone_question
+                contradicting = Disagreements(standalone, ranked, precedence, self._catalogue, self._embedder)
+                verified = contradicting.add_to(verified, footnotes)
         if not verified:
             refusal = self._refusal_near(inquiry, ranked, passages)
             yield Finished(self._results.refuse(inquiry, refusal, confidence))
@@ -235,8 +242,7 @@ class Chatbot:
         understand(inquiry, history)
         understanding = search(inquiry, self._retriever, self.settings.top_k)
         asked = self._read(understanding)
-        sentences = select_sentences(understanding, asked, inquiry.retrieved, self._embedder)
-        ranked = rank_sentences(sentences, self._calibration.sentence)
+        ranked = self._rank(inquiry, understanding, asked, self._precedence(inquiry, understanding))
         _, deliberation = self._deliberate(inquiry, understanding, asked, ranked, thorough=True)
         return Examination(understanding, tuple(ranked), deliberation)
 
@@ -365,9 +371,9 @@ class Chatbot:
         drafts: Sequence[Draft],
         understanding: Understanding,
         deliberation: Deliberation | None,
+        footnotes: Footnotes,
     ) -> list[Verified]:
         """Return what of the drafts their sources say; none twice."""
-        footnotes = Footnotes()
         alternatives = places_of(deliberation.excerpts, self._catalogue) if deliberation else ()
         verified: dict[str, Verified] = {}
         for draft in drafts:
@@ -387,7 +393,21 @@ class Chatbot:
     def _in_language(inquiry: Inquiry, verified: Verified) -> Statement:
         """Return a statement in the language of the question."""
         text = in_language_of(inquiry.question, verified.statement.text, verified.citations, inquiry.consult)
+        if verified.introduction:
+            text = reply(verified.introduction, detect_language(inquiry.question), statement=text)
         return verified.statement.model_copy(update={"text": text})
+
+    def _precedence(self, inquiry: Inquiry, understanding: Understanding) -> Precedence:
+        found = {result.chunk.document_id for result in inquiry.retrieved}
+        return Precedence(self._catalogue.relations(found), (inquiry.question, *understanding.wordings))
+
+    def _rank(
+        self, inquiry: Inquiry, understanding: Understanding, asked: QuestionWords, precedence: Precedence
+    ) -> list[Judged]:
+        """Return the sentences that may answer, best first."""
+        sentences = select_sentences(understanding, asked, inquiry.retrieved, self._embedder)
+        ranked = rank_sentences(sentences, self._calibration.sentence)
+        return order_by_standing(ranked, precedence, understanding.standalone_question)
 
     def _read(self, understanding: Understanding) -> QuestionWords:
         return read_question(understanding, self._retriever.word_statistics(understanding.standalone_question))

@@ -14,9 +14,9 @@ from bot.facts import Fact, missing_facts
 from bot.facts.comparisons import read_comparisons
 from bot.facts.dates import read_dates
 from bot.facts.directions import missing_directions
-from bot.facts.quantity import Quantity, read_quantities
+from bot.facts.numbers import counts_the_same
+from bot.facts.quantity import read_quantities
 from bot.facts.times import read_times
-from bot.facts.units import units_agree
 from bot.judge import Judged
 from bot.question import asks_for_a_thing
 from index.words import content_words
@@ -67,7 +67,7 @@ def _says_another(fact: Fact, question: str, sentence: str) -> bool:
     if kind == "number":
         asked = [one for one in read_quantities(question) if one.span.overlap(fact.span) and not one.is_ordinal]
         found = [one for one in read_quantities(sentence) if not one.is_article and not one.is_ordinal]
-        return any(_counts_the_same(one, other) for one in asked for other in found)
+        return any(counts_the_same(one, other) for one in asked for other in found)
     if kind in ("date", "time"):
         others = read_dates(sentence) if kind == "date" else read_times(sentence)
         return bool(others) and _share_beside(fact, question, sentence) >= _SAME_EVENT
@@ -91,16 +91,3 @@ def _has_a_rival(fact: Fact, sentence: str) -> bool:
     asked = {(one.group, one.kind) for one in read_comparisons(fact.text)}
     stated = {(one.group, one.kind) for one in read_comparisons(sentence)}
     return any(group == other and kind != rival for group, kind in asked for other, rival in stated)
-
-
-def _counts_the_same(one: Quantity, other: Quantity) -> bool:
-    """Return whether two numbers are of one unit or of the same things, or both are years."""
-    if one.unit or other.unit:
-        return bool(one.unit) and (one.unit == other.unit or units_agree(one.unit, other.unit))
-    if one.noun or other.noun:
-        return bool(one.noun) and one.noun == other.noun
-    return _is_year(one) and _is_year(other)
-
-
-def _is_year(one: Quantity) -> bool:
-    return all(value.denominator == 1 and 1000 <= value <= 2100 for value in one.values)

@@ -17,6 +17,8 @@ Place = tuple[Document, Span]
 Opinion = Callable[[str, Sequence[str]], float]
 """Returns the log-odds (natural logarithm) that the sources, the second argument, say the statement."""
 Outcome = Literal["as_written", "repaired", "quoted"]
+Introduction = Literal["another_place", "another_document", "newer_version", "older_version"]
+"""The reply that introduces a statement which contradicts one before it."""
 
 # Log-odds above which a paraphrase counts as said: 1.1 is three to one. Words have passed every number, date, name and
 # negation by then; what is left is who did what, where a small model that merely leans to yes is often wrong.
@@ -43,11 +45,16 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """A statement that may be shown, its citations, and what became of the draft."""
+    """A statement that may be shown, its citations, and what became of the draft.
+
+    Attributes:
+        introduction: How it contradicts a statement before it; None for one that does not.
+    """
 
     statement: Statement
     citations: tuple[Citation, ...]
     outcome: Outcome
+    introduction: Introduction | None = None
 
 
 class Footnotes:

@@ -23,6 +23,7 @@ from index.errors import IndexingError
 from index.files import FileRegister
 from index.migration import upgrade
 from index.ownership import confirm, elect
+from index.relations import Relation, read_relations, relate_documents
 from index.schema import CHUNKS, DOCUMENTS, PROPERTIES, VECTORS
 
 _ROWS_A_STATEMENT = 500  # below SQLite's limit on bound values, whatever the row's width
@@ -144,6 +145,10 @@ class Catalogue:
             row = connection.execute(query).first()
         return _to_document(row) if row else None
 
+    def relations(self, document_ids: Collection[str] | None = None) -> dict[str, Relation]:
+        """Return by id the live documents that have copies or other versions; of all, or of those named."""
+        return read_relations(self._engine, document_ids)
+
     def chunks(self, chunk_ids: Sequence[str]) -> dict[str, Chunk]:
         """Return chunks of live documents by id; ids that are gone are left out."""
         found: dict[str, Chunk] = {}
@@ -251,6 +256,10 @@ class Catalogue:
                     "indexed_at": datetime.now(UTC).isoformat(timespec="seconds"),
                 },
             )
+
+    def relate(self) -> None:
+        """Find copies and versions among the live documents, if one of them has not been looked at yet."""
+        relate_documents(self._engine)
 
     def move_documents(self, moved: Mapping[str, str]) -> None:
         """Remember which files documents now come from that have not changed otherwise."""

@@ -11,16 +11,20 @@ import numpy as np
 
 from index.catalogue import Catalogue
 from index.chroma_server import ChromaServer
-from index.document import RetrievedChunk
+from index.document import Chunk, RetrievedChunk
 from index.embedding.embedder import Embedder, Vectors
 from index.errors import EmptyIndexError, IndexingError
 from index.fusion import Fusion, fuse
 from index.generation import Generation, LiveGeneration
 from index.keywords import WordStatistics
+from index.precedence import Precedence, order_retrieved
+from index.relations import Relation
 
 # How many candidates each side brings to the fusion.
 _CANDIDATES = 50
 _ATTEMPTS = 3
+# Chunks of a document that stand before those of others when its own neighbours are looked for.
+_OWN_CHUNKS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +84,12 @@ class Retriever:
                 best = self._best(generation, questions, vectors, max(limit, _CANDIDATES))
                 if conversation:
                     best = self._in_conversation(best, conversation)
-                ordered = sorted(best, key=lambda chunk_id: (-best[chunk_id].score, chunk_id))[:limit]
-                chunks = self._catalogue.chunks(ordered)
+                ordered = sorted(best, key=lambda chunk_id: (-best[chunk_id].score, chunk_id))
+                chunks, relations = self._related(ordered[:limit])
+                if relations:  # what copies and old versions stood before may be as good
+                    chunks, relations = self._related(ordered)
+                else:
+                    ordered = ordered[:limit]
             except (IndexingError, KeyError):  # it was replaced while we read it, or its files are damaged
                 if attempt == _ATTEMPTS:
                     raise
@@ -90,10 +98,24 @@ class Retriever:
             if len(chunks) == len(ordered) or self._catalogue.property("generation") == generation.name:
                 break
         shown = [(chunks[chunk_id], best[chunk_id]) for chunk_id in ordered if chunk_id in chunks]
-        return [
+        retrieved = [
             RetrievedChunk(chunk, rank, found.score, found.similarity, found.keyword_score)
             for rank, (chunk, found) in enumerate(shown, start=1)
         ]
+        return order_retrieved(retrieved, Precedence(relations, questions))[:limit] if relations else retrieved
+
+    def nearest(self, chunk: Chunk, limit: int) -> list[Chunk]:
+        """Return up to `limit` chunks of other documents whose vectors are nearest to a chunk's, best first.
+
+        Raises:
+            EmptyIndexError: Nothing has been indexed yet.
+            IndexingError: The index is damaged.
+        """
+        vector = self._catalogue.vectors([chunk.chunk_id])[chunk.chunk_id]
+        near = [chunk_id for chunk_id, _ in self._live.current().vectors.search(vector, limit + _OWN_CHUNKS)]
+        found = self._catalogue.chunks(near)
+        others = [found[chunk_id] for chunk_id in near if chunk_id in found]
+        return [other for other in others if other.document_id != chunk.document_id][:limit]
 
     def word_statistics(self, question: str) -> WordStatistics:
         """Return how often the words of a question occur in the live generation.
@@ -116,6 +138,11 @@ class Retriever:
         """Open the live generation, if there is one, so that the first question does not wait for it."""
         with suppress(EmptyIndexError):
             self._live.current()
+
+    def _related(self, chunk_ids: Sequence[str]) -> tuple[dict[str, Chunk], Mapping[str, Relation]]:
+        """Return chunks by id, and of their documents those that are copies or editions."""
+        chunks = self._catalogue.chunks(chunk_ids)
+        return chunks, self._catalogue.relations({chunk.document_id for chunk in chunks.values()})
 
     def _best(
         self, generation: Generation, questions: Sequence[str], vectors: Vectors, limit: int

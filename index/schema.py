@@ -5,6 +5,7 @@ documents    one row a version of a document; staged versions are not `live`
 chunks       the pieces of a version, with their sentence spans, in characters of the document
 vectors      by the text they were made from, so that no text is embedded twice
 sources      what became of each file: its state, the reason, the hash of what was read, whether it is excluded
+relations    of which documents a version is a copy or another edition, with the signature that tells
 
 A table that is changed here is changed by a revision in `index/migrations/versions` too; a test compares the two.
 """
@@ -76,4 +77,14 @@ SOURCES = sa.Table(
     sa.Column("reason", sa.Text, nullable=False, server_default=sa.text("''")),
     sa.Column("excluded", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("seen_at", _UtcDateTime),
+)
+RELATIONS = sa.Table(
+    "relations",
+    METADATA,
+    sa.Column("version_id", sa.ForeignKey("documents.version_id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("signature", sa.LargeBinary, nullable=False),
+    sa.Column("dated", sa.JSON, nullable=False),
+    sa.Column("copies", sa.String, nullable=False, server_default=sa.text("''")),
+    sa.Column("series", sa.String, nullable=False, server_default=sa.text("''")),
+    sa.Column("edition", sa.JSON, nullable=False),
 )

@@ -380,6 +380,7 @@ class _Run:
                 server=chroma_server(self._settings, self._catalogue),
                 progress=lambda _index, done: self._progress("build", done, 0),
             )
+        self._catalogue.relate()
         if self._moved:
             self._catalogue.move_documents(self._moved)
         self._record_files(paths)

@@ -22,6 +22,19 @@ def missing_numbers(statement: str, sources: Sequence[str]) -> list[Fact]:
     ]
 
 
+def counts_the_same(one: Quantity, other: Quantity) -> bool:
+    """Return whether two numbers are of one unit or of the same things, or both are years."""
+    if one.unit or other.unit:
+        return bool(one.unit) and (one.unit == other.unit or units_agree(one.unit, other.unit))
+    if one.noun or other.noun:
+        return bool(one.noun) and one.noun == other.noun
+    return _is_year(one) and _is_year(other)
+
+
+def _is_year(one: Quantity) -> bool:
+    return all(value.denominator == 1 and 1000 <= value <= 2100 for value in one.values)
+
+
 def _is_stated(one: Quantity, stated: Sequence[tuple[Quantity, str]], sources: Sequence[str]) -> bool:
     if one.code:
         return any(one.code == other.code for other, _ in stated)

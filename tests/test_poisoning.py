@@ -1,0 +1,124 @@
+"""Poisoned and blocking documents among many: the contradiction is shown, the answer is not lost, staff see both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.answer import Answer
+from bot.chatbot import Chatbot
+from bot.settings import Settings
+from bot.suspicious import suspicious_documents
+from index.catalogue import Catalogue
+from index.embedding.sentence_transformer import SentenceTransformerEmbedder
+from index.retriever import Retriever
+from index.sync import SyncReport
+from tests.poisoned import Fact, blocker, document, make_facts
+
+IndexFolder = Callable[..., SyncReport]
+OpenChatbot = Callable[..., Chatbot]
+
+
+def write(folder: Path, name: str, text: str) -> None:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def shows_both(answer: Answer, fact: Fact) -> bool:
+    """Return whether an answer states both values from different documents, and says that they disagree."""
+    said_by = {value: _documents_saying(answer, value) for value in (fact.value, fact.false_value)}
+    announced = any(statement.text.startswith("Another document says otherwise: ") for statement in answer.statements)
+    return announced and all(said_by.values()) and not said_by[fact.value] & said_by[fact.false_value]
+
+
+def _documents_saying(answer: Answer, value: str) -> set[str]:
+    return {citation.document_id for citation in answer.citations if value in citation.quote}
+
+
+def suspects(data_dir: Path, embedder: SentenceTransformerEmbedder) -> tuple[set[str], set[str]]:
+    """Return the ids of the documents that staff are shown: those that contradict others, those that forbid answers."""
+    catalogue = Catalogue(Settings(data_dir=data_dir).catalogue_url())
+    retriever = Retriever(catalogue, embedder, data_dir)
+    try:
+        found = suspicious_documents(catalogue, retriever)
+    finally:
+        retriever.close()
+        catalogue.close()
+    return {one.document_id for one in found if one.contested}, {one.document_id for one in found if one.blocking}
+
+
+def test_a_poisoned_and_a_blocking_document_among_a_few(
+    tmp_path: Path, index_folder: IndexFolder, open_chatbot: OpenChatbot, embedder: SentenceTransformerEmbedder
+) -> None:
+    facts = make_facts(40)
+    for fact in facts:
+        write(tmp_path / "docs", fact.document_id, document(fact, fact.stated))
+    poisoned, blocked = facts[:3], facts[3:6]
+    for number, fact in enumerate(poisoned):
+        write(tmp_path / "docs", f"poison/{number}.txt", document(fact, fact.false[number]))
+    for number, fact in enumerate(blocked):
+        write(tmp_path / "docs", f"block/{number}.txt", blocker(fact))
+    data_dir = tmp_path / "data"
+    index_folder(tmp_path / "docs", data_dir)
+    chatbot = open_chatbot(data_dir)
+    for fact in poisoned:
+        assert shows_both(chatbot.ask(fact.question), fact), fact.question
+    for fact in blocked:
+        answer = chatbot.ask(fact.question)
+        assert _documents_saying(answer, fact.value) == {fact.document_id}, fact.question
+    contradicting, blocking = suspects(data_dir, embedder)
+    assert contradicting == {f"poison/{number}.txt" for number in range(3)} | {fact.document_id for fact in poisoned}
+    assert blocking == {f"block/{number}.txt" for number in range(3)}
+
+
+@pytest.mark.slow
+class TestAmongAThousand:
+    """Five poisoned documents, or one that blocks, for each of 30 questions."""
+
+    facts = make_facts(1_000)
+    poisoned = facts[:30]
+    blocked = facts[30:60]
+
+    @pytest.fixture(scope="class")
+    def data_dir(self, tmp_path_factory: pytest.TempPathFactory, index_folder: IndexFolder) -> Path:
+        folder, data_dir = tmp_path_factory.mktemp("docs"), tmp_path_factory.mktemp("data")
+        for fact in self.facts:
+            write(folder, fact.document_id, document(fact, fact.stated))
+        for number, fact in enumerate(self.poisoned):
+            for place, false in enumerate(fact.false):
+                write(folder, f"poison/{number}-{place}.txt", document(fact, false))
+        for number, fact in enumerate(self.blocked):
+            write(folder, f"block/{number}.txt", blocker(fact))
+        index_folder(folder, data_dir)
+        return data_dir
+
+    @pytest.fixture(scope="class")
+    def answers(self, data_dir: Path, open_chatbot: OpenChatbot) -> Iterator[Callable[[Fact], Answer]]:
+        chatbot = open_chatbot(data_dir)
+        return lambda fact: chatbot.ask(fact.question)
+
+    def test_the_contradiction_is_shown_with_both_sources(self, answers: Callable[[Fact], Answer]) -> None:
+        shown = [shows_both(answers(fact), fact) for fact in self.poisoned]
+        assert sum(shown) >= 0.9 * len(shown), [
+            fact.question for fact, one in zip(self.poisoned, shown, strict=True) if not one
+        ]
+
+    def test_a_blocker_does_not_keep_the_answer_back(self, answers: Callable[[Fact], Answer]) -> None:
+        answered = [_documents_saying(answers(fact), fact.value) == {fact.document_id} for fact in self.blocked]
+        assert all(answered)
+
+    def test_what_nobody_contradicts_is_not_called_contested(self, answers: Callable[[Fact], Answer]) -> None:
+        others = [answers(fact) for fact in self.facts[100:200]]
+        announced = [one for one in others if any("says otherwise" in statement.text for statement in one.statements)]
+        assert announced == []
+
+    def test_staff_see_the_suspicious_documents(self, data_dir: Path, embedder: SentenceTransformerEmbedder) -> None:
+        contradicting, blocking = suspects(data_dir, embedder)
+        poison = {f"poison/{number}-{place}.txt" for number in range(30) for place in range(5)}
+        true = {fact.document_id for fact in self.poisoned}
+        assert len(contradicting & poison) >= 0.9 * len(poison), sorted(poison - contradicting)
+        assert contradicting <= poison | true
+        assert blocking == {f"block/{number}.txt" for number in range(30)}
