@@ -10,6 +10,7 @@ from bot.language_model import LanguageModel
 from bot.language_model.build import build_language_model
 from bot.settings import Settings
 from index.catalogue import Catalogue
+from index.chroma_server import chroma_server
 from index.embedding.build import build_embedder
 from index.embedding.embedder import Embedder
 from index.embedding.remembering import RememberingEmbedder
@@ -42,7 +43,14 @@ def build_chatbot(
     return Chatbot(
         settings=settings,
         catalogue=catalogue,
-        retriever=Retriever(catalogue, embedder, settings.data_dir, settings.fusion(), mend=mend),
+        retriever=Retriever(
+            catalogue,
+            embedder,
+            settings.data_dir,
+            settings.fusion(),
+            mend=mend,
+            server=chroma_server(settings, catalogue),
+        ),
         embedder=embedder,
         calibration=load_calibration(),
         version=version("footnote-chat"),

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Literal
 
-from sqlalchemy import DateTime, String, Text, create_engine, select
-from sqlalchemy.engine import make_url
+from sqlalchemy import DateTime, String, Text, inspect, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from bot.answer import Answer
+from index.database import alone, open_engine
 
 Verdict = Literal["up", "down"]
 Reason = Literal["wrong", "incomplete", "unsupported"]
@@ -51,11 +50,10 @@ class FeedbackStore:
     """
 
     def __init__(self, database_url: str) -> None:
-        database = make_url(database_url).database
-        if database_url.startswith("sqlite") and database and database != ":memory:":
-            Path(database).parent.mkdir(parents=True, exist_ok=True)
-        self._engine = create_engine(database_url)
-        _Tables.metadata.create_all(self._engine)
+        self._engine = open_engine(database_url)
+        if not inspect(self._engine).has_table(FeedbackEntry.__tablename__):
+            with alone(self._engine) as connection:
+                _Tables.metadata.create_all(connection)
 
     def record(
         self, answer: Answer, verdict: Verdict, *, reason: Reason | None = None, comment: str = ""

@@ -6,29 +6,23 @@ replace and names the new generation, all in one transaction: a reader sees the 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from index.chunk_sets import ChunkSets, to_chunk, with_text
+from index.database import open_engine, shown
 from index.document import Chunk, Document, Page, Span, hash_text
 from index.embedding.embedder import Vectors
 from index.errors import IndexingError
-from index.schema import (
-    CHUNKS,
-    DOCUMENTS,
-    METADATA,
-    PROPERTIES,
-    SCHEMA_VERSION,
-    SOURCES,
-    VECTORS,
-)
-from index.sqlite_engine import sqlite_engine
+from index.migration import upgrade
+from index.ownership import confirm, elect
+from index.schema import CHUNKS, DOCUMENTS, PROPERTIES, SOURCES, VECTORS
 
 _ROWS_A_STATEMENT = 500  # below SQLite's limit on bound values, whatever the row's width
 
@@ -66,41 +60,35 @@ class Catalogue:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        try:
-            parsed = sa.make_url(url)
-            parsed.get_dialect()
-        except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError) as error:
-            raise IndexingError(
-                "The database_url is not a SQLAlchemy URL of a known database: write sqlite:///PATH or postgresql://…"
-            ) from error
-        if parsed.get_backend_name() == "sqlite" and parsed.database:
-            _make_folder(Path(parsed.database).parent)
-        is_sqlite = parsed.get_backend_name() == "sqlite"
-        self._engine = sqlite_engine(parsed) if is_sqlite else sa.create_engine(url, pool_pre_ping=True)
+        self._engine = open_engine(url)
         self.chunk_sets = ChunkSets(self._engine)
+        self._owner = ""
         try:
-            self._open(parsed.render_as_string(hide_password=True))
-        except (sa.exc.OperationalError, sa.exc.DatabaseError) as error:
+            upgrade(self._engine)
+        except sa.exc.DatabaseError as error:
             reason = str(error.orig or error).splitlines()[0]
             raise IndexingError(
-                f"The database {parsed.render_as_string(hide_password=True)!r} cannot be opened ({reason}): "
+                f"The database {shown(self._engine)!r} cannot be opened ({reason}): "
                 "check that it is a Footnote database; delete a damaged one and index the folder again."
             ) from error
-
-    def _open(self, shown_url: str) -> None:
-        if not sa.inspect(self._engine).has_table("properties"):
-            METADATA.create_all(self._engine)
-            self.set_properties({"schema": SCHEMA_VERSION})
-        schema = self.property("schema")
-        if schema != SCHEMA_VERSION:
-            raise IndexingError(
-                f"The database {shown_url!r} has schema {schema!r}, this Footnote needs {SCHEMA_VERSION!r}: "
-                "index into a new --data-dir."
-            )
 
     def close(self) -> None:
         """Release every connection."""
         self._engine.dispose()
+
+    @contextmanager
+    def elected(self) -> Iterator[None]:
+        """Be the only one, of all machines, that writes documents; a run that loses this cannot write any more.
+
+        Raises:
+            IndexBusyError: Another process has been elected; the message names it.
+        """
+        with elect(self._engine) as owner:
+            self._owner = owner
+            try:
+                yield
+            finally:
+                self._owner = ""
 
     # Properties -----------------------------------------------------------------------------------------------------
 
@@ -120,21 +108,18 @@ class Catalogue:
     def summaries(self) -> list[DocumentSummary]:
         """Return the live documents, ordered by id."""
         columns = DOCUMENTS.c
-        query = (
-            sa.select(
-                columns.document_id,
-                columns.title,
-                columns.media_type,
-                sa.func.length(columns.text),
-                columns.source,
-                columns.content_hash,
-                columns.indexed_at,
-            )
-            .where(columns.live)
-            .order_by(columns.document_id)
-        )
+        query = sa.select(
+            columns.document_id,
+            columns.title,
+            columns.media_type,
+            sa.func.length(columns.text),
+            columns.source,
+            columns.content_hash,
+            columns.indexed_at,
+        ).where(columns.live)
         with self._engine.connect() as connection:
-            return [DocumentSummary(*row) for row in connection.execute(query)]
+            found = [DocumentSummary(*row) for row in connection.execute(query)]
+        return sorted(found, key=lambda summary: summary.document_id)  # servers sort by their own language's rules
 
     def source_hashes(self) -> dict[str, str]:
         """Return the hash of every file as it was last indexed whole, by source."""
@@ -179,12 +164,12 @@ class Catalogue:
 
     def discard_staged(self) -> None:
         """Forget what an interrupted run staged. Its vectors stay, so that it need not embed again."""
-        with self._engine.begin() as connection:
+        with self._writing() as connection:
             connection.execute(DOCUMENTS.delete().where(~DOCUMENTS.c.live))
 
     def stage(self, document: Document, chunks: Sequence[Chunk], vector_ids: Sequence[str], source: str) -> None:
         """Add a new version of a document beside the live one."""
-        with self._engine.begin() as connection:
+        with self._writing() as connection:
             inserted = connection.execute(
                 DOCUMENTS.insert().values(
                     document_id=document.document_id,
@@ -241,7 +226,7 @@ class Catalogue:
 
     def publish(self, publication: Publication) -> None:
         """Make staged documents live, remove those they replace, and name the new generation, all at once."""
-        with self._engine.begin() as connection:
+        with self._writing() as connection:
             for some in _in_batches(sorted(publication.replaced)):
                 connection.execute(DOCUMENTS.delete().where(DOCUMENTS.c.live, DOCUMENTS.c.document_id.in_(some)))
             connection.execute(DOCUMENTS.update().where(~DOCUMENTS.c.live).values(live=True))
@@ -258,7 +243,7 @@ class Catalogue:
 
     def record_sources(self, sources: Mapping[str, str], moved: Mapping[str, str]) -> None:
         """Remember the hash of every file that is indexed whole, and which file moved documents now come from."""
-        with self._engine.begin() as connection:
+        with self._writing() as connection:
             connection.execute(SOURCES.delete())
             rows = [{"source": source, "file_hash": file_hash} for source, file_hash in sources.items()]
             if rows:
@@ -269,12 +254,20 @@ class Catalogue:
 
     def sweep(self) -> None:
         """Delete vectors that no chunk uses any more, and leave nothing of what was deleted in the database's files."""
-        with self._engine.begin() as connection:
-            used = sa.select(CHUNKS.c.vector_id)
-            connection.execute(VECTORS.delete().where(VECTORS.c.vector_id.not_in(used)))
+        with self._writing() as connection:
+            used = sa.exists().where(CHUNKS.c.vector_id == VECTORS.c.vector_id)
+            connection.execute(VECTORS.delete().where(~used))
         if self._engine.dialect.name == "sqlite":
             with self._engine.connect() as connection:
                 connection.execute(sa.text("PRAGMA wal_checkpoint(TRUNCATE)"))
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        """Open a transaction that changes documents; the elected owner's fails once another took over."""
+        with self._engine.begin() as connection:
+            if self._owner:
+                confirm(connection, self._owner)
+            yield connection
 
     def count_chunks(self) -> int:
         """Return how many chunks of live documents there are."""
@@ -286,15 +279,6 @@ class Catalogue:
 def vector_key(model_id: str, text: str) -> str:
     """Return the id of the vector of a text by a model: the same text is never embedded twice."""
     return hash_text(model_id, text)
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise IndexingError(
-            f"The data folder {str(folder)!r} cannot be made ({error.strerror}): choose another with --data-dir."
-        ) from error
 
 
 def _set_properties(connection: Connection, values: Mapping[str, str]) -> None:

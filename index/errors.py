@@ -4,7 +4,9 @@ FootnoteError               one line for the reader: what, where, what to do
 ├── IndexingError           the folder or the data folder cannot be used
 │   ├── NoDocumentsError    nothing to index
 │   ├── IndexBusyError      another process owns the index
-│   └── IndexMismatchError  the index was built for another embedding model
+│   ├── IndexMismatchError  the index was built for another embedding model
+│   ├── DatabaseUnavailableError  the database server is gone, frozen, or refuses
+│   └── ChromaUnavailableError    the Chroma server is gone, frozen, or refuses
 ├── UnreadableDocumentError one file cannot be read; the others go on
 ├── EmptyIndexError         a question was asked before anything was indexed
 ├── ModelNotFoundError      model weights are not where they should be
@@ -30,6 +32,14 @@ class IndexBusyError(IndexingError):
 
 class IndexMismatchError(IndexingError):
     """The index was built with another embedding model."""
+
+
+class DatabaseUnavailableError(IndexingError):
+    """The database server is gone, frozen, or refuses. The same call works when it is back."""
+
+
+class ChromaUnavailableError(IndexingError):
+    """The Chroma server is gone, frozen, or refuses. Search goes on without it."""
 
 
 class UnreadableDocumentError(FootnoteError):

@@ -1,14 +1,28 @@
-"""One writer at a time: a lock that names its holder and is gone when the holder is."""
+"""One writer at a time: locks that name their holder and are gone when the holder is.
+
+`own` keeps two processes from one data folder. `elect` keeps two machines from one database: on PostgreSQL by a lock of
+the server's, which it frees when the holder's connection ends. A holder that lost its connection need not know that, so
+each of its transactions confirms that nobody was elected since.
+"""
 
 from __future__ import annotations
 
 import fcntl
 import os
+import socket
+import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from index.errors import IndexBusyError, IndexingError
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+from index.errors import DatabaseUnavailableError, IndexBusyError, IndexingError
+from index.schema import PROPERTIES
+
+_LOCK = 0x666F6F74  # "foot"
+_OWNER = PROPERTIES.c.name == "owner"
 
 
 @contextmanager
@@ -40,3 +54,46 @@ def own(data_dir: Path) -> Iterator[None]:
         file.write(str(os.getpid()))
         file.flush()
         yield
+
+
+@contextmanager
+def elect(engine: Engine) -> Iterator[str]:
+    """Yield the name of this run as the only one that writes to the database, for `confirm`.
+
+    Raises:
+        IndexBusyError: Another run has been elected; the message names it.
+    """
+    with engine.connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT")  # an open transaction would keep old rows alive
+        shared = engine.dialect.name == "postgresql"
+        if shared and not connection.scalar(sa.select(sa.func.pg_try_advisory_lock(_LOCK))):
+            raise IndexBusyError(f"{_elected(connection)} is writing to the database: wait until it ends.")
+        owner = f"{socket.gethostname()} {os.getpid()} {uuid.uuid4().hex}"
+        if not connection.execute(PROPERTIES.update().where(_OWNER).values(value=owner)).rowcount:
+            connection.execute(PROPERTIES.insert().values(name="owner", value=owner))
+        try:
+            yield owner
+        finally:
+            if shared:
+                with suppress(DatabaseUnavailableError):  # then the server has freed it
+                    connection.execute(sa.select(sa.func.pg_advisory_unlock(_LOCK)))
+
+
+def confirm(connection: Connection, owner: str) -> None:
+    """Keep anybody else from being elected until the end of the transaction.
+
+    Raises:
+        IndexBusyError: Somebody has been elected since; the message names it.
+    """
+    still = PROPERTIES.update().where(_OWNER, PROPERTIES.c.value == owner).values(value=owner)
+    if not connection.execute(still).rowcount:
+        raise IndexBusyError(
+            f"This run lost its hold on the database, and {_elected(connection)} took over: "
+            "nothing of it was published."
+        )
+
+
+def _elected(connection: Connection) -> str:
+    owner = connection.scalar(sa.select(PROPERTIES.c.value).where(_OWNER)) or "unknown unknown"
+    host, process = owner.split()[:2]
+    return f"Another `footnote index` (process {process} on {host!r})"

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from index.catalogue import Catalogue
+from index.chroma_server import ChromaServer
 from index.document import RetrievedChunk
 from index.embedding.embedder import Embedder, Vectors
 from index.errors import EmptyIndexError, IndexingError
@@ -40,6 +41,7 @@ class Retriever:
         data_dir: The data folder.
         fusion: How the two rankings become one.
         mend: Build the files of a damaged generation again in the background.
+        server: A Chroma server that searches the vectors while it is there.
     """
 
     def __init__(
@@ -50,10 +52,11 @@ class Retriever:
         fusion: Fusion | None = None,
         *,
         mend: bool = False,
+        server: ChromaServer | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._embedder = embedder
-        self._live = LiveGeneration(catalogue, data_dir, embedder.model_id, mend=mend)
+        self._live = LiveGeneration(catalogue, data_dir, embedder.model_id, mend=mend, server=server)
         self._fusion = fusion or Fusion()
 
     def retrieve(self, questions: Sequence[str], limit: int, conversation: Sequence[str] = ()) -> list[RetrievedChunk]:

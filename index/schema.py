@@ -1,19 +1,32 @@
 """The tables of the catalogue.
 
-properties   one value a name: schema, generation, fingerprint, how documents were cut, example questions
+properties   one value a name: index_id, owner, generation, fingerprint, how documents were cut, example questions
 documents    one row a version of a document; staged versions are not `live`
 chunks       the pieces of a version, with their sentence spans, in characters of the document
 vectors      by the text they were made from, so that no text is embedded twice
 sources      the hash of every file that is indexed whole
+
+A table that is changed here is changed by a revision in `index/migrations/versions` too; a test compares the two.
 """
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import sqlalchemy as sa
 
-SCHEMA_VERSION = "1"
-
 METADATA = sa.MetaData()
+
+
+class _UtcDateTime(sa.types.TypeDecorator[datetime]):
+    """A moment, which SQLite keeps without its zone."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+
 
 PROPERTIES = sa.Table(
     "properties",
@@ -34,7 +47,7 @@ DOCUMENTS = sa.Table(
     sa.Column("source_hash", sa.String, nullable=False),
     sa.Column("content_hash", sa.String, nullable=False),
     sa.Column("pages", sa.JSON, nullable=False),
-    sa.Column("indexed_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("indexed_at", _UtcDateTime, nullable=False),
     sa.UniqueConstraint("document_id", "live"),
 )
 CHUNKS = sa.Table(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from index.fusion import Fusion
@@ -18,7 +18,12 @@ class IndexSettings(BaseSettings):
 
     Attributes:
         data_dir: Folder of everything Footnote writes.
-        database_url: SQLAlchemy URL of the catalogue; SQLite inside `data_dir` when empty.
+        database_url: SQLAlchemy URL of the catalogue, `postgresql://…` for a server that several machines share; SQLite
+            inside `data_dir` when empty.
+        chroma_url: Address of a Chroma server that searches the vectors, such as `http://chroma:8000`; on this machine
+            when empty.
+        chroma_token: Bearer token for a proxy before that server; best given as FOOTNOTE_CHROMA_TOKEN, never shown.
+        ray_address: Address of a Ray cluster whose machines embed what is indexed; this one does when empty.
         embedding_model: `packaged` for the all-MiniLM-L6-v2 that is installed with Footnote, else a folder, or the
             name of a sentence-transformers model that is already in the local cache.
         embedding_runtime: `openvino`, or `torch`, which is slower and gives the same vectors to 1e-4.
@@ -36,6 +41,9 @@ class IndexSettings(BaseSettings):
 
     data_dir: Path = Path("data")
     database_url: str = ""
+    chroma_url: str = Field(default="", pattern=r"^(https?://\S+)?$")
+    chroma_token: SecretStr = SecretStr("")
+    ray_address: str = ""
     embedding_model: str = "packaged"
     embedding_runtime: EmbeddingRuntime = "openvino"
     model_cache: Path | None = None

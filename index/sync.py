@@ -16,6 +16,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from index.catalogue import Catalogue, DocumentSummary, vector_key
+from index.chroma_server import chroma_server
 from index.document import Chunk, Document
 from index.embedding.embedder import Embedder
 from index.errors import IndexingError, NoDocumentsError, UnreadableDocumentError
@@ -102,7 +103,7 @@ def synchronise(
         IndexingError: A path does not exist, or the data folder cannot be used.
     """
     check_paths(paths)
-    with own(settings.data_dir):
+    with own(settings.data_dir), catalogue.elected():
         run = _Run(settings, catalogue, embedder, progress or (lambda _stage, _done, _total: None))
         try:
             return run.apply(paths, dry_run=dry_run, allow_empty=allow_empty)
@@ -304,6 +305,7 @@ class _Run:
                 self._embedder.model_id,
                 replaced,
                 pipeline=self._pipeline,
+                server=chroma_server(self._settings, self._catalogue),
                 progress=lambda _index, done: self._progress("build", done, 0),
             )
         hashes = {source.name: source.file_hash for source in sources if source.name not in self._incomplete}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from index.embedding.remembering import RememberingEmbedder
 from index.embedding.sentence_transformer import SentenceTransformerEmbedder
 from index.retriever import Retriever
 from index.sync import SyncReport, synchronise
+from tests.postgresql_server import PostgresqlServer, find_programs
 
 SEEDS = Path(__file__).parent.parent / "seeds"
 
@@ -79,3 +81,27 @@ def seed_data(tmp_path_factory: pytest.TempPathFactory, index_folder: Callable[.
 def seed_chatbot(seed_data: Path, open_chatbot: Callable[[Path], Chatbot]) -> Chatbot:
     """A chatbot over the seed documents."""
     return open_chatbot(seed_data)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgresqlServer]:
+    """A PostgreSQL server of our own; tests that need it are skipped where it is not installed."""
+    programs = find_programs()
+    if programs is None:
+        pytest.skip("PostgreSQL's server programs are not installed (Debian's package postgresql)")
+    with tempfile.TemporaryDirectory(prefix="footnote-postgresql-") as folder:  # a socket's path must be short
+        server = PostgresqlServer(programs, Path(folder))
+        try:
+            server.start()
+            yield server
+        finally:
+            server.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database, of each kind in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'footnote.db'}"
+    server: PostgresqlServer = request.getfixturevalue("postgresql")
+    return server.make_database()

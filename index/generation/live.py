@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Final
 
 from index.catalogue import Catalogue
+from index.chroma_server import ChromaServer
 from index.errors import EmptyIndexError, IndexMismatchError
 from index.generation.opened import Generation, problem_of
+from index.server_vectors import server_vectors
 
 _LOG = logging.getLogger(__name__)
 _NOTHING_INDEXED: Final = "No documents are indexed yet: run `footnote index FOLDER`."
@@ -28,13 +30,23 @@ class LiveGeneration:
         data_dir: The data folder.
         embedding_model: The model that questions are embedded with.
         mend: Build damaged files again, in a process beside this one; else somebody else does.
+        server: A Chroma server that searches the vectors while it is there.
     """
 
-    def __init__(self, catalogue: Catalogue, data_dir: Path, embedding_model: str, *, mend: bool = False) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        data_dir: Path,
+        embedding_model: str,
+        *,
+        mend: bool = False,
+        server: ChromaServer | None = None,
+    ) -> None:
         self._catalogue = catalogue
         self._data_dir = data_dir
         self._model = embedding_model
         self._mends = mend
+        self._server = server
         self._lock = threading.Lock()
         self._open: Generation | None = None
         self._looked = 0.0
@@ -92,6 +104,8 @@ class LiveGeneration:
             )
             self._looked = time.monotonic()
             self._mend()
+        if self._server is not None:
+            generation.vectors = server_vectors(self._server, self._catalogue, name, generation.vectors)
         return generation
 
     def _is_mended(self, generation: Generation) -> bool:

@@ -8,20 +8,13 @@ from pathlib import Path
 from typing import Protocol
 
 from index.chunk_sets import ChunkSet
-from index.embedding.embedder import Vectors
 from index.errors import IndexingError
 from index.exact import ExactIndex
 from index.generation.folders import generation_folder
 from index.generation.manifest import Manifest, damaged_files, read_manifest
 from index.keywords import KeywordIndex, WordStatistics
 from index.stored_vectors import StoredVectors
-
-
-class VectorSearch(Protocol):
-    """Finds chunks by their vectors."""
-
-    def search(self, vector: Vectors, limit: int) -> list[tuple[str, float]]:
-        """Return up to `limit` (chunk id, cosine similarity) pairs, best first."""
+from index.vector_search import VectorSearch
 
 
 class KeywordSearch(Protocol):

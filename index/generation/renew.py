@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from index.catalogue import Catalogue, Publication
+from index.chroma_server import ChromaServer, tolerated
 from index.errors import IndexingError
 from index.failpoints import failpoint
 from index.generation.build import Change, GenerationBuilder, Progress
@@ -26,6 +27,7 @@ def renew(
     replaced: Collection[str],
     *,
     pipeline: str,
+    server: ChromaServer | None = None,
     progress: Progress | None = None,
 ) -> None:
     """Make what is staged live and what it replaces gone, in the database and in the search indexes.
@@ -36,6 +38,8 @@ def renew(
         embedding_model: Which model made the vectors.
         replaced: The live documents that go.
         pipeline: How documents were cut and embedded.
+        server: A Chroma server that is to have the vectors too. One that is away stops nobody: the first process that
+            misses them there sends them.
         progress: As for `GenerationBuilder`.
 
     Raises:
@@ -57,12 +61,18 @@ def renew(
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
+    if server is not None:
+        with tolerated():
+            server.build(name, catalogue.chunk_sets.future(replaced).pages(), manifest.chunks)
     failpoint("publish")
     catalogue.publish(Publication(name, manifest.fingerprint, replaced, pipeline, embedding_model))
     failpoint("committed")
     catalogue.sweep()
     failpoint("sweep")
     sweep_generations(data_dir, keep=name)
+    if server is not None:
+        with tolerated():
+            server.sweep(keep=name)
     failpoint("swept")
 
 
