@@ -22,6 +22,9 @@ DOORS = {
     },
     "openai": {"bot/language_model/endpoint.py"},
     "xllamacpp": {"bot/language_model/server.py"},
+    "alembic": {"index/migration.py", "index/migrations/env.py", "index/migrations/versions/0001_first.py"},
+    "psycopg": {"index/database.py"},
+    "ray": {"index/embedding/ray_embedder.py"},
     "opencc": {"index/words.py", "bot/question.py"},
 }
 

@@ -44,7 +44,7 @@ def index(paths: tuple[Path, ...], settings: Settings, *, dry_run: bool, allow_e
     check_paths(paths or settings.documents)
     from bot.build import build_chatbot  # noqa: PLC0415  # what follows takes seconds to import
     from index.catalogue import Catalogue  # noqa: PLC0415
-    from index.embedding.build import build_embedder  # noqa: PLC0415
+    from index.embedding.build import build_embedder, bulk_embedder  # noqa: PLC0415
     from index.sync import synchronise  # noqa: PLC0415
 
     catalogue = Catalogue(settings.catalogue_url())
@@ -70,15 +70,16 @@ def index(paths: tuple[Path, ...], settings: Settings, *, dry_run: bool, allow_e
             interruption.check()
             bar.update(stages[stage], completed=done, total=total or None, visible=True)
 
-        report = synchronise(
-            paths or settings.documents,
-            settings,
-            catalogue,
-            embedder,
-            dry_run=dry_run,
-            allow_empty=allow_empty,
-            progress=show,
-        )
+        with bulk_embedder(settings, embedder) as bulk:
+            report = synchronise(
+                paths or settings.documents,
+                settings,
+                catalogue,
+                bulk,
+                dry_run=dry_run,
+                allow_empty=allow_empty,
+                progress=show,
+            )
         if not dry_run:
             bar.add_task("choosing example questions", total=None)
             with closing(build_chatbot(settings, embedder)) as chatbot:
