@@ -21,8 +21,6 @@ from index.sync import synchronise
 ray = pytest.importorskip("ray")
 
 TEXTS = [f"Ferry {number} leaves at {number % 12}:55. " + "It is seldom late. " * (number % 7) for number in range(90)]
-    f"Ferry {number} leaves Mui Wo at {number % 12}:55. " + "It is seldom late. " * (number % 7) for number in range(90)
-]
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +41,7 @@ def index(folder: Path, settings: Settings, embedder: SentenceTransformerEmbedde
     with closing(Catalogue(settings.catalogue_url())) as catalogue:
         with bulk_embedder(settings, embedder) as bulk:
             assert synchronise([folder], settings, catalogue, bulk).embedded > 0
-        return {chunk.chunk_id: vector for page in catalogue.live_chunks() for chunk, vector in page}
+        return {chunk.chunk_id: vector for page in catalogue.chunk_sets.live().pages() for chunk, vector in page}
 
 
 @pytest.mark.slow
