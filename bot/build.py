@@ -44,7 +44,12 @@ def build_chatbot(
         settings=settings,
         catalogue=catalogue,
         retriever=Retriever(
-            catalogue, embedder, settings.data_dir, settings.fusion(), chroma_server(settings, catalogue), mend=mend
+            catalogue,
+            embedder,
+            settings.data_dir,
+            settings.fusion(),
+            mend=mend,
+            server=chroma_server(settings, catalogue),
         ),
         embedder=embedder,
         calibration=load_calibration(),

@@ -9,7 +9,7 @@ from pathlib import Path
 from bot.build import build_chatbot
 from bot.settings import Settings
 from index.catalogue import Catalogue
-from index.embedding.build import build_embedder
+from index.embedding.build import build_embedder, bulk_embedder
 from index.sync import Progress, SyncReport, synchronise
 
 
@@ -38,16 +38,17 @@ def index_documents(
     with closing(Catalogue(settings.catalogue_url())) as catalogue:
         progress("load", 0, 0)
         embedder = build_embedder(settings)
-        report = synchronise(
-            paths,
-            settings,
-            catalogue,
-            embedder,
-            dry_run=dry_run,
-            allow_empty=allow_empty,
-            unattended=unattended,
-            progress=progress,
-        )
+        with bulk_embedder(settings, embedder) as bulk:
+            report = synchronise(
+                paths,
+                settings,
+                catalogue,
+                bulk,
+                dry_run=dry_run,
+                allow_empty=allow_empty,
+                unattended=unattended,
+                progress=progress,
+            )
     if not dry_run:
         progress("examples", 0, 0)
         with closing(build_chatbot(settings, embedder)) as chatbot:

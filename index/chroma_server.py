@@ -8,9 +8,11 @@ A collection is written under a passing name and gets its own when it is whole; 
 
 from __future__ import annotations
 
+import logging
 import uuid
 from base64 import b64encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +24,8 @@ from index.document import Chunk
 from index.embedding.embedder import Vectors
 from index.errors import ChromaUnavailableError, IndexingError
 from index.settings import IndexSettings
+
+logger = logging.getLogger(__name__)
 
 _BATCH = 1_000
 # As in the local collections: wide beams, for what exact search would find.
@@ -149,6 +153,15 @@ class ChromaServer:
                 f"The Chroma server at {self._client.base_url.host!r} does not answer ({reason}): "
                 "check the server that chroma_url names; search goes on without it."
             ) from error
+
+
+@contextmanager
+def tolerated() -> Iterator[None]:
+    """Go on after what a server could not do, with a line in the log."""
+    try:
+        yield
+    except (ChromaUnavailableError, CollectionError) as error:
+        logger.warning("%s", error)
 
 
 def chroma_server(settings: IndexSettings, catalogue: Catalogue) -> ChromaServer | None:

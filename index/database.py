@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine, ExceptionContext
 
 from index.errors import DatabaseUnavailableError, IndexingError
+from index.sqlite_engine import sqlite_engine
 
 CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 120  # a page of chunks with their vectors takes well below one
@@ -45,7 +44,7 @@ def open_engine(url: str) -> Engine:
     if backend == "sqlite":
         if parsed.database and parsed.database != ":memory:":
             _make_folder(Path(parsed.database).parent)
-        return _open_sqlite(parsed)
+        return sqlite_engine(parsed)
     if backend == "postgresql":
         return _open_postgresql(parsed)
     raise _unknown()
@@ -73,16 +72,6 @@ def alone(engine: Engine) -> Iterator[Connection]:
             if engine.dialect.name == "sqlite":
                 connection.rollback()
                 connection.exec_driver_sql("PRAGMA foreign_keys=ON")
-
-
-def _open_sqlite(url: URL) -> Engine:
-    path = Path(url.database or "")
-    if path.is_file() and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
-        # Readers of a WAL database write a file beside it; from a folder that nobody can write, none is needed.
-        return sa.create_engine(f"sqlite:///file:{quote(str(path.absolute()))}?mode=ro&immutable=1&uri=true")
-    engine = sa.create_engine(url, pool_pre_ping=True)
-    sa.event.listen(engine, "connect", _prepare_sqlite)
-    return engine
 
 
 def _open_postgresql(url: URL) -> Engine:
@@ -164,11 +153,3 @@ def _make_folder(folder: Path) -> None:
         raise IndexingError(
             f"The data folder {str(folder)!r} cannot be made ({error.strerror}): choose another with --data-dir."
         ) from error
-
-
-def _prepare_sqlite(connection: Any, _record: object) -> None:
-    cursor = connection.cursor()
-    # WAL lets readers go on while an indexing run writes; FULL makes a commit survive a power cut.
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000", "foreign_keys=ON", "secure_delete=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()

@@ -44,8 +44,8 @@ class Retriever:
         embedder: Embeds questions.
         data_dir: The data folder.
         fusion: How the two rankings become one.
-        server: Searches the vectors, where there is one.
         mend: Build the files of a damaged generation again in the background.
+        server: A Chroma server that searches the vectors while it is there.
     """
 
     def __init__(
@@ -54,13 +54,13 @@ class Retriever:
         embedder: Embedder,
         data_dir: Path,
         fusion: Fusion | None = None,
-        server: ChromaServer | None = None,
         *,
         mend: bool = False,
+        server: ChromaServer | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._embedder = embedder
-        self._live = LiveGeneration(catalogue, data_dir, embedder.model_id, server, mend=mend)
+        self._live = LiveGeneration(catalogue, data_dir, embedder.model_id, mend=mend, server=server)
         self._fusion = fusion or Fusion()
 
     def retrieve(self, questions: Sequence[str], limit: int, conversation: Sequence[str] = ()) -> list[RetrievedChunk]:

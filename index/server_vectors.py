@@ -1,4 +1,4 @@
-"""Vector search by a Chroma server, which may be away: then the vectors in the database answer, exactly."""
+"""Vector search by a Chroma server, which may be away: then the files of this machine answer, or the database."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from index.chroma_server import ChromaServer, Collection, CollectionError
 from index.document import Chunk
 from index.embedding.embedder import Vectors
 from index.errors import ChromaUnavailableError, IndexingError
-from index.stored_vectors import StoredVectors, VectorSearch
+from index.vector_search import VectorSearch
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ class ServerVectors:
         generation: The generation's name.
         chunks: How many chunks it holds.
         pages: Yields them with their vectors; `IndexingError` when the generation is no longer the live one.
-        stored: Answers while the server cannot.
+        otherwise: Answers while the server cannot.
     """
 
     def __init__(
@@ -36,13 +36,13 @@ class ServerVectors:
         generation: str,
         chunks: int,
         pages: Callable[[], Iterable[Sequence[tuple[Chunk, Vectors]]]],
-        stored: VectorSearch,
+        otherwise: VectorSearch,
     ) -> None:
         self._server = server
         self._generation = generation
         self._chunks = chunks
         self._pages = pages
-        self._stored = stored
+        self._otherwise = otherwise
         self._lock = threading.Lock()
         self._collection: Collection | None = None
         self._left_alone_until = 0.0
@@ -57,7 +57,7 @@ class ServerVectors:
                 self._leave_alone(str(error))
             except CollectionError as error:
                 self._build_again(str(error))
-        return self._stored.search(vector, limit)
+        return self._otherwise.search(vector, limit)
 
     def _whole_collection(self) -> Collection:
         collection = self._collection
@@ -91,12 +91,15 @@ class ServerVectors:
             self._building = False
 
 
-def server_vectors(server: ChromaServer, catalogue: Catalogue, generation: str, chunks: int) -> ServerVectors:
-    """Return the search in a live generation of so many chunks by a server, behind it the vectors in the database."""
+def server_vectors(
+    server: ChromaServer, catalogue: Catalogue, generation: str, otherwise: VectorSearch
+) -> ServerVectors:
+    """Return the search in the live generation by a server, and by other means while that is away."""
+    live = catalogue.chunk_sets.live()
 
     def pages() -> Iterator[Sequence[tuple[Chunk, Vectors]]]:
-        yield from catalogue.chunk_sets.live().pages()
+        yield from live.pages()
         if catalogue.property("generation") != generation:
             raise IndexingError(f"Generation {generation} was replaced while the Chroma server was given it.")
 
-    return ServerVectors(server, generation, chunks, pages, StoredVectors(catalogue.chunk_sets.live()))
+    return ServerVectors(server, generation, catalogue.count_chunks(), pages, otherwise)

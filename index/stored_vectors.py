@@ -6,17 +6,9 @@ Exact, and slow where there are many: every question reads all of them, about ha
 from __future__ import annotations
 
 from heapq import nsmallest
-from typing import Protocol
 
 from index.chunk_sets import ChunkSet
 from index.embedding.embedder import Vectors
-
-
-class VectorSearch(Protocol):
-    """Finds chunks by their vectors."""
-
-    def search(self, vector: Vectors, limit: int) -> list[tuple[str, float]]:
-        """Return up to `limit` (chunk id, cosine similarity) pairs, best first."""
 
 
 class StoredVectors:

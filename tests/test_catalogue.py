@@ -15,6 +15,7 @@ from bot.feedback import FeedbackStore
 from index.catalogue import Catalogue, Publication
 from index.document import Chunk, Document, Page, Span
 from index.errors import DatabaseUnavailableError, IndexingError
+from index.files import Outcome
 from tests.postgresql_server import PostgresqlServer
 
 TEXT = "The first ferry 🚢 leaves 梅窩 at 5:55.\nTickets cost HK$17.8 %s \\N."
@@ -109,9 +110,11 @@ def test_what_a_run_staged_and_did_not_publish_is_forgotten_but_its_vectors(cata
 def test_files_and_where_documents_come_from_are_remembered(catalogue: Catalogue) -> None:
     stage(catalogue, document("a.txt"))
     publish(catalogue, "000001")
-    catalogue.record_sources({f"file {number}": "hash" for number in range(1_200)}, {"a.txt": "file 7"})
-    catalogue.record_sources({"file 7": "other"}, {})
-    assert catalogue.source_hashes() == {"file 7": "other"}
+    catalogue.files.write({f"file {number}": Outcome("indexed", file_hash="hash") for number in range(1_200)})
+    catalogue.files.write({"file 7": Outcome("indexed", file_hash="other")})
+    catalogue.files.keep_only({"file 7"})
+    catalogue.move_documents({"a.txt": "file 7"})
+    assert catalogue.files.last_outcomes() == {"file 7": Outcome("indexed", file_hash="other")}
     assert catalogue.summaries()[0].source == "file 7"
 
 

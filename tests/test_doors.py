@@ -22,6 +22,15 @@ DOORS = {
     },
     "openai": {"bot/language_model/endpoint.py"},
     "xllamacpp": {"bot/language_model/server.py"},
+    "alembic": {
+        "index/migration.py",
+        "index/migrations/env.py",
+        "index/migrations/versions/0001_first.py",
+        "index/migrations/versions/0002_files.py",
+        "index/migrations/versions/0003_relations.py",
+    },
+    "psycopg": {"index/database.py"},
+    "ray": {"index/embedding/ray_embedder.py"},
     "opencc": {"index/words.py", "bot/question.py"},
 }
 

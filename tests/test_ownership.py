@@ -76,7 +76,7 @@ def test_a_run_that_lost_the_database_to_another_cannot_write(
                     lambda: stage(one, document("c.txt")),
                     one.discard_staged,
                     one.sweep,
-                    lambda: one.record_sources({}, {}),
+                    lambda: one.move_documents({}),
                 ):
                     with pytest.raises(IndexBusyError, match="took over"):
                         attempt()

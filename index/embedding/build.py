@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+from index.embedding.embedder import Embedder
 from index.embedding.sentence_transformer import SentenceTransformerEmbedder
 from index.settings import IndexSettings
 
@@ -13,3 +17,19 @@ def build_embedder(settings: IndexSettings) -> SentenceTransformerEmbedder:
         ModelNotFoundError: There is no such model on this machine.
     """
     return SentenceTransformerEmbedder(settings.embedding_model, settings.embedding_runtime, settings.model_cache)
+
+
+@contextmanager
+def bulk_embedder(settings: IndexSettings, embedder: Embedder) -> Iterator[Embedder]:
+    """Yield what embeds whole documents: the Ray cluster that the settings name, else the given embedder.
+
+    Raises:
+        IndexingError: A cluster is named and Ray is not installed.
+    """
+    if not settings.ray_address:
+        yield embedder
+        return
+    from index.embedding.ray_embedder import RayEmbedder  # noqa: PLC0415  # few have it
+
+    with closing(RayEmbedder(embedder, settings)) as cluster:
+        yield cluster

@@ -31,6 +31,7 @@ class LiveGeneration:
         embedding_model: The model that questions are embedded with.
         server: Searches the vectors in the place of the files here.
         mend: Build damaged files again, in a process beside this one; else somebody else does.
+        server: A Chroma server that searches the vectors while it is there.
     """
 
     def __init__(
@@ -38,15 +39,16 @@ class LiveGeneration:
         catalogue: Catalogue,
         data_dir: Path,
         embedding_model: str,
-        server: ChromaServer | None = None,
         *,
         mend: bool = False,
+        server: ChromaServer | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._data_dir = data_dir
         self._model = embedding_model
         self._server = server
         self._mends = mend
+        self._server = server
         self._lock = threading.Lock()
         self._open: Generation | None = None
         self._looked = 0.0
@@ -106,7 +108,7 @@ class LiveGeneration:
             self._looked = time.monotonic()
             self._mend()
         if self._server is not None:
-            generation.vectors = server_vectors(self._server, self._catalogue, name, chunks)
+            generation.vectors = server_vectors(self._server, self._catalogue, name, generation.vectors)
         return generation
 
     def _is_mended(self, generation: Generation) -> bool:

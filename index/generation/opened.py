@@ -13,7 +13,8 @@ from index.exact import ExactIndex
 from index.generation.folders import generation_folder
 from index.generation.manifest import Manifest, damaged_files, read_manifest
 from index.keywords import KeywordIndex, WordStatistics
-from index.stored_vectors import StoredVectors, VectorSearch
+from index.stored_vectors import StoredVectors
+from index.vector_search import VectorSearch
 
 
 class KeywordSearch(Protocol):

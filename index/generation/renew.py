@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import shutil
 import sqlite3
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
 from index.catalogue import Catalogue, Publication
-from index.chroma_server import ChromaServer, CollectionError
-from index.errors import ChromaUnavailableError, IndexingError
+from index.chroma_server import ChromaServer, tolerated
+from index.errors import IndexingError
 from index.failpoints import failpoint
 from index.generation.build import Change, GenerationBuilder, Progress
 from index.generation.folders import generation_folder, generations_folder, next_name, sweep_generations
@@ -40,7 +40,8 @@ def renew(
         embedding_model: Which model made the vectors.
         replaced: The live documents that go.
         pipeline: How documents were cut and embedded.
-        server: Holds the vectors too; one that is away stops nobody.
+        server: A Chroma server that is to have the vectors too. One that is away stops nobody: the first process that
+            misses them there sends them.
         progress: As for `GenerationBuilder`.
 
     Raises:
@@ -63,7 +64,8 @@ def renew(
         shutil.rmtree(folder, ignore_errors=True)
         raise
     if server is not None:
-        _tell(lambda: server.build(name, catalogue.chunk_sets.future(replaced).pages(), manifest.chunks))
+        with tolerated():
+            server.build(name, catalogue.chunk_sets.future(replaced).pages(), manifest.chunks)
     failpoint("publish")
     catalogue.publish(Publication(name, manifest.fingerprint, replaced, pipeline, embedding_model))
     failpoint("committed")
@@ -71,8 +73,8 @@ def renew(
     failpoint("sweep")
     sweep_generations(data_dir, keep=name)
     if server is not None:
-        _tell(lambda: server.sweep(keep=name))
-        server.close()
+        with tolerated():
+            server.sweep(keep=name)
     failpoint("swept")
 
 
@@ -100,14 +102,6 @@ def _write(
     if builder.can_change(live, change):
         return builder.change(folder, live, change)
     return builder.build(folder, sets.future(replaced))
-
-
-def _tell(order: Callable[[], None]) -> None:
-    """Give the server an order; while it is away, the first process that misses the collection builds it."""
-    try:
-        order()
-    except (ChromaUnavailableError, CollectionError) as error:
-        _LOG.warning("%s", error)
 
 
 def _check_room(parent: Path, chunks: int) -> None:
