@@ -29,6 +29,7 @@ from tests.web_machine import WebMachine
 
 ISLANDS = ("Aldermere", "Brackwater", "Corvane", "Dunholm", "Elverness", "Farrowby", "Gullhaven", "Harrowick")
 BACK_WITHIN = 240.0  # seconds, on a machine that does much else
+_BETWEEN_RUNS = 2.0  # seconds: each run has every web machine build its files again
 
 
 class Island:
@@ -98,7 +99,7 @@ class Collection:
                     except BaseException as error:
                         faults.append(error)
                         raise
-                    stop.wait(0.5)
+                    stop.wait(_BETWEEN_RUNS)
 
         indexer = threading.Thread(target=go_on, name="indexer")
         indexer.start()

@@ -28,6 +28,13 @@ FERRY = "Ferry timetable\n\nThe first ferry leaves Mui Wo at 5:55 am. Tickets co
 LIBRARY = "# Library\n\nThe library opens at 9 am. It holds 41,000 books and lends each for 14 days.\n"
 
 
+@pytest.fixture(autouse=True, params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every test runs on each kind of database; settings name the one that is not in the data folder."""
+    if request.param == "postgresql":
+        monkeypatch.setenv("FOOTNOTE_DATABASE_URL", request.getfixturevalue("postgresql").make_database())
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     made = tmp_path / "docs"
