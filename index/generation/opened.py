@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from index.chunk_sets import ChunkSet
 from index.errors import IndexingError
@@ -15,6 +15,9 @@ from index.generation.manifest import Manifest, damaged_files, read_manifest
 from index.keywords import KeywordIndex, WordStatistics
 from index.stored_vectors import StoredVectors
 from index.vector_search import VectorSearch
+from index.words import content_words
+
+_AS_IF: Final = 1_000  # chunks
 
 
 class KeywordSearch(Protocol):
@@ -39,8 +42,8 @@ class NoKeywords:
         return []
 
     def statistics(self, question: str) -> WordStatistics:
-        """Return that nothing is known."""
-        return WordStatistics({}, {}, 0)
+        """Return that all words are equally rare: which of them stand nowhere is not known."""
+        return WordStatistics(dict.fromkeys((word.key for word in content_words(question)), 1), {}, _AS_IF)
 
 
 class Generation:
