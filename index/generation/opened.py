@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
+from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final, Protocol
 
 from index.chunk_sets import ChunkSet
@@ -12,12 +14,14 @@ from index.errors import IndexingError
 from index.exact import ExactIndex
 from index.generation.folders import generation_folder
 from index.generation.manifest import Manifest, damaged_files, read_manifest
+from index.keyword_files import build_keyword_index
 from index.keywords import KeywordIndex, WordStatistics
 from index.stored_vectors import StoredVectors
 from index.vector_search import VectorSearch
 from index.words import content_words
 
 _AS_IF: Final = 1_000  # chunks
+_SOON_BUILT: Final = 5_000  # chunks, whose keywords take a few seconds
 
 
 class KeywordSearch(Protocol):
@@ -33,7 +37,7 @@ class KeywordSearch(Protocol):
 
 
 class NoKeywords:
-    """Finds nothing: in the place of a damaged keyword index, until it is built again."""
+    """Finds nothing: in the place of a damaged keyword index that takes long to build."""
 
     def search(
         self, question: str, limit: int, also: Sequence[str] = (), phrase_weight: float = 0.0
@@ -71,6 +75,8 @@ class Generation:
         self.problem = ", ".join(sorted(damaged))
         if manifest is not None:
             self._open(folder, manifest, damaged)
+        if isinstance(self.keywords, NoKeywords) and len(list(islice(live.ids(), _SOON_BUILT + 1))) <= _SOON_BUILT:
+            self._keep_keywords_apart(live)
 
     def close(self) -> None:
         """Release its files."""
@@ -92,6 +98,13 @@ class Generation:
             with suppress(IndexingError):  # such as no room for its copy: the database answers
                 self.vectors = vectors = VectorIndex(folder / "chroma")
                 self._opened.callback(vectors.close)
+
+    def _keep_keywords_apart(self, live: ChunkSet) -> None:
+        """Build a keyword index of the chunks for this process alone."""
+        folder = self._opened.enter_context(TemporaryDirectory(prefix="footnote-keywords-"))
+        build_keyword_index(Path(folder) / "keywords.db", live.chunks())
+        self.keywords = keywords = KeywordIndex(Path(folder) / "keywords.db")
+        self._opened.callback(keywords.close)
 
 
 def problem_of(data_dir: Path, name: str, fingerprint: str) -> str:

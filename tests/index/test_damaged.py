@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from index.catalogue import Catalogue
-from index.generation import Generation, generations_folder, problem_of
+from index.generation import Generation, generations_folder, opened, problem_of
 from index.generation.rebuild import rebuild
 from index.retriever import Retriever
 from tests.index.archive import Archive
@@ -97,7 +97,10 @@ def test_a_damaged_generation_is_built_again_under_its_name(whole: Archive, tmp_
         assert not rebuild(data, catalogue)  # nothing left to do
 
 
-def test_a_process_that_stays_answers_meanwhile_and_mends_by_itself(whole: Archive, tmp_path: Path) -> None:
+def test_a_process_that_stays_answers_meanwhile_and_mends_by_itself(
+    whole: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opened, "_SOON_BUILT", 0)  # as if there were many
     data = tmp_path / "data"
     shutil.copytree(whole.data, data)
     (generation,) = generations_folder(data).iterdir()
@@ -116,6 +119,19 @@ def test_a_process_that_stays_answers_meanwhile_and_mends_by_itself(whole: Archi
             (after,) = retriever.retrieve([question], 1)
         assert after.chunk.document_id == "paper7.txt"
         assert problem_of(data, generation.name, catalogue.property("fingerprint")) == ""
+        retriever.close()
+
+
+def test_keywords_of_few_chunks_are_made_at_once(whole: Archive, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(whole.data, data)
+    (generation,) = generations_folder(data).iterdir()
+    (generation / "keywords.db").unlink()
+    with closing(Catalogue(f"sqlite:///{data / 'footnote.db'}")) as catalogue:
+        retriever = Retriever(catalogue, WordEmbedder(), data)
+        (found,) = retriever.retrieve([whole.texts["paper7.txt"].split("\n")[2]], 1)
+        assert found.chunk.document_id == "paper7.txt"
+        assert found.keyword_score
         retriever.close()
 
 
