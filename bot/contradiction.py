@@ -21,12 +21,13 @@ from bot.facts.numbers import counts_the_same
 from bot.facts.quantity import Quantity, read_quantities
 from bot.facts.times import read_times
 from index.document import Span
-from index.words import content_words, fold_word
+from index.words import Word, content_words, fold_word, is_function_word
 
 # Of the words of the shorter sentence, the value left out, this share stands in the longer one too.
 _SAME_SUBJECT = 0.8
-# The share that is enough where both say everything that the question names, and that is so many things at least.
-_SAME_ANSWER = 0.6
+# The share that is enough where both say most of what the question names, and that is so many things at least.
+_SAME_ANSWER = 0.5
+_MOST_ASKED = 0.75
 _FEWEST_ASKED = 3
 # With fewer of all its words, value included, in common the two need not be read for facts.
 _WORTH_READING = 0.4
@@ -34,8 +35,8 @@ _FEWEST_SHARED = 3
 # Where a word turns the meaning, both sentences must say nearly nothing else.
 _SAME_SENTENCE = 0.85
 _FEWEST_SHARED_SENTENCE = 4
-# A number is no rival of what it is rounded to.
-_ROUNDED = Fraction(1, 20)
+# A number is no rival of what it is rounded to, so far away at most.
+_ROUNDED = Fraction(1, 10)
 # What can be true of one person, place or thing only. Two people may well have attended the same meeting.
 _ONLY_ONE = regex.compile(
     r"\b(?:found(?:ed|er)|built|buil[dt]er?|design(?:ed|er)|invent(?:ed|or)|discover(?:ed|er)|wr(?:ote|itten)|author"
@@ -55,6 +56,8 @@ _ONE_OF_SEVERAL = frozenset(
     planned proposed expected estimated projected actual target
     """.split()
 )
+_CAPITALS = regex.compile(r"\p{Lu}[\p{L}\d'’-]*(?:[ ](?:\p{Lu}|\d)[\p{L}\d'’-]*)*")
+_LETTER = regex.compile(r"(?<=\p{L} )\p{Lu}(?![\p{L}\d.'’&-])")
 _BOUND_DISTANCE = 4  # characters between a bound and its number
 Value = TypeVar("Value")
 
@@ -80,6 +83,8 @@ def find_contradiction(said: str, otherwise: str, question: str, context: Sequen
     short, long = (otherwise, said) if is_longer else (said, otherwise)
     words, others = _keys(short, ()), _keys(long, ())
     if len(words & others) < _WORTH_READING * len(words) or (words ^ others) & _ONE_OF_SEVERAL - _keys(question, ()):
+        return None
+    if _is_named_otherwise(short, long):
         return None
     missing = missing_facts(short, [long], context)
     kinds = {fact.kind.removeprefix("lost ") for fact in missing}
@@ -178,6 +183,34 @@ _FINDERS: dict[str, _Finder] = {
 }
 
 
+def _is_named_otherwise(one: str, other: str) -> bool:
+    """Return whether a name of one text is longer in the other, or has another letter: "Block A", "Block B"."""
+    if set(_LETTER.findall(one)) != set(_LETTER.findall(other)):
+        return True
+    names, others = _read_runs(one), _read_runs(other)
+    return any(
+        name != rival and (_begins(name, rival) or _begins(rival, name))
+        for name in names - others
+        for rival in others - names
+    )
+
+
+def _begins(name: tuple[str, ...], longer: tuple[str, ...]) -> bool:
+    return len(name) < len(longer) and longer[: len(name)] == name
+
+
+def _read_runs(text: str) -> set[tuple[str, ...]]:
+    """Return the runs of capitalised words of a text, function words at their beginning left out."""
+    values = [*(one.span for one in read_quantities(text) if one.values), *(one.span for one in read_dates(text))]
+    runs = set()
+    for run in _CAPITALS.findall(mask(text, values)):
+        words = run.casefold().split()
+        while words and is_function_word(Word(Span(0, len(words[0])), ""), words[0]):
+            words.pop(0)
+        runs.add(tuple(words))
+    return runs - {()}
+
+
 def _only(values: Sequence[Value]) -> Value | None:
     return values[0] if len(values) == 1 else None
 
@@ -191,15 +224,16 @@ def _counts(one: Quantity) -> bool:
 
 
 def _is_rounded(one: Quantity, other: Quantity) -> bool:
-    return any(abs(a - b) <= _ROUNDED * max(abs(a), abs(b)) and _rounds(a, b) for a in one.values for b in other.values)
+    near = ((a, b) for a in one.values for b in other.values if abs(a - b) <= _ROUNDED * max(abs(a), abs(b)))
+    return any(_rounds(a, b) or _rounds(b, a) for a, b in near)
 
 
-def _rounds(one: Fraction, other: Fraction) -> bool:
-    """Return whether one of two numbers is the other with fewer digits; years are not rounded."""
-    if all(value.denominator == 1 and 1000 <= value <= 2100 for value in (one, other)):
+def _rounds(value: Fraction, rounded: Fraction) -> bool:
+    """Return whether a number is another with fewer digits; years are not rounded."""
+    if all(one.denominator == 1 and 1000 <= one <= 2100 for one in (value, rounded)):
         return False
-    digits = [format(float(value), ".12g").replace(".", "").strip("-0") for value in (one, other)]
-    return len(digits[0]) != len(digits[1])
+    digits = len(format(float(rounded), ".12g").replace(".", "").strip("-0")) or 1
+    return float(format(float(value), f".{digits - 1}e")) == float(rounded)
 
 
 def _is_bounded(text: str, span: Span) -> bool:
@@ -214,7 +248,7 @@ def _given(day: Day) -> tuple[bool, bool, bool]:
 
 def _same_subject(short: str, own: Span, long: str, rival: Span, question: str) -> bool:
     rest, others, asked = _keys(short, [own]), _keys(long, [rival]), _keys(question, ())
-    answers = len(asked) >= _FEWEST_ASKED and asked <= rest & others
+    answers = len(asked & rest & others) >= max(_FEWEST_ASKED, _MOST_ASKED * len(asked))
     share = _SAME_ANSWER if answers else _SAME_SUBJECT
     return _is_whole(rest, others) or len(rest & others) >= max(_FEWEST_SHARED, share * len(rest))
 

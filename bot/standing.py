@@ -27,7 +27,9 @@ def order_by_standing(ranked: Sequence[Judged], precedence: Precedence, question
     echoes = [one for one in open_to_all if _ASKS.search(one.sentence.text) and one.sentence.words <= asked]
     answering = [one for one in open_to_all if one not in echoes]
     current, superseded = precedence.split_versions(answering, _document_of, lambda one: one.sentence.text)
-    heard, repeated = precedence.spread_copies(current, _document_of, lambda one: [one.sentence.text])
+    copies = precedence.count_copies(current, _document_of, lambda one: [one.sentence.text])
+    counted = list(zip(current, copies, strict=True))
+    heard, repeated = [one for one, times in counted if not times], [one for one, times in counted if times]
     return [*heard, *superseded, *repeated, *echoes]
 
 

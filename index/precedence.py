@@ -23,20 +23,19 @@ _CORRESPOND = 0.5
 
 
 def order_retrieved(retrieved: Sequence[RetrievedChunk], precedence: Precedence) -> list[RetrievedChunk]:
-    """Return what was retrieved with copies last and older versions behind newer ones, ranked anew.
+    """Return what was retrieved with older versions behind newer ones and copies counted less, ranked anew.
 
-    A newer version has the score of the older one that it comes before, a copy no more than what it comes behind.
+    A newer version has the score of the older one that it comes before. What copies have said before counts half, the
+    next copy a quarter: what is nearly as good comes between them, what has little to say does not.
     """
     ordered = precedence.put_versions_first(retrieved, _document_of, lambda one: one.chunk.text)
-    heard, repeated = precedence.spread_copies(
+    repeated = precedence.count_copies(
         ordered, _document_of, lambda one: [one.chunk.sentence_text(sentence) for sentence in one.chunk.sentences]
     )
-    scores = list(accumulate((one.score for one in reversed(heard)), max))[::-1]
-    scores += [min(one.score, scores[-1]) for one in repeated]
-    return [
-        replace(one, rank=rank, score=score)
-        for rank, (one, score) in enumerate(zip([*heard, *repeated], scores, strict=True), start=1)
-    ]
+    scores = list(accumulate((one.score for one in reversed(ordered)), max))[::-1]
+    scored = [replace(one, score=score / 2**times) for one, score, times in zip(ordered, scores, repeated, strict=True)]
+    by_score = sorted(scored, key=lambda one: -one.score)
+    return [replace(one, rank=rank) for rank, one in enumerate(by_score, start=1)]
 
 
 def _document_of(one: RetrievedChunk) -> str:
@@ -67,31 +66,29 @@ class Precedence:
         relation = self._relations.get(document_id)
         return relation is not None and bool(relation.series) and self._is_asked_for(relation.edition)
 
-    def spread_copies(
+    def count_copies(
         self, items: Sequence[Item], document_of: Callable[[Item], str], parts_of: Callable[[Item], Sequence[str]]
-    ) -> tuple[list[Item], list[Item]]:
-        """Return the items in two parts: what is new, and what only says what an earlier one of a copy has said.
+    ) -> list[int]:
+        """Return for each item how many copies of its document have said all of it in the items before.
 
         Args:
             items: Best first.
             document_of: The id of an item's document.
             parts_of: The sentences of an item.
         """
-        said: dict[str, dict[tuple[str, ...], str]] = defaultdict(dict)
-        heard, repeated = list[Item](), list[Item]()
+        said: dict[tuple[str, tuple[str, ...]], set[str]] = defaultdict(set)
+        counts = []
         for item in items:
             document_id = document_of(item)
             relation = self._relations.get(document_id)
             if relation is None or not relation.copies:
-                heard.append(item)
+                counts.append(0)
                 continue
-            known = said[relation.copies]
-            parts = [tuple(folded_words(part)) for part in parts_of(item)]
-            is_repeated = all(known.get(part, document_id) != document_id for part in parts)
-            (repeated if is_repeated else heard).append(item)
-            for part in parts:
-                known.setdefault(part, document_id)
-        return heard, repeated
+            parts = [said[relation.copies, tuple(folded_words(part))] for part in parts_of(item)]
+            counts.append(min((len(documents - {document_id}) for documents in parts), default=0))
+            for documents in parts:
+                documents.add(document_id)
+        return counts
 
     def put_versions_first(
         self, items: Sequence[Item], document_of: Callable[[Item], str], text_of: Callable[[Item], str]

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-_FIRST = "Alder Birch Cedar Dorset Elm Fenwick Garrick Hazel Ivory Juniper Kestrel Larch Marlow Norfolk Orchard".split()
+_FIRST = """
+Alder Birch Cedar Dorset Elm Fenwick Garrick Hazel Ivory Juniper Kestrel Larch Marlow Norfolk Orchard Pelham Quince
+Rowan Selby Tamar Ulster Verbena Walnut Yarrow Zennor Ashford Bramble Clover Dunmore Egret Falcon Gorse Heron Islay
+Jasmin Kelso Linden Magnolia Nettle Osprey Plover Raven Saffron Thistle Umber Violet Willow Arran Beacon Corfe Dahlia
+Ebony Fulmar Glamis Holly Iona Jedburgh Kinross Lomond Moray
+""".split()
 _SECOND = "Bridge Court Dock Garden Hall House Lane Library Market Mill Park Pier Quay School Square Tower Ward".split()
+_STREETS = ("Baker", "Cooper", "Fisher", "Glover", "Mason", "Potter", "Tanner", "Weaver")
 # A fact as its own document states it, as a question asks for it, and as others word it.
 _KINDS = (
     (
@@ -68,7 +74,7 @@ def make_facts(count: int) -> list[Fact]:
 
 def _fact(number: int) -> Fact:
     first, second = _FIRST[number % len(_FIRST)], _SECOND[number // len(_FIRST) % len(_SECOND)]
-    name = f"{first} {second}" + (f" {'NESW'[number // 255 - 1]}" if number >= 255 else "")
+    name = f"{first} {second}"
     stated, question, wordings = _KINDS[number % len(_KINDS)]
     value = (1900 + number % 97, 12 + number % 83, 120 + 7 * (number % 61))[number % len(_KINDS)]
     false_value = value + 13
@@ -85,7 +91,7 @@ def _fact(number: int) -> Fact:
 def document(fact: Fact, sentence: str) -> str:
     """Return the text of a document that says a sentence among others."""
     number = int(fact.document_id[7:11])
-    street = f"{_FIRST[(number * 7 + 3) % len(_FIRST)]} Street {number % 140 + 1}"
+    street = f"{_STREETS[number % len(_STREETS)]} Street {number % 140 + 1}"
     return (
         f"Notes on a place\n\nThe place is reached on foot from {street}. {sentence} "
         f"Visitors are asked to keep the paths clean, and to bring back what they borrow."

@@ -92,6 +92,8 @@ def test_another_value_for_the_same_thing_is_found(
         ("The ferry carries 200 guests to Mui Wo.", "The bus carries 60 guests to Tai O.", "How many guests?"),
         ("The old ferry carries 200 guests.", "The new ferry, the Swan, carries 300 guests.", "How many guests?"),
         ("The ferry has 20 seats.", "The upper deck of the ferry has 8 seats.", "How many seats has the ferry?"),
+        ("Victoria Park has 20 benches.", "Victoria Park East has 12 benches.", "How many benches has Victoria Park?"),
+        ("Mill S has 20 seats for visitors.", "Mill N has 12 seats for visitors.", "How many seats has the mill?"),
         ("The fine is $500.", "The fine is five hundred dollars.", "How much is the fine?"),
         ("Dogs are allowed on the ferry to Mui Wo.", "Cats are not allowed on the ferry.", "Are dogs allowed?"),
         ("The pier was built in 1972.", "The pier was built and opened in 1972.", "When was it built?"),

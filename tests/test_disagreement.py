@@ -29,6 +29,7 @@ GUIDE = "A walk around town\n\nBegin at the pond. The town park was opened on 9 
 DEPOT = "巴士車廠\n\n東涌巴士車廠可停泊二百輛巴士。車廠於每日清晨五時開門。"
 OTHER_DEPOT = "交通概覽\n\n東涌巴士車廠可停泊三百輛巴士。島上另有渡輪碼頭兩個。"
 DOCUMENTS = {
+    "school.txt": "The school library lends 300 books. How many the library lends to a pupil is said at the desk.",
     "library.txt": LIBRARY,
     "branches/library.txt": LIBRARY,
     "branches/library copy.txt": LIBRARY.replace("weekdays. ", "weekdays.\n"),
@@ -39,6 +40,7 @@ DOCUMENTS = {
     "depot.txt": DEPOT,
     "traffic.txt": OTHER_DEPOT,
 }
+LIBRARIES = {"library.txt", "branches/library.txt", "branches/library copy.txt"}
 
 
 @pytest.fixture(scope="module")
@@ -74,12 +76,8 @@ def cited(answer: Answer) -> list[list[str]]:
 def test_copies_and_versions_are_known_after_indexing(data: Path) -> None:
     found = relations(data)
     library = found["library.txt"].copies
-    assert {one for one, relation in found.items() if relation.copies == library} == {
-        "library.txt",
-        "branches/library.txt",
-        "branches/library copy.txt",
-    }
-    assert set(found) == {one for one in DOCUMENTS if "library" in one or "fares" in one}
+    assert {one for one, relation in found.items() if relation.copies == library} == LIBRARIES
+    assert set(found) == LIBRARIES | {"fares-2023.txt", "fares-2024.txt"}
     assert [one for one, relation in found.items() if relation.series] == ["fares-2023.txt", "fares-2024.txt"]
 
 
@@ -99,12 +97,13 @@ def test_relations_follow_the_folder(tmp_path: Path, index_folder: Callable[...,
     assert set(relations(data_dir)) == {"fares-2023.txt", "fares-2024.txt"}
 
 
-def test_copies_stand_behind_everything_else_and_are_not_lost(chatbot: Chatbot) -> None:
+def test_copies_do_not_crowd_out_other_evidence_and_are_not_lost(chatbot: Chatbot) -> None:
     retrieved = chatbot.search("How many books does the library lend?", top_k=20).retrieved
     found = [entry.document_id for entry in retrieved]
-    copies = [place for place, document_id in enumerate(found) if "library" in document_id]
-    assert copies == [0, len(found) - 2, len(found) - 1]
-    assert len(found) == len(DOCUMENTS)
+    assert set(found) == set(DOCUMENTS)
+    copies = [entry for entry in retrieved if entry.document_id in LIBRARIES]
+    assert found.index("school.txt") < found.index(copies[1].document_id)
+    assert [round(copies[0].score / copy.score) for copy in copies] == [1, 2, 4]
     scores = [entry.score for entry in retrieved]
     assert scores == sorted(scores, reverse=True)
 

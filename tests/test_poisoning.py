@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -74,51 +74,52 @@ def test_a_poisoned_and_a_blocking_document_among_a_few(
     assert blocking == {f"block/{number}.txt" for number in range(3)}
 
 
+FACTS = make_facts(1_000)
+POISONED, BLOCKED, OTHERS = FACTS[:30], FACTS[30:60], FACTS[100:200]
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory, index_folder: IndexFolder) -> Path:
+    """A thousand documents; beside them five poisoned ones, or one that blocks, for each of 30 questions."""
+    folder, data_dir = tmp_path_factory.mktemp("docs"), tmp_path_factory.mktemp("data")
+    for fact in FACTS:
+        write(folder, fact.document_id, document(fact, fact.stated))
+    for number, fact in enumerate(POISONED):
+        for place, false in enumerate(fact.false):
+            write(folder, f"poison/{number}-{place}.txt", document(fact, false))
+    for number, fact in enumerate(BLOCKED):
+        write(folder, f"block/{number}.txt", blocker(fact))
+    index_folder(folder, data_dir)
+    return data_dir
+
+
 @pytest.mark.slow
-class TestAmongAThousand:
-    """Five poisoned documents, or one that blocks, for each of 30 questions."""
+def test_among_a_thousand_the_contradiction_is_shown_with_both_sources(many: Path, open_chatbot: OpenChatbot) -> None:
+    chatbot = open_chatbot(many)
+    missed = [fact.question for fact in POISONED if not shows_both(chatbot.ask(fact.question), fact)]
+    assert len(missed) <= 0.1 * len(POISONED), missed
 
-    facts = make_facts(1_000)
-    poisoned = facts[:30]
-    blocked = facts[30:60]
 
-    @pytest.fixture(scope="class")
-    def data_dir(self, tmp_path_factory: pytest.TempPathFactory, index_folder: IndexFolder) -> Path:
-        folder, data_dir = tmp_path_factory.mktemp("docs"), tmp_path_factory.mktemp("data")
-        for fact in self.facts:
-            write(folder, fact.document_id, document(fact, fact.stated))
-        for number, fact in enumerate(self.poisoned):
-            for place, false in enumerate(fact.false):
-                write(folder, f"poison/{number}-{place}.txt", document(fact, false))
-        for number, fact in enumerate(self.blocked):
-            write(folder, f"block/{number}.txt", blocker(fact))
-        index_folder(folder, data_dir)
-        return data_dir
+@pytest.mark.slow
+def test_among_a_thousand_a_blocker_does_not_keep_the_answer_back(many: Path, open_chatbot: OpenChatbot) -> None:
+    chatbot = open_chatbot(many)
+    for fact in BLOCKED:
+        assert _documents_saying(chatbot.ask(fact.question), fact.value) == {fact.document_id}, fact.question
 
-    @pytest.fixture(scope="class")
-    def answers(self, data_dir: Path, open_chatbot: OpenChatbot) -> Iterator[Callable[[Fact], Answer]]:
-        chatbot = open_chatbot(data_dir)
-        return lambda fact: chatbot.ask(fact.question)
 
-    def test_the_contradiction_is_shown_with_both_sources(self, answers: Callable[[Fact], Answer]) -> None:
-        shown = [shows_both(answers(fact), fact) for fact in self.poisoned]
-        assert sum(shown) >= 0.9 * len(shown), [
-            fact.question for fact, one in zip(self.poisoned, shown, strict=True) if not one
-        ]
+@pytest.mark.slow
+def test_among_a_thousand_what_nobody_contradicts_is_not_called_contested(
+    many: Path, open_chatbot: OpenChatbot
+) -> None:
+    chatbot = open_chatbot(many)
+    for fact in OTHERS:
+        assert "says otherwise" not in chatbot.ask(fact.question).text, fact.question
 
-    def test_a_blocker_does_not_keep_the_answer_back(self, answers: Callable[[Fact], Answer]) -> None:
-        answered = [_documents_saying(answers(fact), fact.value) == {fact.document_id} for fact in self.blocked]
-        assert all(answered)
 
-    def test_what_nobody_contradicts_is_not_called_contested(self, answers: Callable[[Fact], Answer]) -> None:
-        others = [answers(fact) for fact in self.facts[100:200]]
-        announced = [one for one in others if any("says otherwise" in statement.text for statement in one.statements)]
-        assert announced == []
-
-    def test_staff_see_the_suspicious_documents(self, data_dir: Path, embedder: SentenceTransformerEmbedder) -> None:
-        contradicting, blocking = suspects(data_dir, embedder)
-        poison = {f"poison/{number}-{place}.txt" for number in range(30) for place in range(5)}
-        true = {fact.document_id for fact in self.poisoned}
-        assert len(contradicting & poison) >= 0.9 * len(poison), sorted(poison - contradicting)
-        assert contradicting <= poison | true
-        assert blocking == {f"block/{number}.txt" for number in range(30)}
+@pytest.mark.slow
+def test_among_a_thousand_staff_see_the_suspicious_documents(many: Path, embedder: SentenceTransformerEmbedder) -> None:
+    contradicting, blocking = suspects(many, embedder)
+    poison = {f"poison/{number}-{place}.txt" for number in range(len(POISONED)) for place in range(5)}
+    assert len(contradicting & poison) >= 0.7 * len(poison), sorted(poison - contradicting)
+    assert contradicting <= poison | {fact.document_id for fact in POISONED}
+    assert blocking == {f"block/{number}.txt" for number in range(len(BLOCKED))}
