@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from index.document import Chunk, Document, Page, Span, hash_text
+from index.document import Chunk, Document, Mark, MarkKind, Page, Section, Span, hash_text
 from index.embedding.embedder import Vectors
 from index.errors import IndexingError
 from index.schema import (
@@ -194,6 +194,9 @@ class Catalogue:
                     source_hash=document.source_hash,
                     content_hash=document.content_hash(),
                     pages=[[page.number, page.span.start, page.span.end] for page in document.pages],
+                    sections=document.sections_as_rows(),
+                    date=document.date.isoformat() if document.date else "",
+                    marks=document.marks_as_rows(),
                     indexed_at=datetime.now(UTC),
                 )
             ).inserted_primary_key
@@ -351,4 +354,10 @@ def _to_document(row: sa.Row[tuple[object, ...]]) -> Document:
         media_type=row.media_type,
         source_hash=row.source_hash,
         pages=tuple(Page(number, Span(start, end)) for number, start, end in row.pages),
+        sections=tuple(Section(title, level, Span(start, end)) for title, level, start, end in row.sections),
+        date=date.fromisoformat(row.date) if row.date else None,
+        marks=tuple(
+            Mark(MarkKind(kind), None if start is None else Span(start, end), excerpt)
+            for kind, start, end, excerpt in row.marks
+        ),
     )

@@ -34,6 +34,9 @@ DOCUMENTS = sa.Table(
     sa.Column("source_hash", sa.String, nullable=False),
     sa.Column("content_hash", sa.String, nullable=False),
     sa.Column("pages", sa.JSON, nullable=False),
+    sa.Column("sections", sa.JSON, nullable=False, server_default="[]"),
+    sa.Column("date", sa.String, nullable=False, server_default=""),
+    sa.Column("marks", sa.JSON, nullable=False, server_default="[]"),
     sa.Column("indexed_at", sa.DateTime(timezone=True), nullable=False),
     sa.UniqueConstraint("document_id", "live"),
 )

@@ -20,7 +20,8 @@ from index.errors import NoDocumentsError, UnreadableDocumentError
 from index.generation import build_generation, is_whole, sweep_generations
 from index.ownership import own
 from index.paths import check_paths, files_below
-from index.readers import READERS_VERSION, Unreadable, is_supported, read_file
+from index.readers import READERS_VERSION, Unreadable, is_supported
+from index.readers.process import ReadingProcess
 from index.settings import IndexSettings
 from index.splitter import Splitter
 
@@ -40,7 +41,9 @@ class Failure:
 
 @dataclass(slots=True)
 class SyncReport:
-    """What a run did. Every list holds document ids, sorted."""
+    """What a run did. Every list holds document ids, sorted; `marks`, by kind, how many of the added and changed
+    documents have something in them that is kept out of answers.
+    """
 
     added: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
@@ -51,6 +54,7 @@ class SyncReport:
     embedded: int = 0
     fingerprint: str = ""
     dry_run: bool = False
+    marks: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +125,7 @@ class _Run:
         self._incomplete: set[str] = set()  # sources of which something could not be read: tried again next time
         self._moved: dict[str, str] = {}  # unchanged documents that now come from another file
         self._seen: dict[str, str] = {}  # document id -> source that brought it
+        self._reading = ReadingProcess()
 
     def apply(self, paths: Sequence[Path], *, dry_run: bool, allow_empty: bool) -> SyncReport:
         report = self._report
@@ -185,7 +190,7 @@ class _Run:
             by_source.setdefault(summary.source, []).append(summary.document_id)
         batches = self._split(sources, live, known, by_source, same_pipeline=same_pipeline, dry_run=dry_run)
         # While one batch is embedded, which leaves Python's lock free, the next is read and split.
-        with ThreadPoolExecutor(1, "footnote-reading") as reader:
+        with self._reading, ThreadPoolExecutor(1, "footnote-reading") as reader:
             ahead = reader.submit(next, batches, None)
             while batch := ahead.result():
                 ahead = reader.submit(next, batches, None)
@@ -231,7 +236,9 @@ class _Run:
 
     def _read(self, source: Source) -> Iterator[Document]:
         try:
-            for item in read_file(source.path, source.name, maximum_bytes=self._settings.maximum_file_bytes):
+            for item in self._reading.read_file(
+                source.path, source.name, maximum_bytes=self._settings.maximum_file_bytes
+            ):
                 if isinstance(item, Unreadable):
                     self._incomplete.add(source.name)
                     self._fail(item.source, item.reason)
@@ -257,6 +264,8 @@ class _Run:
                 self._moved[document.document_id] = source.name
             return False
         (self._report.changed if known else self._report.added).append(document.document_id)
+        for kind in {mark.kind.value for mark in document.marks}:
+            self._report.marks[kind] = self._report.marks.get(kind, 0) + 1
         return True
 
     def _stage(self, batch: list[_Split]) -> None:
