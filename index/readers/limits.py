@@ -22,8 +22,8 @@ class ReadingLimits:
         text_per_byte: More text for each byte of the file.
     """
 
-    seconds: float = 25
-    seconds_per_megabyte: float = 2
+    seconds: float = 20
+    seconds_per_megabyte: float = 1
     memory_bytes: int = 900 * _MEGABYTE
     memory_per_byte: int = 8
     text_bytes: int = 50 * _MEGABYTE

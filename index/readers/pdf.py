@@ -31,6 +31,9 @@ _NO_TITLE = re.compile(
 )
 _RECOGNITION_SCALE: Final = 300 / 72  # dots an inch over points an inch
 _MOST_RECOGNISED: Final = 300
+# A long document may take its time, a small file that claims a million pages may not.
+_PAGES_A_SIGN: Final = 50
+_LEAST_PAGE_BYTES: Final = 500
 _MOST_HEADINGS: Final = 5_000
 
 
@@ -58,6 +61,8 @@ def read_pdf(source: Source) -> Iterator[Document | Unreadable | StillReading]:
             yield StillReading()
             page.lines = [Line(line, 0, 0) for line in recognise(*draw(pdf[number], _RECOGNITION_SCALE)).split("\n")]
         pages.append(page)
+        if number % _PAGES_A_SIGN == 0 and number * _LEAST_PAGE_BYTES < len(content):
+            yield StillReading()
     kept, left_out = take_out_furniture([page.lines or [] for page in pages], [page.height for page in pages])
     texts = _repaired(kept)
     damaged = [number for number, page in enumerate(pages, start=1) if page.lines is None]

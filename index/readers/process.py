@@ -98,6 +98,7 @@ class ReadingProcess:
 
 class _Child:
     def __init__(self, limits: ReadingLimits) -> None:
+        self._received = bytearray()
         environment = {variable: os.environ[variable] for variable in _PASSED_ON if variable in os.environ}
         command = [sys.executable, "-P", "-B", "-m", "index.readers.worker", json.dumps(asdict(limits))]
         try:
@@ -152,16 +153,17 @@ class _Child:
     def _read(self, length: int, until: float) -> bytes:
         assert self._process.stdout is not None, "started with a pipe"
         pipe = self._process.stdout.fileno()
-        content = bytearray()
-        while len(content) < length:
+        while len(self._received) < length:
             ready, _, _ = select.select([pipe], [], [], max(0.0, until - time.monotonic()))
             if not ready:
                 raise UnreadableDocumentError(_too_slow())
-            some = os.read(pipe, min(_READ_AT_ONCE, length - len(content)))
+            some = os.read(pipe, _READ_AT_ONCE)
             if not some:
                 raise UnreadableDocumentError(_why_dead(self._process.wait()))
-            content += some
-        return bytes(content)
+            self._received += some
+        content = bytes(self._received[:length])
+        del self._received[:length]
+        return content
 
 
 def _too_slow() -> str:

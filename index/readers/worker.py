@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
@@ -25,6 +26,7 @@ from index.readers.replies import Reply
 from index.readers.source import Unreadable
 
 _WORN_BYTES: Final = 400_000_000
+_LONGEST_HELD: Final = 0.05  # seconds
 _TOO_MUCH_MEMORY: Final = "needs more memory than is safe to give it: split it, or save it without pictures"
 
 
@@ -36,9 +38,14 @@ def main() -> None:
     cut_off_network()
     write_nothing()
 
+    flushed = time.monotonic()
+
     def send(reply: Reply) -> None:
+        nonlocal flushed
         outbound.write(reply.to_frame())
-        outbound.flush()
+        if reply.document is None or time.monotonic() - flushed > _LONGEST_HELD:  # rows of a corpus go in lots
+            outbound.flush()
+            flushed = time.monotonic()
 
     send(Reply())
     for line in sys.stdin.buffer:
