@@ -189,7 +189,8 @@ def short_line(chunk: Chunk, span: Span) -> Span:
         span: The sentence, in characters of its document.
     """
     line = _line(chunk, span)
-    return line if reading_length(line.of(chunk.text)) <= _SHORT_LINE else span.shift(-chunk.span.start)
+    is_shown = reading_length(line.of(chunk.text)) <= _SHORT_LINE and chunk.is_evidence(line.shift(chunk.span.start))
+    return line if is_shown else span.shift(-chunk.span.start)
 
 
 def reading_length(text: str) -> float:

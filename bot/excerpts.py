@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from bot.evidence import Sentence, reading_length, short_line
 from bot.judge import Judged
 from index.document import Span
+from index.invisible import without_suspicious
 
 # About 110 and 270 tokens of English.
 _BUDGET = 450
@@ -28,7 +29,7 @@ class Excerpt:
 
     Attributes:
         span: Place in the document, in characters of its text.
-        text: The words, white space folded.
+        text: The words, white space folded, without characters that nobody sees.
         sentence: The sentence of evidence that it was chosen for.
     """
 
@@ -89,6 +90,6 @@ def excerpt_of(sentence: Sentence) -> Excerpt:
         document_id=chunk.document_id,
         title=chunk.title,
         span=chosen.shift(chunk.span.start),
-        text=" ".join(chosen.of(chunk.text).split()),
+        text=" ".join(without_suspicious(chosen.of(chunk.text)).split()),
         sentence=sentence,
     )

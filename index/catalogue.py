@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import numpy as np
 import sqlalchemy as sa
@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection
 
 from index.chunk_sets import ChunkSets, to_chunk, with_text
 from index.database import open_engine, shown
-from index.document import Chunk, Document, Page, Span, hash_text
+from index.document import Chunk, Document, Mark, MarkKind, Page, Section, Span, hash_text
 from index.embedding.embedder import Vectors
 from index.errors import IndexingError
 from index.files import FileRegister
@@ -197,6 +197,9 @@ class Catalogue:
                     source_hash=document.source_hash,
                     content_hash=document.content_hash(),
                     pages=[[page.number, page.span.start, page.span.end] for page in document.pages],
+                    sections=document.sections_as_rows(),
+                    date=document.date.isoformat() if document.date else "",
+                    marks=document.marks_as_rows(),
                     indexed_at=datetime.now(UTC),
                 )
             ).inserted_primary_key
@@ -314,4 +317,10 @@ def _to_document(row: sa.Row[tuple[object, ...]]) -> Document:
         media_type=row.media_type,
         source_hash=row.source_hash,
         pages=tuple(Page(number, Span(start, end)) for number, start, end in row.pages),
+        sections=tuple(Section(title, level, Span(start, end)) for title, level, start, end in row.sections or ()),
+        date=date.fromisoformat(row.date) if row.date else None,
+        marks=tuple(
+            Mark(MarkKind(kind), None if start is None else Span(start, end), excerpt)
+            for kind, start, end, excerpt in row.marks or ()
+        ),
     )

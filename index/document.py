@@ -6,8 +6,11 @@ chunk is cut, asserted there, and carried unchanged to the footnote.
 
 from __future__ import annotations
 
+import datetime
 import hashlib
+import json
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -50,6 +53,44 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Section:
+    """A heading and what stands under it, up to the next heading of its level or above.
+
+    Attributes:
+        title: The heading as it stands in the text.
+        level: 1 for the highest.
+        span: From the first character of the heading.
+    """
+
+    title: str
+    level: int
+    span: Span
+
+
+class MarkKind(StrEnum):
+    """What staff should know about a document."""
+
+    HIDDEN_TEXT = "hidden_text"  # nobody sees it on the page: left out of the text
+    INVISIBLE_CHARACTERS = "invisible_characters"  # they stay in the text and count for nothing in a search
+    PLANTED_INSTRUCTION = "planted_instruction"  # speaks to a machine, not to a reader: never evidence
+    BOILERPLATE = "boilerplate"  # repeated on every page, or only leads elsewhere: left out of the text
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Something in a document that is kept out of answers.
+
+    Attributes:
+        span: Its place in the text; None where it is no part of the text.
+        excerpt: The words, cut where they are long.
+    """
+
+    kind: MarkKind
+    span: Span | None
+    excerpt: str
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """The text of one source, as stored.
 
@@ -60,6 +101,9 @@ class Document:
         media_type: Internet media type of the source.
         source_hash: SHA-256 (hex) of the bytes it was read from.
         pages: Page spans in order, empty for formats without pages.
+        sections: Headings in order, empty where there are none.
+        date: The date that the document states of itself.
+        marks: What in it is kept out of answers, and why.
     """
 
     document_id: str
@@ -68,11 +112,15 @@ class Document:
     media_type: str
     source_hash: str
     pages: tuple[Page, ...] = ()
+    sections: tuple[Section, ...] = ()
+    date: datetime.date | None = None
+    marks: tuple[Mark, ...] = ()
 
     def content_hash(self) -> str:
-        """Return a hash of what a reader sees: two sources with the same one need not be indexed again."""
+        """Return a hash of all that is stored of it: two sources with the same one need not be indexed again."""
         pages = ",".join(f"{page.number}:{page.span.start}" for page in self.pages)
-        return hash_text(self.title, self.text, pages)
+        described = [self.sections_as_rows(), self.marks_as_rows(), self.date and self.date.isoformat()]
+        return hash_text(self.title, self.text, pages, *([json.dumps(described)] if any(described) else []))
 
     def page_at(self, offset: int) -> int | None:
         """Return the number of the page that holds the character at `offset`, or None."""
@@ -80,6 +128,31 @@ class Document:
             if page.span.start <= offset < page.span.end:
                 return page.number
         return None
+
+    def section_at(self, offset: int) -> Section | None:
+        """Return the innermost section that holds the character at `offset`, or None."""
+        holding = [section for section in self.sections if section.span.start <= offset < section.span.end]
+        return holding[-1] if holding else None
+
+    def sections_as_rows(self) -> list[tuple[str, int, int, int]]:
+        """Return title, level, start and end of every section, as the catalogue stores them."""
+        return [(section.title, section.level, section.span.start, section.span.end) for section in self.sections]
+
+    def marks_as_rows(self) -> list[tuple[str, int | None, int | None, str]]:
+        """Return kind, start, end and excerpt of every mark, as the catalogue stores them."""
+        return [
+            (
+                mark.kind.value,
+                mark.span.start if mark.span else None,
+                mark.span.end if mark.span else None,
+                mark.excerpt,
+            )
+            for mark in self.marks
+        ]
+
+    def barred(self) -> list[Span]:
+        """Return the places that must not become evidence."""
+        return [mark.span for mark in self.marks if mark.span and mark.kind is MarkKind.PLANTED_INSTRUCTION]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +162,7 @@ class Chunk:
     Attributes:
         chunk_id: Made from the document's id, its text and the place, so indexing twice gives the same ids.
         span: Place in `Document.text`; `Document.text[span.start:span.end] == text`.
-        sentences: Sentence spans inside the chunk, in characters of `Document.text`, in order.
+        sentences: Spans of the sentences that may be evidence, in characters of `Document.text`, in order.
         title: Title of the document, for context when embedding and judging.
     """
 
@@ -104,6 +177,21 @@ class Chunk:
     def sentence_text(self, sentence: Span) -> str:
         """Return the words of one of the chunk's sentences."""
         return sentence.shift(-self.span.start).of(self.text)
+
+    def is_evidence(self, place: Span) -> bool:
+        """Return whether nothing but sentences that may be evidence, and space, stands at a place in the chunk.
+
+        Args:
+            place: In characters of the document.
+        """
+        position = place.start
+        for sentence in self.sentences:
+            if sentence.end <= place.start or sentence.start >= place.end:
+                continue
+            if sentence.start > position and self.sentence_text(Span(position, sentence.start)).strip():
+                return False
+            position = sentence.end
+        return position >= place.end or not self.sentence_text(Span(position, place.end)).strip()
 
 
 @dataclass(frozen=True, slots=True)

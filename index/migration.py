@@ -12,7 +12,7 @@ from index.database import alone, shown
 from index.errors import IndexingError
 from index.schema import PROPERTIES
 
-HEAD = "0003"  # the last revision in index/migrations/versions
+HEAD = "0004"  # the last revision in index/migrations/versions
 _FIRST = "0001"
 _FIRST_SCHEMA = "1"  # what Footnote wrote into the properties before Alembic kept the revision
 _REVISION = sa.table("alembic_version", sa.column("version_num", sa.String))

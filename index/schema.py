@@ -48,6 +48,9 @@ DOCUMENTS = sa.Table(
     sa.Column("source_hash", sa.String, nullable=False),
     sa.Column("content_hash", sa.String, nullable=False),
     sa.Column("pages", sa.JSON, nullable=False),
+    sa.Column("sections", sa.JSON),
+    sa.Column("date", sa.String, nullable=False, server_default=sa.text("''")),
+    sa.Column("marks", sa.JSON),
     sa.Column("indexed_at", _UtcDateTime, nullable=False),
     sa.UniqueConstraint("document_id", "live"),
 )

@@ -42,11 +42,16 @@ class Splitter:
         text = document.text
         wrapped = is_hard_wrapped(text)
         sentences = split_sentences(text, hard_wrapped=wrapped)
+        barred = document.barred()
         content = hash_text(document.title, text)
         chunks = []
         for position, span in enumerate(self._place(text, hard_wrapped=wrapped)):
             extended = self._extend_back(text, span, sentences) if position else span
-            inside = tuple(_clip(sentences, extended))
+            inside = tuple(
+                sentence
+                for sentence in _clip(sentences, extended)
+                if not any(sentence.overlap(place) for place in barred)
+            )
             chunk = Chunk(
                 chunk_id=hash_text(document.document_id, content, str(position), self.version)[:32],
                 document_id=document.document_id,

@@ -26,7 +26,8 @@ from index.files import Outcome
 from index.generation import clean_up, problem_of, renew
 from index.ownership import own
 from index.paths import check_paths, files_below, is_still
-from index.readers import READERS_VERSION, Unreadable, is_supported, read_file
+from index.readers import READERS_VERSION, Unreadable, is_supported
+from index.readers.process import ReadingProcess
 from index.settings import IndexSettings
 from index.splitter import Splitter
 
@@ -52,6 +53,7 @@ class SyncReport:
         added: Document ids, sorted, as in the next three.
         pending: Files that are being written and wait for the next run.
         excluded: Files that people keep out.
+        marks: By kind, how many of the added and changed documents hold something that is kept out of answers.
     """
 
     added: list[str] = field(default_factory=list)
@@ -65,6 +67,7 @@ class SyncReport:
     embedded: int = 0
     fingerprint: str = ""
     dry_run: bool = False
+    marks: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +163,7 @@ class _Run:
         self._unreadable: set[str] = set()  # files of which nothing could be read
         self._moved: dict[str, str] = {}  # unchanged documents that now come from another file
         self._seen: dict[str, str] = {}  # document id -> source that brought it
+        self._reading = ReadingProcess()
 
     def apply(self, paths: Sequence[Path], *, dry_run: bool, allow_empty: bool) -> SyncReport:
         report = self._report
@@ -262,7 +266,7 @@ class _Run:
         batches = self._split(sources, live, known, by_source, same_pipeline=same_pipeline, dry_run=dry_run)
         # While one batch is embedded, which leaves Python's lock free, the next is read and split.
         told: set[str] = set()
-        with ThreadPoolExecutor(1, "footnote-reading") as reader:
+        with self._reading, ThreadPoolExecutor(1, "footnote-reading") as reader:
             ahead = reader.submit(next, batches, None)
             while batch := ahead.result():
                 ahead = reader.submit(next, batches, None)
@@ -317,7 +321,9 @@ class _Run:
 
     def _read(self, source: Source) -> Iterator[Document]:
         try:
-            for item in read_file(source.path, source.name, maximum_bytes=self._settings.maximum_file_bytes):
+            for item in self._reading.read_file(
+                source.path, source.name, maximum_bytes=self._settings.maximum_file_bytes
+            ):
                 if isinstance(item, Unreadable):
                     self._fail(item.source, item.reason, source.name)
                 else:
@@ -341,6 +347,8 @@ class _Run:
                 self._moved[document.document_id] = source.name
             return False
         (self._report.changed if known else self._report.added).append(document.document_id)
+        for kind in {mark.kind.value for mark in document.marks}:
+            self._report.marks[kind] = self._report.marks.get(kind, 0) + 1
         return True
 
     def _stage(self, batch: list[_Split]) -> None:

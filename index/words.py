@@ -8,13 +8,14 @@ from __future__ import annotations
 import functools
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import opencc
 import regex
 import Stemmer
 
 from index.document import Span
+from index.invisible import comparable, comparable_places
 
 # A run of Han, Kana or Hangul; or a word or number of any other script, with inner apostrophes, points and commas
 # ("don't", "3.5", "41,000") kept together.
@@ -92,7 +93,15 @@ def fold_word(word: str) -> str:
 
 
 def iterate_words(text: str) -> Iterator[Word]:
-    """Yield the words of a text in order, function words included."""
+    """Yield the words of a text in order, function words included; characters that nobody sees count for nothing."""
+    plain, places = comparable_places(text)
+    for word in _plain_words(plain):
+        yield (
+            word if places is None else replace(word, span=Span(places[word.span.start], places[word.span.end - 1] + 1))
+        )
+
+
+def _plain_words(text: str) -> Iterator[Word]:
     sentence_start = True
     previous_end = 0
     for match in _WORD.finditer(text):
@@ -130,7 +139,7 @@ def _ideograph_words(run: str, start: int) -> Iterator[Word]:
 
 def is_function_word(word: Word, text: str) -> bool:
     """Return whether a word says nothing about the subject ("the", "which", "的")."""
-    written = word.span.of(text).casefold().replace("’", "'")
+    written = comparable(word.span.of(text)).casefold().replace("’", "'")
     return (
         _IDEOGRAPH_FUNCTION_CHARACTERS.issuperset(written)
         or written in _FUNCTION_WORDS

@@ -28,6 +28,7 @@ DOORS = {
         "index/migrations/versions/0001_first.py",
         "index/migrations/versions/0002_files.py",
         "index/migrations/versions/0003_relations.py",
+        "index/migrations/versions/0004_sections_and_marks.py",
     },
     "psycopg": {"index/database.py"},
     "ray": {"index/embedding/ray_embedder.py"},

@@ -129,9 +129,6 @@ def fare():
 於五時開出。</p></body></html>
 """
 PAGE_TEXT = """\
-- Home
-- About
-
 Ferries
 
 The first ferry leaves at 5:55, H2O.

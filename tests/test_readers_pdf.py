@@ -85,7 +85,7 @@ def test_titles_of_pdfs(tmp_path, declared, lines, title):
 
 def test_a_damaged_page_is_named_and_the_others_are_read(tmp_path):
     content = make_pdf(["Page one stands."], ["Page two is broken."], ["Page three stands."])
-    document, problem = read_parts(tmp_path, content.replace(b"(Page two is broken.)", b"(Page two is broken  "))
+    document, problem = read_parts(tmp_path, content.replace(b"4 0 R 6 0 R", b"4 0 R 3 0 R"))
     assert document.text == "Page one stands.\n\n\n\nPage three stands."
     assert problem == Unreadable("report_2025.pdf, page 2", "is damaged: the other pages were read")
 
@@ -115,10 +115,10 @@ WHOLE = make_pdf(REPORT, REPORT)
         (b"PK\x03\x04 words", "is damaged or no PDF"),
         (random.Random(1).randbytes(5_000), "is damaged or no PDF"),
         (WHOLE[: len(WHOLE) // 3], "is damaged or no PDF"),
-        (WHOLE.replace(b"/Kids [4 0 R", b"/Kids [2 0 R"), "is damaged or no PDF"),
-        (make_pdf(), "has no text: it looks like a scan, so run text recognition (OCR) on it first"),
+        (make_pdf(), "is damaged or no PDF"),
+        (make_pdf([]), "has no text: it looks like a scan, so run text recognition (OCR) on it first"),
         (make_pdf([], ["  "]), "has no text: it looks like a scan"),
-        (WHOLE.replace(b"cost) Tj", b"cost  Tj"), "has only damaged pages"),
+        (WHOLE.replace(b"4 0 R 6 0 R", b"3 0 R 3 0 R"), "has only damaged pages"),
         (encrypt(WHOLE, "secret"), "is encrypted: save it without a password or protection"),
         (encrypt(WHOLE, "secret", "AES-256"), "is encrypted: save it without a password or protection"),
     ],
@@ -131,12 +131,12 @@ def test_pdfs_that_cannot_be_read_say_why(tmp_path, caplog, content, reason):
     assert not caplog.records
 
 
-def test_a_bomb_in_a_stream_stops_at_the_limit(tmp_path):
+def test_a_stream_that_unpacks_to_much_harms_no_other_page(tmp_path):
     packed = zlib.compress(bytes(80_000_000), 9)
     stream = b"<< /Length %d /Filter /FlateDecode >>\nstream\n" % len(packed) + packed
     plain = re.compile(rb"<< /Length \d+ >>\nstream\n[^\n]*Words[^\n]*")
-    document, problem = read_parts(tmp_path, plain.sub(lambda _: stream, make_pdf(["Words."], ["More."])))
-    assert (document.text.strip(), problem.source) == ("More.", "report_2025.pdf, page 1")
+    (document,) = read_parts(tmp_path, plain.sub(lambda _: stream, make_pdf(["Words."], ["More."])))
+    assert document.text.strip() == "More."
 
 
 def repair(page: str) -> str:

@@ -67,7 +67,8 @@ def _with_antecedent(document: Document, one: Judged) -> Span:
     if not _LEANS_BACK.match(one.sentence.text):
         return span
     before = [other for other in one.sentence.chunk.sentences if other.end <= span.start]
-    if not before or "\n" in document.text[before[-1].end : span.start]:
+    between = document.text[before[-1].end : span.start] if before else ""
+    if not before or "\n" in between or between.strip():  # what stands between may be no evidence
         return span
     return Span(before[-1].start, span.end)
 

@@ -114,6 +114,8 @@ def index(
         click.echo(_summary(report))
     if report.removed and not report.unchanged and not report.changed:
         print_progress(f"note: none of the {len(report.removed)} documents that were indexed before is there any more")
+    for kind, documents in sorted(report.marks.items()):
+        print_progress(f"marked: {documents} with {kind.replace('_', ' ')}, which is kept out of answers")
     for failure in report.failed:
         print_progress(f"failed: {failure.source} {failure.reason}")
     return 1 if report.failed else 0

@@ -16,6 +16,7 @@ from index.embedding.compiled import compiled_model
 from index.embedding.embedder import Encoder, Vectors
 from index.embedding.model_folder import PACKAGED, find_model, identify
 from index.errors import ConversionError
+from index.invisible import comparable
 from index.settings import EmbeddingRuntime
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class SentenceTransformerEmbedder:
         if not texts:
             return np.zeros((0, self.dimension), dtype=np.float32)
         with self._lock:
-            return self._encoder().encode(texts)
+            return self._encoder().encode([comparable(text) for text in texts])
 
     def tokenize(self, text: str) -> list[int]:
         """Return the token ids of a text, without special tokens and without a limit."""

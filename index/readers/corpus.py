@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from index.document import Document
 from index.errors import UnreadableDocumentError
+from index.readers.block_text import BuiltText
 from index.readers.encoding import normalise_newlines
 from index.readers.source import Source, Unreadable
 from index.readers.titles import choose_title, heading_line, on_one_line, opening_words
@@ -75,5 +76,5 @@ def _parse_row(line: bytes, source: Source) -> Document:
     text = normalise_newlines(text)
     titles = (title,) if title and on_one_line(title) else (heading_line(text), opening_words(text))
     return Source(source.path, document_id, source.maximum_bytes).document(
-        canonical.encode(), choose_title(document_id, *titles), text, "text/plain"
+        canonical.encode(), choose_title(document_id, *titles), BuiltText(text), "text/plain"
     )

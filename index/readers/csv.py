@@ -1,25 +1,24 @@
-"""Tables in text files: each row becomes one line that can be understood, and cited, on its own."""
+"""Tables in text files."""
 
 from __future__ import annotations
 
 import csv
 import io
-import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
 from index.document import Document
 from index.errors import UnreadableDocumentError
+from index.readers.block_text import BuiltText
 from index.readers.encoding import decode
 from index.readers.source import Source
+from index.readers.table_rows import render_rows
 from index.readers.titles import readable_name
 
 _DELIMITERS: Final = (",", ";", "\t", "|")
 _ROWS_TRIED: Final = 50
-_LONGEST_HEADER: Final = 80
-_LOOKS_LIKE_DATA = re.compile(r"\W*\d[\d\s.,:/%-]*\W*|\S+@\S+|https?://\S+")
 
 
 def read_csv(source: Source) -> Iterator[Document]:
@@ -27,12 +26,12 @@ def read_csv(source: Source) -> Iterator[Document]:
     content = source.read()
     text = decode(content)
     try:
-        lines = list(_render_rows(text, _delimiter(text)))
+        lines = list(render_rows(_rows(text, _delimiter(text))))
     except csv.Error as error:
         raise UnreadableDocumentError(f"is not a table that can be read ({error}): save it again as CSV") from error
     if not lines:
         raise UnreadableDocumentError("has no rows")
-    yield source.document(content, readable_name(source.document_id), "\n".join(lines), "text/csv")
+    yield source.document(content, readable_name(source.document_id), BuiltText("\n".join(lines)), "text/csv")
 
 
 def _rows(text: str, delimiter: str) -> Iterator[list[str]]:
@@ -51,28 +50,3 @@ def _delimiter(text: str) -> str:
         return (rows / widths.total(), width) if width > 1 else (0.0, 0)
 
     return max(_DELIMITERS, key=fitness)
-
-
-def _render_rows(text: str, delimiter: str) -> Iterator[str]:
-    rows = _rows(text, delimiter)
-    first = next(rows, [])
-    second = next(rows, None)
-    header = first if second is not None and _is_header(first) else []
-    if first and not header:
-        yield _render_row(header, first)
-    if second is not None:
-        yield _render_row(header, second)
-        yield from (_render_row(header, row) for row in rows)
-
-
-def _is_header(row: Sequence[str]) -> bool:
-    """Headers are short, all there, all different, and none is a number, a date or an address."""
-    return len(set(row)) == len(row) and all(
-        cell and len(cell) <= _LONGEST_HEADER and not _LOOKS_LIKE_DATA.fullmatch(cell) for cell in row
-    )
-
-
-def _render_row(header: Sequence[str], row: Sequence[str]) -> str:
-    names = [*header, *[""] * (len(row) - len(header))]
-    line = "; ".join(f"{name}: {cell}" if name else cell for name, cell in zip(names, row, strict=False) if cell)
-    return line if line.endswith((".", "!", "?", "。")) else line + "."

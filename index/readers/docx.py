@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import io
-import zipfile
-import zlib
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,39 +11,22 @@ import docx
 from docx.opc.exceptions import OpcError
 from docx.oxml.exceptions import XmlchemyError
 from docx.oxml.ns import qn
-from lxml.etree import XMLSyntaxError
 
 from index.document import Document
 from index.errors import UnreadableDocumentError
-from index.readers.block_text import BlockText, collapse
+from index.readers.block_text import BlockText, BuiltText, collapse
+from index.readers.docx_hidden import Hiding
 from index.readers.source import Source
 from index.readers.titles import choose_title, heading_line
+from index.readers.zip_container import DAMAGE, OLE_SIGNATURE, open_zip
 
 if TYPE_CHECKING:
     from docx.document import Document as WordDocument
 
 _MEDIA_TYPE: Final = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-_MAXIMUM_PARTS: Final = 10_000
-_MAXIMUM_UNPACKED_BYTES: Final = 500_000_000
-_SMALL_BYTES: Final = 20_000_000  # below this, nobody minds how well it was packed
-_MAXIMUM_RATIO: Final = 100
-# What zipfile, lxml and python-docx raised when mutated files were read; a locked zip entry is a RuntimeError.
-_DAMAGE: Final = (
-    zipfile.BadZipFile,
-    zlib.error,
-    OpcError,
-    XMLSyntaxError,
-    XmlchemyError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    NotImplementedError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-)
-_OLE_SIGNATURE: Final = b"\xd0\xcf\x11\xe0"
+_DAMAGE: Final = (*DAMAGE, OpcError, XmlchemyError)
 _NOT_WORD: Final = "is damaged or no Word document: open it in a word processor and save it again as .docx"
+_HEADING_STYLE = re.compile(r"Heading [1-9]")
 _PROPERTIES: Final = qn("w:pPr")
 _PARAGRAPH, _TABLE, _ROW, _CELL = qn("w:p"), qn("w:tbl"), qn("w:tr"), qn("w:tc")
 _TEXT: Final = qn("w:t")
@@ -60,55 +42,47 @@ _SKIPPED: Final = {
 def read_docx(source: Source) -> Iterator[Document]:
     """Yield the file as one document, titled by its properties, its first heading or its first line."""
     content = source.read()
-    if content.startswith(_OLE_SIGNATURE):
+    if content.startswith(OLE_SIGNATURE):
         raise UnreadableDocumentError("is encrypted or an old Word document: save it as .docx without a password")
     try:
-        _check_size(content)
+        open_zip(content)
         word = docx.Document(io.BytesIO(content))
-        text, heading = _render(word)
-        declared = word.core_properties.title
+        built = _render(word)
+        declared, date = word.core_properties.title, word.core_properties.modified
     except _DAMAGE as error:
         raise UnreadableDocumentError(_NOT_WORD) from error
-    if not text:
-        raise UnreadableDocumentError("has no text")
-    yield source.document(
-        content, choose_title(source.document_id, declared, heading, heading_line(text)), text, _MEDIA_TYPE
-    )
+    if not built.text:
+        raise UnreadableDocumentError("has no text that can be seen" if built.hidden else "has no text")
+    headings = [section.title for section in built.sections[:1]]
+    title = choose_title(source.document_id, declared, *headings, heading_line(built.text))
+    yield source.document(content, title, built, _MEDIA_TYPE, date and date.date())
 
 
-def _check_size(content: bytes) -> None:
-    """Refuse a zip bomb by what its directory declares; `zipfile` never unpacks more than that."""
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        parts = archive.infolist()
-    unpacked = sum(part.file_size for part in parts)
-    too_dense = unpacked > max(_SMALL_BYTES, _MAXIMUM_RATIO * len(content))
-    if len(parts) > _MAXIMUM_PARTS or unpacked > _MAXIMUM_UNPACKED_BYTES or too_dense:
-        raise UnreadableDocumentError("unpacks to more than is safe to read: save it without pictures, or split it")
-
-
-def _render(word: WordDocument) -> tuple[str, str | None]:
-    """Return the text and the first title or heading."""
-    style_names = {style.style_id: style.name or "" for style in word.styles}
+def _render(word: WordDocument) -> BuiltText:
+    styles = {style.style_id: style for style in word.styles}
+    hiding = Hiding(styles)
     out = BlockText()
-    heading: str | None = None
     for block in _blocks(word.element.body):
         if block.tag == _TABLE:
             out.end_block()
             for row in _inside(block, _ROW):
-                out.write_row([_cell_text(cell) for cell in _inside(row, _CELL)])
+                out.write_row([_cell_text(cell, hiding, out) for cell in _inside(row, _CELL)])
             out.end_block()
             continue
-        words = _paragraph_text(block)
-        style = style_names.get(block.style or "", "")
-        is_heading = style == "Title" or style.startswith("Heading")
-        if is_heading and heading is None and words.strip():
-            heading = collapse(words)
-        _write_paragraph(out, words, is_item=not is_heading and _is_item(block, style))
-    return out.text(), heading
+        style = styles.get(block.style or "")
+        _write_paragraph(out, _paragraph_text(block, hiding, out), block, (style and style.name) or "")
+    properties = word.core_properties
+    for words in (properties.subject, properties.keywords, properties.comments, properties.category):
+        out.note_unseen(words)
+    return out.build()
 
 
-def _write_paragraph(out: BlockText, words: str, *, is_item: bool) -> None:
-    if is_item:
+def _write_paragraph(out: BlockText, words: str, paragraph: Any, style: str) -> None:
+    level = 1 if style == "Title" else int(style[-1]) if _HEADING_STYLE.fullmatch(style) else 0
+    is_item = not level and _is_item(paragraph, style)
+    if level:
+        out.start_heading(level)
+    elif is_item:
         out.start_item("- ")
     else:
         out.end_block()
@@ -116,7 +90,7 @@ def _write_paragraph(out: BlockText, words: str, *, is_item: bool) -> None:
         out.write(line)
         out.end_line()
     if not is_item:
-        out.end_block()
+        out.end_heading()
 
 
 def _blocks(body: Any) -> Iterator[Any]:
@@ -135,23 +109,21 @@ def _inside(element: Any, *tags: str) -> Iterator[Any]:
             pending.extend(reversed(child))
 
 
-def _cell_text(cell: Any) -> str:
-    return collapse("\n".join(_paragraph_text(paragraph) for paragraph in cell.iter(_PARAGRAPH)))
+def _cell_text(cell: Any, hiding: Hiding, out: BlockText) -> str:
+    return collapse("\n".join(_paragraph_text(paragraph, hiding, out) for paragraph in cell.iter(_PARAGRAPH)))
 
 
-def _paragraph_text(paragraph: Any) -> str:
+def _paragraph_text(paragraph: Any, hiding: Hiding, out: BlockText) -> str:
     words: list[str] = []
+    hidden: list[str] = []
     for node in _inside(paragraph, _TEXT, _PARAGRAPH, *_SPACING):
         if node.tag == _PARAGRAPH:  # of a text box
-            words.append(f"\n{_paragraph_text(node)}\n")
+            words.append(f"\n{_paragraph_text(node, hiding, out)}\n")
         else:
-            words.append(_SPACING.get(node.tag) or node.text or "")
+            is_hidden = node.tag == _TEXT and hiding.hides(node)
+            (hidden if is_hidden else words).append(_SPACING.get(node.tag) or node.text or "")
+    out.hide("".join(hidden))
     return "".join(words)
-
-
-def _style_id(paragraph: Any) -> str:
-    style = paragraph.find(f"{_PROPERTIES}/{qn('w:pStyle')}")
-    return "" if style is None else style.get(qn("w:val"), "")
 
 
 def _is_item(paragraph: Any, style: str) -> bool:

@@ -11,12 +11,14 @@ from typing import Final
 
 from bs4 import BeautifulSoup, ParserRejectedMarkup, XMLParsedAsHTMLWarning
 from bs4.dammit import EncodingDetector
-from bs4.element import NavigableString, PageElement, PreformattedString, Tag
+from bs4.element import Comment, NavigableString, PageElement, PreformattedString, Tag
 
 from index.document import Document
 from index.errors import UnreadableDocumentError
 from index.readers.block_text import BlockText, collapse
+from index.readers.dates import parse_date
 from index.readers.encoding import decode, normalise_newlines
+from index.readers.html_hidden import hidden_tags
 from index.readers.source import Source
 from index.readers.titles import choose_title, heading_line
 
@@ -29,6 +31,13 @@ _BLOCK = re.compile(
 )
 _LINE = re.compile(r"caption|dd|dt|figcaption|legend|option|summary|tr|td|th")
 _LIST = re.compile(r"ol|ul")
+_HEADING = re.compile(r"h[1-6]")
+_NAVIGATION_ROLES: Final = ("navigation", "menu", "menubar", "search")
+_UNSEEN_ATTRIBUTES: Final = ("alt", "title", "aria-label", "aria-description")
+_DATE_PROPERTIES: Final = (
+    *("article:modified_time", "article:published_time", "dcterms.modified", "dcterms.date", "dc.date", "date"),
+    "last-modified",
+)
 # What a page may say of itself; Python knows further codecs that are slow, unsafe or no encodings at all.
 _DECLARABLE: Final = ("utf-8", "cp", "iso8859", "koi8", "mac", "big5", "gb", "euc", "shift_jis")
 # What browsers read under these names, by the WHATWG encoding standard.
@@ -48,21 +57,28 @@ def read_html(source: Source) -> Iterator[Document]:
     content = source.read()
     if content.count(b"<") > _MAXIMUM_TAGS:
         raise UnreadableDocumentError(f"has more than {_MAXIMUM_TAGS:,} tags: split it into several pages")
-    soup = _parse(_decode(content))
+    soup = _parse(decode_html(content))
     titles = [tag.get_text() for tag in (soup.find("title"), soup.find("h1")) if tag is not None]
-    text = _text_of(soup)
-    if not text:
+    properties = {_property_name(tag): str(tag.get("content") or "") for tag in soup.find_all("meta")}
+    date = next(filter(None, (parse_date(properties.get(name)) for name in _DATE_PROPERTIES)), None)
+    out = BlockText()
+    for words in properties.values():
+        out.note_unseen(words)
+    _write(soup, out)
+    built = out.build()
+    if not built.text:
         raise UnreadableDocumentError("has no text: if a script fills the page in, save it from the browser as shown")
-    yield source.document(content, choose_title(source.document_id, *titles, heading_line(text)), text, "text/html")
+    title = choose_title(source.document_id, *titles, heading_line(built.text))
+    yield source.document(content, title, built, "text/html", date)
 
 
-def text_of_html(markup: str) -> str:
-    """Return the text of a piece of HTML."""
-    return _text_of(_parse(markup))
+def write_html(markup: str, out: BlockText) -> None:
+    """Write the text of a piece of HTML."""
+    _write(_parse(markup), out)
 
 
-def _decode(content: bytes) -> str:
-    """A byte order mark comes first, then what the page declares, if it is true, then what its bytes say."""
+def decode_html(content: bytes) -> str:
+    """Return the text of a page: a byte order mark comes first, then what it declares, if true, then what bytes say."""
     declared = EncodingDetector.find_declared_encoding(content, is_html=True)
     marked = content.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
@@ -72,6 +88,10 @@ def _decode(content: bytes) -> str:
     except (LookupError, UnicodeDecodeError):
         pass
     return decode(content)
+
+
+def _property_name(tag: Tag) -> str:
+    return str(tag.get("property") or tag.get("name") or tag.get("http-equiv") or "").lower()
 
 
 def _parse(markup: str) -> BeautifulSoup:
@@ -92,15 +112,40 @@ def _check_depth(soup: BeautifulSoup) -> None:
                 raise UnreadableDocumentError(f"is nested deeper than {_MAXIMUM_DEPTH:,} tags: save it as text")
 
 
-def _text_of(soup: BeautifulSoup) -> str:
+def _write(soup: BeautifulSoup, out: BlockText) -> None:
     _check_depth(soup)
+    _note_unseen(soup, out)
+    for tag in hidden_tags(soup):
+        if tag.name not in _DROPPED:
+            out.hide(tag.get_text(" "))
+            tag.decompose()
     for tag in soup.find_all(_DROPPED):
         tag.decompose()
+    navigation = [tag for tag in _tags(soup) if tag.name == "nav" or tag.get("role") in _NAVIGATION_ROLES]
+    beside = len(soup.get_text(strip=True)) - sum(len(tag.get_text(strip=True)) for tag in navigation)
+    if beside > 0:  # a page of links alone is read for its links
+        for tag in navigation:
+            if not tag.decomposed:
+                out.leave_out(tag.get_text(" "))
+                tag.decompose()
     for row in soup.find_all("tr"):
         _flatten_row(row)
     for block in soup.find_all("pre"):
         block.string = block.get_text()
-    return _flow_text(soup)
+    _write_flow(soup, out)
+
+
+def _note_unseen(soup: BeautifulSoup, out: BlockText) -> None:
+    for comment in soup.find_all(string=lambda found: isinstance(found, Comment)):
+        out.note_unseen(str(comment))
+    for tag in _tags(soup):
+        for name in _UNSEEN_ATTRIBUTES:
+            if name in tag.attrs:
+                out.note_unseen(str(tag.attrs[name]))
+
+
+def _tags(soup: BeautifulSoup) -> list[Tag]:
+    return [node for node in soup.descendants if isinstance(node, Tag)]
 
 
 def _flatten_row(row: Tag) -> None:
@@ -112,8 +157,13 @@ def _flatten_row(row: Tag) -> None:
 
 
 def _flow_text(root: Tag) -> str:
-    """Walk the page in document order without recursion, so that deep nesting is no danger."""
     out = BlockText()
+    _write_flow(root, out)
+    return out.text()
+
+
+def _write_flow(root: Tag, out: BlockText) -> None:
+    """Walk the page in document order without recursion, so that deep nesting is no danger."""
     open_tags: list[Tag] = []
     item_numbers: Counter[int] = Counter()
     for node in root.descendants:
@@ -127,12 +177,15 @@ def _flow_text(root: Tag) -> str:
                 out.write_verbatim(node)
             else:
                 out.write(node)
-    return out.text()
+    while open_tags:
+        _close(open_tags.pop(), out)
 
 
 def _open(tag: Tag, out: BlockText, item_numbers: Counter[int]) -> None:
     _close(tag, out)
-    if tag.name == "br":
+    if _HEADING.fullmatch(tag.name):
+        out.start_heading(int(tag.name[1]))
+    elif tag.name == "br":
         out.end_line()
     elif tag.name == "li":
         item_numbers[id(tag.parent)] += 1
@@ -142,6 +195,8 @@ def _open(tag: Tag, out: BlockText, item_numbers: Counter[int]) -> None:
 def _close(tag: Tag, out: BlockText) -> None:
     if tag.name == "li":
         out.start_item("")
+    elif _HEADING.fullmatch(tag.name):
+        out.end_heading()
     elif _BLOCK.fullmatch(tag.name) or (_LIST.fullmatch(tag.name) and _parent_name(tag) != "li"):
         out.end_block()
     elif _LINE.fullmatch(tag.name) or _LIST.fullmatch(tag.name):

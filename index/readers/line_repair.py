@@ -56,7 +56,7 @@ def repair_lines(text: str, words: Collection[str]) -> str:
 
 def _goes_on(lines: Sequence[str], number: int) -> bool:
     line, following = lines[number], lines[number + 1]
-    if not line or not following or line.isdigit() or following.isdigit():
+    if not line or not following or line.isdigit() or following.isdigit() or " | " in line or " | " in following:
         return False
     if _ITEM_START.match(following) or _LEADERS.search(line):
         return False

@@ -12,17 +12,17 @@ from markdown_it.token import Token
 
 from index.document import Document
 from index.errors import UnreadableDocumentError
-from index.readers.block_text import BlockText, collapse
+from index.readers.block_text import BlockText, BuiltText, collapse
+from index.readers.dates import parse_date
 from index.readers.encoding import decode
-from index.readers.html import text_of_html
+from index.readers.html import write_html
 from index.readers.source import Source
 from index.readers.titles import choose_title, heading_line
 
 _FRONT_MATTER = re.compile(r"---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
 _FRONT_MATTER_TITLE = re.compile(r"^title:[ \t]*([\"']?)(.+?)\1[ \t]*$", re.MULTILINE)
-_BLOCKS: Final = {f"{name}_{side}" for name in ("heading", "paragraph", "blockquote") for side in ("open", "close")} | {
-    "hr"
-}
+_FRONT_MATTER_DATE = re.compile(r"^date:[ \t]*[\"']?(\d{4}-\d{2}-\d{2})", re.MULTILINE)
+_BLOCKS: Final = {f"{name}_{side}" for name in ("paragraph", "blockquote") for side in ("open", "close")} | {"hr"}
 _LISTS: Final = {f"{name}_list_{side}" for name in ("bullet", "ordered") for side in ("open", "close")}
 _LINE_BREAK_TAG = re.compile(r"<br\s*/?>", re.IGNORECASE)
 
@@ -38,13 +38,14 @@ def read_markdown(source: Source) -> Iterator[Document]:
         .enable(["table", "strikethrough"])
         .parse(markup[front_matter.end() :] if front_matter else markup)
     )
-    text = _render(tokens)
-    if not text:
+    built = _render(tokens)
+    if not built.text:
         raise UnreadableDocumentError("has no text")
+    dated = _FRONT_MATTER_DATE.search(front_matter.group(1)) if front_matter else None
     title = choose_title(
-        source.document_id, declared.group(2) if declared else None, _first_heading(tokens), heading_line(text)
+        source.document_id, declared.group(2) if declared else None, _first_heading(tokens), heading_line(built.text)
     )
-    yield source.document(content, title, text, "text/markdown")
+    yield source.document(content, title, built, "text/markdown", parse_date(dated.group(1)) if dated else None)
 
 
 def _first_heading(tokens: Sequence[Token]) -> str | None:
@@ -54,12 +55,16 @@ def _first_heading(tokens: Sequence[Token]) -> str | None:
     return None
 
 
-def _render(tokens: Sequence[Token]) -> str:
+def _render(tokens: Sequence[Token]) -> BuiltText:  # noqa: PLR0912  # one case a kind of token
     out = BlockText()
     cells: list[str] = []
     in_table = False
     for token in tokens:
         match token.type:
+            case "heading_open":
+                out.start_heading(int(token.tag[1]))
+            case "heading_close":
+                out.end_heading()
             case "table_open" | "table_close":
                 in_table = token.type == "table_open"
                 out.end_block()
@@ -79,12 +84,14 @@ def _render(tokens: Sequence[Token]) -> str:
             case "fence" | "code_block":
                 out.write_verbatim(token.content)
             case "html_block":
-                out.write_verbatim(text_of_html(token.content))
+                out.end_block()
+                write_html(token.content, out)
+                out.end_block()
             case kind if kind in _BLOCKS and not token.hidden:
                 out.end_block()
             case kind if kind in _LISTS and not token.level:
                 out.end_block()
-    return out.text()
+    return out.build()
 
 
 def _inline_text(token: Token) -> str:

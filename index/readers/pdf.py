@@ -2,98 +2,113 @@
 
 from __future__ import annotations
 
-import io
-import logging
 import re
-import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from pypdf import PasswordType, PdfReader
-from pypdf.errors import DependencyError, LimitReachedError, PyPdfError
+import pypdfium2 as pdfium
+import pypdfium2.raw as pdfium_c
 
-from index.document import Document, Page, Span
+from index.document import Document, Page, Section, Span
 from index.errors import UnreadableDocumentError
+from index.readers.block_text import BuiltText, collapse, sections_from
+from index.readers.dates import parse_date
 from index.readers.line_repair import repair_lines, words_of
-from index.readers.source import Source, Unreadable
+from index.readers.pdf_furniture import take_out_furniture
+from index.readers.pdf_layout import Line, read_lines
+from index.readers.pdf_page import PageText, draw, read_page
+from index.readers.recognise import recognise, recognition
+from index.readers.source import Source, StillReading, Unreadable
 from index.readers.titles import choose_title, heading_line
 
-# pypdf says that broken files may raise other exceptions than its own; these came up when mutated files were read.
-_DAMAGE: Final = (
-    PyPdfError,
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    NotImplementedError,
-    RecursionError,
-    TypeError,
-    ValueError,
-    zlib.error,
-)
 _PAGE_BREAK: Final = "\n\n"
+_NO_PDF: Final = "is damaged or no PDF: open it in a viewer and save it again"
 _ENCRYPTED: Final = "is encrypted: save it without a password or protection"
+_SCAN: Final = "has no text: it looks like a scan, so run text recognition (OCR) on it first"
 _NO_TITLE = re.compile(
     r"untitled.*|microsoft \w+ - .*|document\d*|.*\.\w{2,5}|[^\W\d_]?\W*\d*|(?:/|file:).*|.*\\.*", re.IGNORECASE
 )
+_RECOGNITION_SCALE: Final = 300 / 72  # dots an inch over points an inch
+_MOST_RECOGNISED: Final = 300
+# A long document may take its time, a small file that claims a million pages may not.
+_PAGES_A_SIGN: Final = 50
+_LEAST_PAGE_BYTES: Final = 500
+_MOST_HEADINGS: Final = 5_000
 
-logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # it warns of every repair; we say what matters ourselves
+
+@dataclass(slots=True)
+class _PageRead:
+    """The lines of a page; None where it is damaged."""
+
+    lines: list[Line] | None
+    height: float = 0.0
+    hidden: Sequence[str] = ()
+    is_scan: bool = False
 
 
-def read_pdf(source: Source) -> Iterator[Document | Unreadable]:
-    """Yield the file as one document with its pages, and each damaged page as unreadable.
+def read_pdf(source: Source) -> Iterator[Document | Unreadable | StillReading]:
+    """Yield the file as one document with its pages, and its damaged or scanned pages as unreadable.
 
-    The limits that pypdf sets on streams, filters and page trees are left in force.
+    Scanned pages are recognised where `tesseract` is installed.
     """
     content = source.read()
-    try:
-        reader = _open(content)
-        extracted = [_extract(reader, index) for index in range(len(reader.pages))]
-        declared = _declared_title(reader)
-    except DependencyError as error:
-        raise UnreadableDocumentError(_ENCRYPTED) from error
-    except LimitReachedError as error:
-        raise UnreadableDocumentError("unpacks to more than is safe to read: print it to a new PDF") from error
-    except _DAMAGE as error:
-        raise UnreadableDocumentError("is damaged or no PDF: open it in a viewer and save it again") from error
-    words = words_of("\n".join(text or "" for text in extracted))
-    texts = [repair_lines(text or "", words) for text in extracted]
-    damaged = [number for number, text in enumerate(extracted, start=1) if text is None]
+    pdf = _open(content)
+    pages: list[_PageRead] = []
+    for number in range(len(pdf)):
+        page = _read(pdf, number)
+        if page.is_scan and recognition() and sum(one.is_scan for one in pages) < _MOST_RECOGNISED:
+            yield StillReading()
+            page.lines = [Line(line, 0, 0) for line in recognise(*draw(pdf[number], _RECOGNITION_SCALE)).split("\n")]
+        pages.append(page)
+        if number % _PAGES_A_SIGN == 0 and number * _LEAST_PAGE_BYTES < len(content):
+            yield StillReading()
+    kept, left_out = take_out_furniture([page.lines or [] for page in pages], [page.height for page in pages])
+    texts = _repaired(kept)
+    damaged = [number for number, page in enumerate(pages, start=1) if page.lines is None]
+    scanned = [number for number, page in enumerate(pages, start=1) if page.is_scan and not texts[number - 1]]
+    hidden = tuple(words for page in pages for words in page.hidden)
     if not any(texts):
-        raise UnreadableDocumentError(
-            "has only damaged pages: open it in a viewer and save it again"
-            if damaged
-            else "has no text: it looks like a scan, so run text recognition (OCR) on it first"
-        )
-    text, pages = _join(texts)
-    title = choose_title(source.document_id, declared, heading_line(text))
-    yield source.document(content, title, text, "application/pdf", pages)
-    for number in damaged:
-        yield Unreadable(f"{source.document_id}, page {number}", "is damaged: the other pages were read")
+        if damaged:
+            raise UnreadableDocumentError("has only damaged pages: open it in a viewer and save it again")
+        raise UnreadableDocumentError("has no text that can be seen" if hidden else _SCAN)
+    text, spans = _join(texts)
+    properties = pdf.get_metadata_dict()
+    unseen = tuple(properties.get(name, "") for name in ("Subject", "Keywords", "Author"))
+    built = BuiltText(text, spans, _sections(pdf, spans, text), hidden, tuple(left_out), unseen)
+    declared = properties.get("Title", "").strip()
+    title = choose_title(source.document_id, None if _NO_TITLE.fullmatch(declared) else declared, heading_line(text))
+    date = parse_date(properties.get("ModDate")) or parse_date(properties.get("CreationDate"))
+    yield source.document(content, title, built, "application/pdf", date)
+    for numbers, reason in ((damaged, "is damaged"), (scanned, "is a scan, so run text recognition (OCR) on it")):
+        for number in numbers:
+            yield Unreadable(f"{source.document_id}, page {number}", f"{reason}: the other pages were read")
 
 
-def _open(content: bytes) -> PdfReader:
-    reader = PdfReader(io.BytesIO(content), strict=False)
-    if reader.is_encrypted and reader.decrypt("") is PasswordType.NOT_DECRYPTED:
-        raise UnreadableDocumentError(_ENCRYPTED)
-    return reader
-
-
-def _extract(reader: PdfReader, index: int) -> str | None:
-    """Return the text of a page, or None if the page is damaged."""
+def _open(content: bytes) -> pdfium.PdfDocument:
     try:
-        return reader.pages[index].extract_text()
-    except _DAMAGE:
-        return None
+        pdf = pdfium.PdfDocument(content)
+        if not len(pdf):
+            raise UnreadableDocumentError(_SCAN)
+    except pdfium.PdfiumError as error:
+        locked = error.err_code in {pdfium_c.FPDF_ERR_PASSWORD, pdfium_c.FPDF_ERR_SECURITY}
+        raise UnreadableDocumentError(_ENCRYPTED if locked else _NO_PDF) from error
+    return pdf
 
 
-def _declared_title(reader: PdfReader) -> str | None:
-    """Return the title in the file's properties, unless there is none, it is damaged, or a program left it there."""
+def _read(pdf: pdfium.PdfDocument, number: int) -> _PageRead:
     try:
-        title = (reader.metadata.title if reader.metadata else None) or ""
-    except _DAMAGE:
-        return None
-    return title if not _NO_TITLE.fullmatch(title.strip()) else None
+        found: PageText = read_page(pdf[number])
+    except pdfium.PdfiumError:
+        return _PageRead(None)
+    is_scan = found.is_picture and not found.pieces
+    return _PageRead(read_lines(found.pieces), found.height, found.hidden, is_scan)
+
+
+def _repaired(pages: Sequence[list[Line]]) -> list[str]:
+    written = ["\n".join(line.text for line in lines) for lines in pages]
+    words = words_of("\n".join(written))
+    return [repair_lines(text, words) for text in written]
 
 
 def _join(texts: list[str]) -> tuple[str, tuple[Page, ...]]:
@@ -103,3 +118,18 @@ def _join(texts: list[str]) -> tuple[str, tuple[Page, ...]]:
         pages.append(Page(number, Span(start, start + len(text))))
         start += len(text) + len(_PAGE_BREAK)
     return _PAGE_BREAK.join(texts), tuple(pages)
+
+
+def _sections(pdf: pdfium.PdfDocument, pages: tuple[Page, ...], text: str) -> tuple[Section, ...]:
+    """Return the sections of the outline whose titles stand on the pages that it names."""
+    headings: list[tuple[int, int, str]] = []
+    for bookmark, _ in zip(pdf.get_toc(), range(_MOST_HEADINGS), strict=False):
+        title = collapse(bookmark.get_title())
+        target = bookmark.get_dest()
+        index = target.get_index() if target is not None else None
+        if title and index is not None and index < len(pages):
+            page = pages[index].span
+            start = text.find(title, page.start, page.end)
+            if start >= 0:
+                headings.append((start, bookmark.level + 1, title))
+    return sections_from(sorted(headings), len(text))

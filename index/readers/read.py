@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
+import pkgutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
 from index.document import Document
-from index.readers.corpus import read_corpus
-from index.readers.csv import read_csv
-from index.readers.docx import read_docx
-from index.readers.html import read_html
-from index.readers.markdown import read_markdown
-from index.readers.pdf import read_pdf
-from index.readers.plain_text import read_plain_text
-from index.readers.source import Source, Unreadable
+from index.readers.source import Source, StillReading, Unreadable
 
-_READERS: Final[dict[str, Callable[[Source], Iterator[Document | Unreadable]]]] = {
-    ".csv": read_csv,
-    ".docx": read_docx,
-    ".htm": read_html,
-    ".html": read_html,
-    ".jsonl": read_corpus,
-    ".markdown": read_markdown,
-    ".md": read_markdown,
-    ".pdf": read_pdf,
-    ".text": read_plain_text,
-    ".tsv": read_csv,
-    ".txt": read_plain_text,
+# Named, not imported: a parser costs memory and time, and most folders hold few formats.
+_READERS: Final = {
+    ".csv": "csv:read_csv",
+    ".docx": "docx:read_docx",
+    ".eml": "email:read_email",
+    ".epub": "epub:read_epub",
+    ".htm": "html:read_html",
+    ".html": "html:read_html",
+    ".jsonl": "corpus:read_corpus",
+    ".markdown": "markdown:read_markdown",
+    ".md": "markdown:read_markdown",
+    ".odt": "odt:read_odt",
+    ".pdf": "pdf:read_pdf",
+    ".pptx": "pptx:read_pptx",
+    ".text": "plain_text:read_plain_text",
+    ".tsv": "csv:read_csv",
+    ".txt": "plain_text:read_plain_text",
+    ".xlsx": "xlsx:read_xlsx",
 }
 # Raise when the same file would give another text: every file is then read again.
-READERS_VERSION: Final = "1"
+READERS_VERSION: Final = "2"
 SUPPORTED_SUFFIXES: Final = frozenset(_READERS)
 
 
@@ -40,8 +40,9 @@ def is_supported(path: Path) -> bool:
 
 
 def read_file(path: Path, document_id: str, *, maximum_bytes: int) -> Iterator[Document | Unreadable]:
-    """Read one file: one document, or one for each row of a `.jsonl` corpus.
+    """Read one file in this process: one document, or one for each row of a `.jsonl` corpus.
 
+    Files of unknown origin are read by `index.readers.process.ReadingProcess`, which does the same in a child.
     Nothing is opened before the first step of the iteration, and a corpus is read row by row.
 
     Args:
@@ -55,4 +56,14 @@ def read_file(path: Path, document_id: str, *, maximum_bytes: int) -> Iterator[D
     Raises:
         UnreadableDocumentError: Nothing in the file can be read. The message is the reason, without the file's name.
     """
-    yield from _READERS[path.suffix.lower()](Source(path, document_id, maximum_bytes))
+    for part in read_parts(path, document_id, maximum_bytes=maximum_bytes):
+        if not isinstance(part, StillReading):
+            yield part
+
+
+def read_parts(path: Path, document_id: str, *, maximum_bytes: int) -> Iterator[Document | Unreadable | StillReading]:
+    """Read one file as `read_file` does, with signs of life from readers that take long."""
+    read: Callable[[Source], Iterator[Document | Unreadable | StillReading]] = pkgutil.resolve_name(
+        f"index.readers.{_READERS[path.suffix.lower()]}"
+    )
+    yield from read(Source(path, document_id, maximum_bytes))

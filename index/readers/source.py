@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import re
 import stat
@@ -9,8 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from index.document import Document, Page
+from index.document import Document
 from index.errors import UnreadableDocumentError
+from index.readers.block_text import BuiltText
+from index.readers.marks import marks_of
+from index.readers.planted import is_planted
+from index.readers.titles import readable_name
 
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 
@@ -26,6 +31,11 @@ class Unreadable:
 
     source: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StillReading:
+    """A sign of life from a reader that does slow work on purpose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +80,24 @@ class Source:
             raise UnreadableDocumentError(_describe(error)) from error
 
     def document(
-        self, content: bytes, title: str, text: str, media_type: str, pages: tuple[Page, ...] = ()
+        self, content: bytes, title: str, built: BuiltText, media_type: str, date: datetime.date | None = None
     ) -> Document:
-        """Return the document with what no database stores (NUL, lone surrogates) replaced, lengths unchanged."""
+        """Return the document with what no database stores (NUL, lone surrogates) replaced, lengths unchanged.
+
+        A title that speaks to a machine gives way to the file's name.
+        """
+        text = storable(built.text)
+        marks = marks_of(text, built, title)
         return Document(
             document_id=self.document_id,
-            title=title,
-            text=storable(text),
+            title=readable_name(self.document_id) if is_planted(title) else title,
+            text=text,
             media_type=media_type,
             source_hash=hashlib.sha256(content).hexdigest(),
-            pages=pages,
+            pages=built.pages,
+            sections=tuple(section for section in built.sections if not is_planted(section.title)),
+            date=date,
+            marks=marks,
         )
 
     def _check(self) -> None:

@@ -1,0 +1,85 @@
+"""The process that reads files, one after another, for the one that started it:
+
+    python -m index.readers.worker LIMITS
+
+LIMITS is a `ReadingLimits` as JSON. A request is a line of JSON; what it leads to is a run of `Reply` frames. The
+parsers of a format are imported with its first file. An error that nobody expected ends the process, and the one that
+started it says so of the file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+from index.document import Document
+from index.errors import UnreadableDocumentError
+from index.readers.isolation import cut_off_network
+from index.readers.limits import ReadingLimits, allow, allow_time, peak_memory, write_nothing
+from index.readers.read import read_parts
+from index.readers.replies import Reply
+from index.readers.source import Unreadable
+
+_WORN_BYTES: Final = 400_000_000
+_LONGEST_HELD: Final = 0.05  # seconds
+_TOO_MUCH_MEMORY: Final = "needs more memory than is safe to give it: split it, or save it without pictures"
+
+
+def main() -> None:
+    """Serve requests until there are no more."""
+    limits = ReadingLimits(**json.loads(sys.argv[1]))
+    outbound = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what a parser prints is no reply
+    cut_off_network()
+    write_nothing()
+
+    flushed = time.monotonic()
+
+    def send(reply: Reply) -> None:
+        nonlocal flushed
+        outbound.write(reply.to_frame())
+        if reply.document is None or time.monotonic() - flushed > _LONGEST_HELD:  # rows of a corpus go in lots
+            outbound.flush()
+            flushed = time.monotonic()
+
+    send(Reply())
+    for line in sys.stdin.buffer:
+        _serve(json.loads(line), limits, send)
+
+
+def _serve(request: dict[str, str | int], limits: ReadingLimits, send: Callable[[Reply], None]) -> None:
+    path = Path(str(request["path"]))
+    size = int(request["size"])
+    allow(limits.memory_for(size))
+    allow_time(limits.seconds_for(size))
+    try:
+        for reply in _replies(path, request, limits.text_for(size)):
+            send(reply)
+            allow_time(limits.seconds_for(size))
+        last = Reply(finished=True, worn=peak_memory() > _WORN_BYTES)
+    except UnreadableDocumentError as error:
+        last = Reply(refused=str(error), finished=True, worn=peak_memory() > _WORN_BYTES)
+    except MemoryError:
+        last = Reply(refused=_TOO_MUCH_MEMORY, finished=True, worn=True)
+    send(last)
+
+
+def _replies(path: Path, request: dict[str, str | int], text_bytes: int) -> Iterator[Reply]:
+    for part in read_parts(path, str(request["document_id"]), maximum_bytes=int(request["maximum_bytes"])):
+        if isinstance(part, Unreadable):
+            yield Reply(unreadable=part)
+        elif isinstance(part, Document):
+            if len(part.text) > text_bytes:
+                raise UnreadableDocumentError(f"has more than {text_bytes:,} characters of text: split it")
+            yield Reply(document=part)
+        else:
+            yield Reply()
+
+
+if __name__ == "__main__":
+    main()
