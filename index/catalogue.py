@@ -157,14 +157,13 @@ class Catalogue:
         with self._engine.connect() as connection:
             for some in _in_batches(chunk_ids):
                 rows = connection.execute(query.where(CHUNKS.c.chunk_id.in_(some)))
-                found.update({row.chunk_id: to_chunk(row) for row in rows if row.live})
+                found.update({row.chunk_id: to_chunk(row, row.chunk_text) for row in rows if row.live})
         return found
 
     def chunks_of(self, document_id: str) -> list[Chunk]:
         """Return the chunks of a live document in order."""
-        query = with_text().where(DOCUMENTS.c.live, DOCUMENTS.c.document_id == document_id)
-        with self._engine.connect() as connection:
-            return [to_chunk(row) for row in connection.execute(query.order_by(CHUNKS.c.position))]
+        pages = self.chunk_sets.of_live_document(document_id).chunks()
+        return sorted((chunk for page in pages for chunk in page), key=lambda chunk: chunk.position)
 
     def vectors(self, chunk_ids: Sequence[str]) -> dict[str, Vectors]:
         """Return the vectors of chunks by chunk id, each of shape (dimension,)."""

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from index.document import Chunk, Span
 from index.embedding.embedder import Vectors
+from index.errors import IndexingError
 from index.schema import CHUNKS, DOCUMENTS, VECTORS
 
 Page = list[tuple[Chunk, Vectors]]
@@ -18,14 +19,15 @@ VectorPage = tuple[Sequence[str], Vectors]  # ids and an array of shape (ids, di
 
 _PAGE, _LARGE_PAGE = 1_000, 10_000  # rows
 _ROWS_A_STATEMENT: Final = 500  # below SQLite's limit on bound values
+_DOCUMENTS_AT_ONCE: Final = 50  # whose texts are in memory together
 _PLACE: Final = sa.tuple_(CHUNKS.c.chunk_id, CHUNKS.c.version_id)
 
 
 class ChunkSet:
     """Some of the chunks, read page by page and ordered by chunk id, so that the same ones build the same index.
 
-    Every page is a statement of its own: the caller keeps others from publishing meanwhile, or compares the name of the
-    generation before and after.
+    Every page is read by itself: the caller keeps others from publishing meanwhile, or compares the name of the
+    generation before and after. `IndexingError` is raised where a document goes while its chunks are read.
 
     Args:
         engine: The database.
@@ -43,14 +45,15 @@ class ChunkSet:
 
     def pages(self) -> Iterator[Page]:
         """Yield the chunks with their vectors."""
-        query = _WITH_TEXT.add_columns(VECTORS.c.vector).join(VECTORS, VECTORS.c.vector_id == CHUNKS.c.vector_id)
+        query = _PLACED.add_columns(VECTORS.c.vector).join(VECTORS, VECTORS.c.vector_id == CHUNKS.c.vector_id)
         for rows in self._rows(query, _PAGE):
-            yield [(to_chunk(row), np.frombuffer(row.vector, dtype="<f4")) for row in rows]
+            vectors = [np.frombuffer(row.vector, dtype="<f4") for row in rows]
+            yield list(zip(self._cut(rows), vectors, strict=True))
 
     def chunks(self) -> Iterator[list[Chunk]]:
         """Yield the chunks."""
-        for rows in self._rows(_WITH_TEXT, _PAGE):
-            yield [to_chunk(row) for row in rows]
+        for rows in self._rows(_PLACED, _PAGE):
+            yield self._cut(rows)
 
     def ids(self) -> Iterator[str]:
         """Yield the ids of the chunks one by one."""
@@ -63,6 +66,23 @@ class ChunkSet:
         for rows in self._rows(query, _LARGE_PAGE):
             if rows:
                 yield [row.chunk_id for row in rows], np.stack([np.frombuffer(row.vector, dtype="<f4") for row in rows])
+
+    def _cut(self, rows: Sequence[sa.Row[Any]]) -> list[Chunk]:
+        """Return the chunks of rows, cut from their documents here: a database would unpack a document for each."""
+        of_document: dict[int, list[sa.Row[Any]]] = {}
+        for row in rows:
+            of_document.setdefault(row.version_id, []).append(row)
+        wanted, found = list(of_document), dict[tuple[str, int], Chunk]()
+        texts = sa.select(DOCUMENTS.c.version_id, DOCUMENTS.c.text)
+        with self._engine.connect() as connection:
+            for start in range(0, len(wanted), _DOCUMENTS_AT_ONCE):
+                some = DOCUMENTS.c.version_id.in_(wanted[start : start + _DOCUMENTS_AT_ONCE])
+                for version_id, text in connection.execute(texts.where(some)):
+                    for row in of_document[version_id]:
+                        found[row.chunk_id, version_id] = to_chunk(row, text[row.start : row.end])
+        if len(found) < len(rows):
+            raise IndexingError("Documents were replaced while they were read: they are read again.")
+        return [found[row.chunk_id, row.version_id] for row in rows]
 
     def _rows(self, query: sa.Select[Any], page_size: int) -> Iterator[list[sa.Row[Any]]]:
         if self._condition is not None:
@@ -131,20 +151,22 @@ def with_text(*extra: sa.ColumnElement[object]) -> sa.Select[Any]:
     )
 
 
-def to_chunk(row: sa.Row[Any]) -> Chunk:
-    """Return the chunk of a row of `with_text`."""
+def to_chunk(row: sa.Row[Any], text: str) -> Chunk:
+    """Return the chunk of a row with its place, its document's id and title."""
     return Chunk(
         chunk_id=row.chunk_id,
         document_id=row.document_id,
         position=row.position,
         span=Span(row.start, row.end),
-        text=row.chunk_text,
+        text=text,
         title=row.title,
         sentences=tuple(Span(start, end) for start, end in row.sentences),
     )
 
 
-_WITH_TEXT: Final = with_text(DOCUMENTS.c.live)
+_PLACED: Final = sa.select(CHUNKS, DOCUMENTS.c.document_id, DOCUMENTS.c.title, DOCUMENTS.c.live).join(
+    DOCUMENTS, DOCUMENTS.c.version_id == CHUNKS.c.version_id
+)
 _WITHOUT_TEXT: Final = sa.select(
     CHUNKS.c.chunk_id, CHUNKS.c.version_id, DOCUMENTS.c.document_id, DOCUMENTS.c.live
 ).join(DOCUMENTS, DOCUMENTS.c.version_id == CHUNKS.c.version_id)

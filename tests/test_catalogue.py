@@ -127,6 +127,22 @@ def test_many_rows_go_in_and_come_out(catalogue: Catalogue) -> None:
     assert sum(len(page) for page in catalogue.chunk_sets.live().pages()) == 1_200
 
 
+def test_chunks_are_not_mixed_from_before_and_after_a_document_went(catalogue: Catalogue) -> None:
+    stage(catalogue, document("a.txt"))
+    publish(catalogue, "000001")
+    went: list[None] = []
+
+    @sa.event.listens_for(catalogue._engine, "before_cursor_execute")
+    def _publish_between(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if "documents.text" in statement and not went:
+            went.append(None)
+            publish(catalogue, "000002", "a.txt")
+
+    with pytest.raises(IndexingError, match="read again"):
+        list(catalogue.chunk_sets.live().pages())
+    assert went
+
+
 def test_a_reader_sees_the_old_state_or_the_new_one(catalogue: Catalogue, database_url: str) -> None:
     stage(catalogue, document("a.txt", "Old."))
     publish(catalogue, "000001")

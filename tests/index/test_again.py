@@ -39,6 +39,7 @@ def rows(archive: Archive) -> dict[str, list[tuple[object, ...]]]:
     found["sources"] = [row[:-1] for row in found["sources"]]  # when it was last seen
     found["properties"] = [row for row in found["properties"] if row[0] != "owner"]  # each run writes its name
     engine.dispose()
+    found["properties"] = [row for row in found["properties"] if row[0] != "owner"]  # each run says who it is
     return found
 
 
