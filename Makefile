@@ -60,6 +60,7 @@ test: lint chromium
 	$(BIN)/python -m pytest -m "not slow"
 
 test-slow: setup chromium
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check ray==2.60.0
 	$(BIN)/python -m pytest -m slow --timeout 3600
 
 bench: setup
