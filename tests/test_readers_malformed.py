@@ -22,6 +22,12 @@ _LARGEST = 10_000_000
 _PLAIN = ("txt", "md", "csv", "html")
 
 
+@pytest.fixture(scope="module")
+def reading() -> Iterator[ReadingProcess]:
+    with ReadingProcess() as process:
+        yield process
+
+
 def malformed(suffix: str) -> dict[str, bytes]:
     """Return a dozen files that are none of this format."""
     good = FORMATS[suffix]("Notice", _PARTS)
@@ -51,21 +57,20 @@ def malformed(suffix: str) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
-def test_f1_malformed_files_are_named_and_good_ones_read(tmp_path: Path, suffix: str) -> None:
+def test_f1_malformed_files_are_named_and_good_ones_read(tmp_path: Path, suffix: str, reading: ReadingProcess) -> None:
     good = {f"good{number}.{suffix}": FORMATS[suffix](f"Notice {number}", _PARTS) for number in range(20)}
     bad = {f"{name}.{suffix}": content for name, content in malformed(suffix).items()}
     assert len(bad) == 12
     read, reasons = set(), {}
-    with ReadingProcess() as reading:
-        for name, content in {**bad, **good}.items():
-            (tmp_path / name).write_bytes(content)
-            try:
-                parts = list(reading.read_file(tmp_path / name, name, maximum_bytes=_LARGEST))
-            except UnreadableDocumentError as error:
-                reasons[name] = str(error)
-            else:
-                assert all(isinstance(part, Document) for part in parts)
-                read.add(name)
+    for name, content in {**bad, **good}.items():
+        (tmp_path / name).write_bytes(content)
+        try:
+            parts = list(reading.read_file(tmp_path / name, name, maximum_bytes=_LARGEST))
+        except UnreadableDocumentError as error:
+            reasons[name] = str(error)
+        else:
+            assert all(isinstance(part, Document) for part in parts)
+            read.add(name)
     assert set(good) == read
     assert set(bad) == set(reasons)
     assert not [reason for reason in reasons.values() if "\n" in reason or "crash" in reason or "takes" in reason]
@@ -104,17 +109,16 @@ def mutations(content: bytes, count: int, seed: str) -> Iterator[bytes]:
 
 @pytest.mark.parametrize("count", [40, pytest.param(2_000, marks=[pytest.mark.slow, pytest.mark.timeout(3_600)])])
 @pytest.mark.parametrize("suffix", FORMATS)
-def test_f3_changed_bytes_do_no_harm(tmp_path: Path, suffix: str, count: int) -> None:
+def test_f3_changed_bytes_do_no_harm(tmp_path: Path, suffix: str, count: int, reading: ReadingProcess) -> None:
     path = tmp_path / f"a.{suffix}"
     reasons = []
-    with ReadingProcess() as reading:
-        for content in mutations(FORMATS[suffix]("Notice", _PARTS), count, suffix):
-            path.write_bytes(content)
-            try:
-                for part in reading.read_file(path, path.name, maximum_bytes=_LARGEST):
-                    assert isinstance(part, Document | Unreadable)
-            except UnreadableDocumentError as error:
-                reasons.append(str(error))
+    for content in mutations(FORMATS[suffix]("Notice", _PARTS), count, suffix):
+        path.write_bytes(content)
+        try:
+            for part in reading.read_file(path, path.name, maximum_bytes=_LARGEST):
+                assert isinstance(part, Document | Unreadable)
+        except UnreadableDocumentError as error:
+            reasons.append(str(error))
     assert not [reason for reason in reasons if "\n" in reason]
     ended = [reason for reason in reasons if "crash" in reason or "takes too long" in reason]
     assert len(ended) <= count // 100  # a parser may crash; that is what the process is for, but it should be rare

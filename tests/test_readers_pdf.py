@@ -7,12 +7,18 @@ import zlib
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from pypdf import PdfWriter
+from reportlab.lib.utils import ImageReader
+from reportlab.pdfgen.canvas import Canvas
 
-from index.document import Document
+from index.document import Document, MarkKind
 from index.errors import UnreadableDocumentError
 from index.readers import Unreadable, read_file
 from index.readers.line_repair import repair_lines, words_of
+from index.readers.process import ReadingProcess
+from index.readers.recognise import recognition
+from tests.documents.written import Part, as_pdf, drawn
 
 
 def make_pdf(*pages: list[str], title: str = "") -> bytes:
@@ -193,3 +199,137 @@ def test_lines_that_stand_alone_stay_alone(page):
 )
 def test_words_are_put_together_again(page, repaired):
     assert repair(page) == repaired
+
+
+LEFT = "The council met on Monday and agreed|the new pier will open in the spring|of next year, if the works|are done."
+RIGHT = "Tickets will cost seventeen dollars|for adults and half of that for|children under twelve years|on a day."
+
+
+def two_columns(canvas: Canvas) -> None:
+    canvas.drawString(50, 800, "A headline that spans the whole width of this page and both of its columns")
+    for number, (left, right) in enumerate(zip(LEFT.split("|"), RIGHT.split("|"), strict=True)):
+        canvas.drawString(50, 760 - 14 * number, left)
+        canvas.drawString(310, 757 - 14 * number, right)
+    canvas.drawString(50, 680, "A last line across the page follows both of the columns that stand above it.")
+
+
+def test_columns_are_read_one_after_the_other(tmp_path):
+    (document,) = read_parts(tmp_path, drawn(two_columns))
+    assert document.text.split("\n\n")[1:3] == [LEFT.replace("|", " "), RIGHT.replace("|", " ")]
+
+
+def test_rows_of_a_table_stay_rows(tmp_path):
+    rows = [("Route", "Adult", "Child"), ("Mui Wo", "17.8", "8.9"), ("Peng Chau", "14.2", "7.1")]
+
+    def table(canvas: Canvas) -> None:
+        canvas.drawString(50, 800, "Fares of the ferries")
+        for number, row in enumerate(rows):
+            for place, cell in zip((50, 200, 300), row, strict=True):
+                canvas.drawString(place, 770 - 16 * number, cell)
+        canvas.drawString(50, 690, "The fares were set by the council and hold for one year from today.")
+
+    (document,) = read_parts(tmp_path, drawn(table))
+    assert document.text.split("\n\n")[1] == "\n".join(" | ".join(row) for row in rows)
+
+
+def test_running_headers_and_footers_are_left_out_and_noted(tmp_path):
+    parts = [Part(f"Chapter {name}", (f"It tells of {name}.",)) for name in ("ferries", "piers", "fares", "boats")]
+    (document,) = read_parts(tmp_path, as_pdf("Annual Report", parts))
+    assert "Annual Report" not in document.text
+    assert "of 4" not in document.text
+    assert [(mark.kind, mark.excerpt) for mark in document.marks] == [
+        (MarkKind.BOILERPLATE, "Annual Report"),
+        (MarkKind.BOILERPLATE, "Page 4 of 4"),
+    ]
+
+
+def scan(canvas: Canvas) -> None:
+    canvas.drawImage(ImageReader(Image.new("L", (60, 80), 200)), 0, 0, 595, 842)
+
+
+def words_and_scan(canvas: Canvas) -> None:
+    canvas.drawString(60, 700, "The first page has words.")
+    canvas.showPage()
+    scan(canvas)
+
+
+def test_a_scanned_page_is_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    recognition.cache_clear()
+    document, problem = read_parts(tmp_path, drawn(words_and_scan))
+    assert document.text.strip() == "The first page has words."
+    assert problem.source == "report_2025.pdf, page 2"
+    assert problem.reason.startswith("is a scan, so run text recognition (OCR) on it")
+    recognition.cache_clear()
+
+
+TESSERACT = """#!/bin/sh
+case "$1" in --list-langs) echo eng; echo chi_tra; echo deu;; *) /bin/head -c 2 >&2; echo "Recognised by $4";; esac
+"""
+
+
+def test_a_scanned_page_is_recognised_where_tesseract_is_installed(tmp_path, monkeypatch):
+    (tmp_path / "tesseract").write_text(TESSERACT)
+    (tmp_path / "tesseract").chmod(0o755)
+    (tmp_path / "a.pdf").write_bytes(drawn(words_and_scan))
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    with ReadingProcess() as reading:
+        (document,) = reading.read_file(tmp_path / "a.pdf", "a.pdf", maximum_bytes=1_000_000)
+    assert document.pages[1].span.of(document.text) == "Recognised by eng+chi_tra"
+
+
+def test_what_a_scanner_recognised_counts_as_seen(tmp_path):
+    def recognised(canvas: Canvas) -> None:
+        scan(canvas)
+        text = canvas.beginText(60, 600)
+        text.setTextRenderMode(3)
+        text.textLine("Recognised words.")
+        canvas.drawText(text)
+
+    (document,) = read_parts(tmp_path, drawn(recognised))
+    assert (document.text, document.marks) == ("Recognised words.", ())
+
+
+def test_white_on_a_dark_ground_is_seen_and_white_on_paper_is_not(tmp_path):
+    def white(canvas: Canvas) -> None:
+        canvas.setFillColorRGB(0, 0, 0.4)
+        canvas.rect(50, 690, 300, 30, fill=1)
+        canvas.setFillColorRGB(1, 1, 1)
+        canvas.drawString(60, 700, "Words on blue.")
+        canvas.drawString(60, 500, "Words on paper.")
+
+    (document,) = read_parts(tmp_path, drawn(white))
+    assert document.text == "Words on blue."
+    assert [mark.excerpt for mark in document.marks] == ["Words on paper."]
+
+
+@pytest.mark.parametrize("angle", [90, 180, 270])
+def test_a_page_that_is_shown_turned_reads_the_same(tmp_path, angle):
+    def turned(canvas: Canvas) -> None:
+        canvas.setPageRotation(angle)
+        canvas.translate(*{90: (0, 0), 180: (595, 842), 270: (0, 595)}[angle])
+        canvas.rotate(angle)
+        place = {90: -60, 180: 700, 270: 60}[angle]
+        canvas.drawString(50, place, "The first line is here.")
+        canvas.drawString(50, place - 40, "The second line follows.")
+
+    (document,) = read_parts(tmp_path, drawn(turned))
+    assert document.text.split() == "The first line is here. The second line follows.".split()
+
+
+def test_an_outline_gives_the_sections(tmp_path):
+    def chapters(canvas: Canvas) -> None:
+        for name, level in (("Ferries", 0), ("Fares of ferries", 1), ("Piers", 0)):
+            canvas.bookmarkPage(name)
+            canvas.addOutlineEntry(name, name, level)
+            canvas.drawString(60, 700, name)
+            canvas.drawString(60, 660, f"What there is to say of {name.lower()}.")
+            canvas.showPage()
+
+    (document,) = read_parts(tmp_path, drawn(chapters))
+    assert [(section.title, section.level) for section in document.sections] == [
+        ("Ferries", 1),
+        ("Fares of ferries", 2),
+        ("Piers", 1),
+    ]
+    assert document.section_at(document.text.index("say of fares")).title == "Fares of ferries"

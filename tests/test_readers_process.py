@@ -216,7 +216,7 @@ def check_bomb(folder: Path, name: str) -> None:
     with ReadingProcess(LIMITS) as reading:
         try:
             for part in reading.read_file(folder / file_name, file_name, maximum_bytes=LARGEST):
-                assert isinstance(part, Unreadable) or len(part.text) < 30_000_000
+                assert isinstance(part, Unreadable) or len(part.text) <= LARGEST
         except UnreadableDocumentError as error:
             reason = str(error)
             assert "\n" not in reason

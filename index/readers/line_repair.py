@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from itertools import takewhile
 from typing import Final
 
 _ITEM_START = re.compile(
@@ -60,13 +61,20 @@ def _goes_on(lines: Sequence[str], number: int) -> bool:
         return False
     if _ITEM_START.match(following) or _LEADERS.search(line):
         return False
-    column = max(map(_width, lines[max(0, number - _NEIGHBOURS) : number + _NEIGHBOURS + 1]))
+    column = max(map(_width, _neighbours(lines, number)))
     if column < _NARROWEST_COLUMN:
         return False
     fullness = _width(line) / column
     if line.endswith(_ENDS_SENTENCE):
         return fullness >= _FULL
     return fullness >= (_HALF if following[0].islower() else _NEARLY_FULL)
+
+
+def _neighbours(lines: Sequence[str], number: int) -> Iterator[str]:
+    """Yield a line and those beside it; a blank line ends the column."""
+    yield lines[number]
+    yield from takewhile(bool, reversed(lines[max(0, number - _NEIGHBOURS) : number]))
+    yield from takewhile(bool, lines[number + 1 : number + _NEIGHBOURS + 1])
 
 
 def _join(line: str, following: str, words: Collection[str]) -> str:

@@ -74,7 +74,7 @@ class _Sheet:
 
     def place(self, left: float, bottom: float, right: float, top: float) -> tuple[float, float, float, float]:
         x, y, *_ = self.page.get_cropbox()
-        left, right, bottom, top = left - x, right - x, bottom - y, top - y
+        (left, right), (bottom, top) = sorted((left - x, right - x)), sorted((bottom - y, top - y))
         match self.page.get_rotation():
             case 90:
                 return bottom, self.height - right, top, self.height - left

@@ -26,6 +26,7 @@ from index.readers.replies import Reply
 from index.readers.source import Unreadable
 
 _WORN_BYTES: Final = 400_000_000
+_ROOM_TO_REPLY: Final = 50_000_000
 _LONGEST_HELD: Final = 0.05  # seconds
 _TOO_MUCH_MEMORY: Final = "needs more memory than is safe to give it: split it, or save it without pictures"
 
@@ -65,6 +66,7 @@ def _serve(request: dict[str, str | int], limits: ReadingLimits, send: Callable[
     except UnreadableDocumentError as error:
         last = Reply(refused=str(error), finished=True, worn=peak_memory() > _WORN_BYTES)
     except MemoryError:
+        allow(limits.memory_for(size) + _ROOM_TO_REPLY)
         last = Reply(refused=_TOO_MUCH_MEMORY, finished=True, worn=True)
     send(last)
 

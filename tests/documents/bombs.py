@@ -127,7 +127,7 @@ BOMBS: dict[str, Bomb] = {
     "many parts": lambda: ("bomb.odt", zipped({f"part{number}": b"" for number in range(20_000)})),
     "laughing Word": lambda: _changed("docx", "word/document.xml", lambda xml: _laughing(xml, b"<w:t>")),
     "laughing slides": lambda: _changed("pptx", "ppt/slides/slide1.xml", lambda xml: _laughing(xml, b"<a:t>")),
-    "laughing sheet": lambda: _changed("xlsx", "xl/sharedStrings.xml", lambda xml: _laughing(xml, b"<t>")),
+    "laughing sheet": lambda: _changed("xlsx", "xl/worksheets/sheet1.xml", lambda xml: _laughing(xml, b"<t>")),
     "laughing OpenDocument": lambda: _changed("odt", "content.xml", lambda xml: _laughing(xml, b"<text:p>")),
     "laughing book": lambda: _changed("epub", "book/package.opf", lambda xml: _laughing(xml, b"<dc:title>")),
     "deep OpenDocument": lambda: ("bomb.odt", open_document("<text:list><text:list-item>" * 100_000)),
