@@ -1,4 +1,4 @@
-"""Documents that staff should look at: those that contradict others, and those that tell the bot not to answer.
+"""Documents that staff should look at: those that contradict others, and those that tell the bot what to do.
 
 Who is right cannot be told from here: a poisoned document stands beside what it contradicts, each with its place. To be
 run for staff and not for a reader, because every passage is compared with its nearest.
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from bot.blocking import blocks_answers
 from bot.contradiction import find_contradiction
 from index.catalogue import Catalogue
-from index.document import Chunk, Span
+from index.document import Chunk, MarkKind, Span
 from index.precedence import Precedence
 from index.retriever import Retriever
 
@@ -39,11 +39,13 @@ class Suspicion:
     Attributes:
         contested: What others say otherwise; other versions of the same document are not counted.
         blocking: Places of the sentences that forbid an answer.
+        planted: Words in it that address a machine, as marked when it was read; they are in no answer.
     """
 
     document_id: str
     contested: tuple[Contested, ...]
     blocking: tuple[Span, ...]
+    planted: tuple[str, ...]
 
     def contradicts(self) -> frozenset[str]:
         """Return the ids of the documents that it contradicts."""
@@ -51,7 +53,7 @@ class Suspicion:
 
 
 def suspicious_documents(catalogue: Catalogue, retriever: Retriever) -> list[Suspicion]:
-    """Return the documents that contradict others or forbid answers: blocking ones first, then by how many.
+    """Return the documents that contradict others, forbid answers or address a machine; the last two kinds first.
 
     Raises:
         EmptyIndexError: Nothing has been indexed yet.
@@ -60,7 +62,10 @@ def suspicious_documents(catalogue: Catalogue, retriever: Retriever) -> list[Sus
     precedence = Precedence(catalogue.relations(), ())
     contested: dict[str, dict[Contested, None]] = defaultdict(dict)
     blocking: dict[str, dict[Span, None]] = defaultdict(dict)
+    planted: dict[str, tuple[str, ...]] = {}
     for summary in catalogue.summaries():
+        if words := _planted(catalogue, summary.document_id):
+            planted[summary.document_id] = words
         for chunk in catalogue.chunks_of(summary.document_id):
             for span, text in _sentences(chunk):
                 if blocks_answers(text):
@@ -69,8 +74,17 @@ def suspicious_documents(catalogue: Catalogue, retriever: Retriever) -> list[Sus
                 if not precedence.versions(chunk.document_id, other.document_id):
                     for one in _contradictions(chunk, other):
                         contested[chunk.document_id][one] = None
-    found = [Suspicion(one, tuple(contested[one]), tuple(blocking[one])) for one in {**contested, **blocking}]
-    return sorted(found, key=lambda one: (not one.blocking, -len(one.contradicts()), one.document_id))
+    found = [
+        Suspicion(one, tuple(contested[one]), tuple(blocking[one]), planted.get(one, ()))
+        for one in {**contested, **blocking, **planted}
+    ]
+    return sorted(found, key=lambda one: (not one.blocking, not one.planted, -len(one.contradicts()), one.document_id))
+
+
+def _planted(catalogue: Catalogue, document_id: str) -> tuple[str, ...]:
+    document = catalogue.document(document_id)
+    marks = document.marks if document else ()
+    return tuple(mark.excerpt for mark in marks if mark.kind is MarkKind.PLANTED_INSTRUCTION)
 
 
 def _contradictions(chunk: Chunk, other: Chunk) -> Iterator[Contested]:

@@ -63,7 +63,7 @@ def read_relations(engine: Engine, document_ids: Collection[str] | None = None) 
 def _sign_missing(connection: Connection) -> bool:
     """Sign the live documents that have no signature, and return whether there were any."""
     missing = (
-        sa.select(DOCUMENTS.c.version_id, DOCUMENTS.c.text)
+        sa.select(DOCUMENTS.c.version_id, DOCUMENTS.c.text, DOCUMENTS.c.date)
         .outerjoin(RELATIONS)
         .where(DOCUMENTS.c.live, RELATIONS.c.version_id.is_(None))
         .limit(_TEXTS_AT_ONCE)
@@ -77,7 +77,7 @@ def _sign_missing(connection: Connection) -> bool:
                 {
                     "version_id": row.version_id,
                     "signature": sign(row.text).astype("<u4").tobytes(),
-                    "dated": list(date_in_head(row.text).date),
+                    "dated": [int(part) for part in row.date.split("-") if part] or list(date_in_head(row.text).date),
                     "edition": [],
                 }
                 for row in rows
