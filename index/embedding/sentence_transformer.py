@@ -66,7 +66,7 @@ class SentenceTransformerEmbedder:
 
     def tokenize(self, text: str) -> list[int]:
         """Return the token ids of a text, without special tokens and without a limit."""
-        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
+        ids: list[int] = self._tokenizer.encode(comparable(text), add_special_tokens=False).ids
         return ids
 
     def _encoder(self) -> Encoder:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
@@ -45,11 +45,11 @@ class Fact:
     section: str | None
 
 
-def write_town(folder: Path, files: int, facts: int) -> list[Fact]:
-    """Write so many files of every format in turn, the first ones with a fact each; return the facts."""
+def write_town(folder: Path, files: int, facts: int, formats: Collection[str] = tuple(FORMATS)) -> list[Fact]:
+    """Write so many files of each format in turn, the first ones with a fact each; return the facts."""
     chance = random.Random(6)
     planted: list[Fact] = []
-    for number, suffix in enumerate(islice(cycle(FORMATS), files)):
+    for number, suffix in enumerate(islice(cycle(formats), files)):
         parts = list(_parts(chance))
         title = f"Report {number} on {parts[0].heading.lower()}"
         name = f"{_MONTHS[number % 12].lower()}/report{number}.{suffix}"
