@@ -21,7 +21,6 @@ _NAMESPACES: Final = {
     "fo": "urn:oasis:names:tc:opendocument:xmlns:xsl-fo-compatible:1.0",
     "dc": "http://purl.org/dc/elements/1.1/",
     "meta": "urn:oasis:names:tc:opendocument:xmlns:meta:1.0",
-    "manifest": "urn:oasis:names:tc:opendocument:xmlns:manifest:1.0",
 }
 _MEDIA_TYPE: Final = "application/vnd.oasis.opendocument.text"
 _DAMAGED: Final = "is damaged or no OpenDocument text: open it in a word processor and save it again as .odt"
