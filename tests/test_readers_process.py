@@ -74,6 +74,17 @@ def test_a_reason_comes_back_and_the_child_goes_on(tmp_path, reading):
     assert reading.process_id == before
 
 
+def test_a_child_serves_on_however_much_memory_its_parent_holds(tmp_path):
+    (tmp_path / "a.txt").write_text("Words.", encoding="utf8")
+    held = b"x" * 450_000_000
+    with ReadingProcess(LIMITS) as reading:
+        read(reading, tmp_path / "a.txt")
+        first = reading.process_id
+        read(reading, tmp_path / "a.txt")
+        assert reading.process_id == first is not None
+    assert held
+
+
 def test_a_child_that_dies_is_replaced(tmp_path):
     (tmp_path / "a.txt").write_text("Words.", encoding="utf8")
     with ReadingProcess(LIMITS) as reading:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import resource
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 _MEGABYTE: Final = 1_000_000
+TOO_MUCH_MEMORY: Final = "needs more memory than is safe to give it: split it, or save it without pictures"
+OUT_OF_MEMORY: Final = 71  # exit status of a reading process that had not even room to say so
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,5 +64,9 @@ def allow_time(seconds: float) -> None:
 
 
 def peak_memory() -> int:
-    """Return the most bytes of memory that this process ever used."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    """Return the most bytes of memory that this process ever used.
+
+    Not what `getrusage` says: that counts what the process which started this one used before.
+    """
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))

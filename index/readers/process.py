@@ -23,7 +23,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from index.document import Document
 from index.errors import IndexingError, UnreadableDocumentError
-from index.readers.limits import ReadingLimits
+from index.readers.limits import OUT_OF_MEMORY, TOO_MUCH_MEMORY, ReadingLimits
 from index.readers.replies import LENGTH, Reply
 from index.readers.source import Unreadable
 
@@ -175,5 +175,7 @@ def _why_dead(status: int) -> str:
         return _too_slow()
     if status == -signal.SIGKILL:
         return f"was stopped by the system while it was read, which may lack memory: {_OPEN_AND_SAVE}"
+    if status == OUT_OF_MEMORY:
+        return TOO_MUCH_MEMORY
     how = signal.Signals(-status).name if status < 0 else f"exit status {status}"
     return f"crashes its parser ({how}): {_OPEN_AND_SAVE}"

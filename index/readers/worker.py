@@ -20,7 +20,15 @@ from typing import Final
 from index.document import Document
 from index.errors import UnreadableDocumentError
 from index.readers.isolation import cut_off_network
-from index.readers.limits import ReadingLimits, allow, allow_time, peak_memory, write_nothing
+from index.readers.limits import (
+    OUT_OF_MEMORY,
+    TOO_MUCH_MEMORY,
+    ReadingLimits,
+    allow,
+    allow_time,
+    peak_memory,
+    write_nothing,
+)
 from index.readers.read import read_parts
 from index.readers.replies import Reply
 from index.readers.source import Unreadable
@@ -28,7 +36,6 @@ from index.readers.source import Unreadable
 _WORN_BYTES: Final = 400_000_000
 _ROOM_TO_REPLY: Final = 50_000_000
 _LONGEST_HELD: Final = 0.05  # seconds
-_TOO_MUCH_MEMORY: Final = "needs more memory than is safe to give it: split it, or save it without pictures"
 
 
 def main() -> None:
@@ -65,9 +72,9 @@ def _serve(request: dict[str, str | int], limits: ReadingLimits, send: Callable[
         last = Reply(finished=True, worn=peak_memory() > _WORN_BYTES)
     except UnreadableDocumentError as error:
         last = Reply(refused=str(error), finished=True, worn=peak_memory() > _WORN_BYTES)
-    except MemoryError:
+    except (MemoryError, ImportError):  # a parser that is loaded where there is no room is "not found"
         allow(limits.memory_for(size) + _ROOM_TO_REPLY)
-        last = Reply(refused=_TOO_MUCH_MEMORY, finished=True, worn=True)
+        last = Reply(refused=TOO_MUCH_MEMORY, finished=True, worn=True)
     send(last)
 
 
@@ -84,4 +91,7 @@ def _replies(path: Path, request: dict[str, str | int], text_bytes: int) -> Iter
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except MemoryError:
+        os._exit(OUT_OF_MEMORY)
