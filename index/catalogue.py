@@ -115,6 +115,11 @@ class Catalogue:
             value = connection.scalar(sa.select(PROPERTIES.c.value).where(PROPERTIES.c.name == name))
         return value or ""
 
+    def properties(self) -> dict[str, str]:
+        """Return the properties of the index that are set, all of one moment."""
+        with self._engine.connect() as connection:
+            return {row.name: row.value for row in connection.execute(sa.select(PROPERTIES))}
+
     def set_properties(self, values: Mapping[str, str]) -> None:
         """Set properties of the index."""
         with self._engine.begin() as connection:

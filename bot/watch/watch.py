@@ -16,6 +16,7 @@ from bot.settings import Settings
 from bot.watch.changes import changes
 from bot.watch.run import index_in_child
 from index.catalogue import Catalogue
+from index.errors import DatabaseUnavailableError
 from index.paths import is_still
 
 _FIRST_PAUSE = 5.0
@@ -72,7 +73,7 @@ class FolderWatch:
     def _is_work_waiting(self) -> bool:
         try:
             return self._catalogue.files.is_work_waiting()
-        except SQLAlchemyError:
+        except (SQLAlchemyError, DatabaseUnavailableError):
             return False  # the database is away: the next sweep says so
 
     def _index(self) -> None:

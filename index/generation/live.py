@@ -67,7 +67,7 @@ class LiveGeneration:
         with self._lock:
             if self._open is None or self._open.name != name or self._is_mended(self._open):
                 # The old one is left to the garbage collector: another thread may still be reading it.
-                self._open = self._opened(name)
+                self._open = self._open_live()
             return self._open
 
     def distrust(self, generation: Generation) -> None:
@@ -86,19 +86,21 @@ class LiveGeneration:
                 self._mending.terminate()
                 self._mending.wait()
 
-    def _opened(self, name: str) -> Generation:
-        model = self._catalogue.property("embedding_model")
-        if model != self._model:
-            raise IndexMismatchError(
-                f"The index in {str(self._data_dir)!r} was built with the embedding model {model!r}, not "
-                f"{self._model!r}: run `footnote index` again, or set embedding_model back."
-            )
-        chunks = self._catalogue.count_chunks()
-        if not chunks:
-            raise EmptyIndexError(_NOTHING_INDEXED)
-        generation = Generation(
-            self._data_dir, name, self._catalogue.property("fingerprint"), self._catalogue.chunk_sets.live()
-        )
+    def _open_live(self) -> Generation:
+        while True:
+            known = self._catalogue.properties()
+            if (model := known.get("embedding_model", "")) != self._model:
+                raise IndexMismatchError(
+                    f"The index in {str(self._data_dir)!r} was built with the embedding model {model!r}, not "
+                    f"{self._model!r}: run `footnote index` again, or set embedding_model back."
+                )
+            if not self._catalogue.count_chunks():
+                raise EmptyIndexError(_NOTHING_INDEXED)
+            name = known["generation"]
+            generation = Generation(self._data_dir, name, known["fingerprint"], self._catalogue.chunk_sets.live())
+            if not generation.problem or self._catalogue.property("generation") == name:
+                break
+            generation.close()  # it was replaced, and swept, while we opened it
         if generation.problem:
             _LOG.warning(
                 "The index %s is damaged or missing (%s): answering from the database until it is built again.",
