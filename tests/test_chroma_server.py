@@ -11,12 +11,17 @@ import numpy as np
 import pytest
 from pydantic import SecretStr
 
+from bot.doctor.chroma import check_chroma_server
+from bot.settings import Settings
+from index.catalogue import Catalogue
 from index.chroma_server import ChromaServer, CollectionError
 from index.document import Chunk, Span
 from index.embedding.embedder import Vectors
 from index.errors import ChromaUnavailableError, IndexingError
 from index.server_vectors import ServerVectors
+from index.sync import synchronise
 from tests.chroma_process import ChromaProcess
+from tests.index.word_embedder import WordEmbedder
 
 Page = list[tuple[Chunk, Vectors]]
 
@@ -183,3 +188,23 @@ def test_what_a_collection_is_said_to_embed_with_is_never_loaded(server: ChromaS
     assert answer.is_success, answer.text
     collection = server.find("000001")
     assert len(server.query(collection, pages(10)[0][0][1], 3)) == 3
+
+
+def test_doctor_says_whether_the_server_has_the_live_index(tmp_path: Path) -> None:
+    (tmp_path / "ferry.txt").write_text("Ferry\n\nThe first ferry leaves at 5:55 am.\n", encoding="utf-8")
+    (tmp_path / "chroma").mkdir()
+    running = ChromaProcess(tmp_path / "chroma")
+    running.start()
+    settings = Settings(data_dir=tmp_path / "data", chroma_url=running.url)
+    with closing(Catalogue(settings.catalogue_url())) as catalogue:
+        synchronise([tmp_path / "ferry.txt"], settings, catalogue, WordEmbedder())
+        (found,) = check_chroma_server(settings, catalogue)
+        assert (found.state, "has generation 000001" in found.message) == ("ok", True)
+        with closing(ChromaServer(running.url, SecretStr(""), catalogue.property("index_id"))) as server:
+            server.sweep(keep="none")
+        (found,) = check_chroma_server(settings, catalogue)
+        assert (found.state, "has 0 of 1 vectors" in found.message) == ("warning", True)
+        running.stop()
+        (found,) = check_chroma_server(settings, catalogue)
+        assert (found.state, "does not answer" in found.message) == ("warning", True)
+        assert list(check_chroma_server(Settings(data_dir=tmp_path / "data"), catalogue)) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 
+from bot.doctor.chroma import check_chroma_server
 from bot.doctor.database import check_database, has_database
 from bot.doctor.disk import check_disk
 from bot.doctor.files import check_files
@@ -20,7 +21,7 @@ from index.errors import FootnoteError
 
 
 def examine(settings: Settings, *, deep: bool = False) -> Iterator[Check]:
-    """Yield the findings about this installation and its data folder; nothing is changed.
+    """Yield the findings about this installation and its data folder; only tables of an older version are changed.
 
     Args:
         settings: What to examine.
@@ -50,4 +51,5 @@ def _check_index(settings: Settings) -> Iterator[Check]:
         yield database
         if database.state == "ok":
             yield check_generation(settings, catalogue)
+            yield from check_chroma_server(settings, catalogue)
             yield check_files(catalogue)
