@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 
 from fastapi import FastAPI
-from fastapi.staticfiles import StaticFiles
+from starlette.middleware.gzip import GZipMiddleware
 
 from bot.chatbot import Chatbot
 from bot.feedback import FeedbackStore
 from bot.web.asking import Asking
 from bot.web.chat import chat_routes
-from bot.web.composer import build_composer, gradio_script
+from bot.web.composer import build_composer, gradio_files, gradio_script
 from bot.web.late import LateApp
 from bot.web.pages import Branch, Pages
+from bot.web.render import PAGE_FILES
 from bot.web.security import Gate
 from bot.web.source import source_routes
 
-_STATIC = Path(__file__).parent / "static"
+_SMALLEST_COMPRESSED = 1_000  # bytes
 
 
 def build_app(chatbot: Chatbot, feedback: FeedbackStore, groups: Sequence[Pages] = ()) -> FastAPI:
@@ -30,12 +30,14 @@ def build_app(chatbot: Chatbot, feedback: FeedbackStore, groups: Sequence[Pages]
     """
     composer = LateApp(partial(build_composer, Asking(chatbot)))
     app = FastAPI(title="Footnote", docs_url=None, redoc_url=None, openapi_url=None, lifespan=composer.lifespan)
+    app.add_middleware(GZipMiddleware, minimum_size=_SMALLEST_COMPRESSED, compresslevel=6)
     for pages in groups:
         app.add_middleware(Branch, pages=pages)
     app.add_middleware(Gate, below=tuple(pages.path for pages in groups))
     app.include_router(chat_routes(chatbot, feedback, gradio_script()))
     app.include_router(source_routes(chatbot))
-    app.mount("/page", StaticFiles(directory=_STATIC))
+    app.mount("/page", PAGE_FILES)
+    app.mount("/assets", gradio_files())
     app.mount("/", composer)
     app.state.composer = composer
     return app

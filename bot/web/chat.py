@@ -22,6 +22,8 @@ from bot.web.render import render_answer, render_examples, render_fault, render_
 from index.errors import FootnoteError
 
 _ONE_YEAR = 365 * 24 * 3600
+# What page.js imports, named in the page so that a browser asks for all of them at once.
+_SCRIPTS = ("box", "drawer", "export", "invisible", "source", "store", "turn", "words")
 _NOTHING = Overview(documents=(), chunks=0, indexed_at=None, fingerprint="")
 
 
@@ -107,6 +109,7 @@ def _render_chat(request: Request, chatbot: Chatbot, gradio_script: str) -> str:
         index_fault=fault,
         indexed=texts.indexed(built.date(), datetime.now().astimezone().date()) if built else "",
         gradio_script=gradio_script,
+        scripts=_SCRIPTS,
         question_limit=chatbot.settings.maximum_question_characters,
     )
 
