@@ -82,7 +82,7 @@ def test_examples_are_answered(seeded: tuple[str, Chatbot], open_page: OpenPage)
 
 
 @pytest.fixture
-def held_assets(scripted_url: str, open_page: OpenPage) -> Iterator[tuple[Page, Callable[[], None]]]:
+def held_assets(scripted_url: str, open_page: OpenPage) -> tuple[Page, Callable[[], None]]:
     """A page whose Gradio is still on its way, and what lets it arrive."""
     page = open_page(scripted_url)
     held: list[Route] = []
@@ -96,7 +96,7 @@ def held_assets(scripted_url: str, open_page: OpenPage) -> Iterator[tuple[Page, 
             route.continue_()
         page.wait_for_selector("body[data-ready]")
 
-    yield page, release
+    return page, release
 
 
 @pytest.mark.parametrize("by", ["example", "enter", "button"])
@@ -462,6 +462,22 @@ def test_broken_connection_is_said_in_a_sentence(tmp_path: Path, open_page: Open
     began = time.monotonic()
     expect(page.locator(".fault")).to_contain_text("interrupted")
     assert time.monotonic() - began < 5
+
+
+def test_many_documents_are_listed_a_few_at_a_time_and_found_by_title(tmp_path: Path, open_page: OpenPage) -> None:
+    with running(ScriptedChatbot(invented=10_000), f"sqlite:///{tmp_path / 'footnote.db'}") as url:
+        page = open_page(url)
+        expect(page.locator(".covers")).to_contain_text("10004 documents")
+        titles = page.locator("#pane .titles li:has(a)")
+        expect(titles).to_have_count(40)
+        page.locator("#pane [data-more]").click()
+        expect(titles).to_have_count(80)
+        expect(titles.nth(40).locator("a")).to_be_focused()
+        page.locator("#pane .find input").fill("chapter 9999")
+        expect(titles).to_have_count(1)
+        page.locator("#pane .find input").fill("no such chapter")
+        expect(page.locator("#pane .titles")).to_have_text("No document has these words in its title.")
+        assert len(page.content()) < 100_000
 
 
 # Safety, access, sizes

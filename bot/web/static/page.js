@@ -6,6 +6,7 @@ import { close as closeDrawer, setUpDrawer } from "./drawer.js";
 import { visible } from "./invisible.js";
 import * as source from "./source.js";
 import * as store from "./store.js";
+import "./titles.js";
 import { clear, makeTurn, press, sendFeedback, showAnswer, showInterruption, showPart } from "./turn.js";
 import { announce, byId, element, isNarrow, say } from "./words.js";
 
