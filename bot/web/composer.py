@@ -18,6 +18,8 @@ from fastapi.middleware.cors import CORSMiddleware
 
 from bot.web.asking import Asking, Part
 from bot.web.gradio_import import import_gradio
+from bot.web.gradio_queue import narrow_queue
+from bot.web.limits.visitor import visitor_of
 
 # Readers being answered or waiting in our own line, which tells them their place; above that Gradio says no.
 _OPEN_QUESTIONS = 64
@@ -68,9 +70,11 @@ def gradio_script() -> str:
 
 
 def _build_blocks(gr: Any, asking: Asking) -> Any:
-    async def ask(question: str, request: dict[str, object]) -> AsyncIterator[Part]:
-        async for part in asking.ask(question or "", request):
+    async def ask(question: str, request: dict[str, object], caller: Any) -> AsyncIterator[Part]:
+        async for part in asking.ask(question or "", request, visitor_of(caller.request.scope)):
             yield part
+
+    ask.__annotations__["caller"] = gr.Request  # Gradio hands over the request by this type
 
     with gr.Blocks(title="Footnote", analytics_enabled=False, fill_width=True) as blocks:
         request = gr.JSON(visible=False)
@@ -98,4 +102,5 @@ def _build_blocks(gr: Any, asking: Asking) -> Any:
         asked.failure(None, js="() => footnote.settle()", api_visibility="private")
         stop.click(None, js="() => footnote.stopped()", cancels=[asked], api_visibility="private")
     blocks.queue(max_size=_OPEN_QUESTIONS, api_open=False)
+    narrow_queue(blocks, next(index for index, event in blocks.fns.items() if event.fn is ask))
     return blocks
