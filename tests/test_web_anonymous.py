@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
 
-from bot.feedback import FeedbackStore
+from bot.records.answers import AnswerRecords
 from bot.web.app import build_app
 from bot.web.links import encode_id
 from tests.browser.scripted import FERRY, ScriptedChatbot
@@ -23,6 +23,7 @@ PUBLIC = {
     ("GET", "/model"),
     ("POST", "/conversation"),
     ("POST", "/feedback"),
+    ("DELETE", "/conversation/{conversation}"),
     ("GET", "/source/{segment}"),
     ("GET", "/page/"),
     ("GET", "/config"),
@@ -42,13 +43,13 @@ HOSTS = ("bot.example.org", "localhost", "127.0.0.1:7860", "x/gradio_api/queue/j
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    feedback = FeedbackStore(f"sqlite:///{tmp_path_factory.mktemp('data') / 'footnote.db'}")
+    records = AnswerRecords(f"sqlite:///{tmp_path_factory.mktemp('data') / 'footnote.db'}")
     chatbot = ScriptedChatbot()
     chatbot.settings = chatbot.settings.model_copy(update={"visitor_requests": "", "visitor_questions": ""})
-    with TestClient(build_app(chatbot, feedback), base_url="http://bot.example.org") as client:
+    with TestClient(build_app(chatbot, records), base_url="http://bot.example.org") as client:
         client.get("/config")  # once Gradio is there
         yield client
-    feedback.close()
+    records.close()
 
 
 def routes_of(app: object) -> Iterator[tuple[str, str]]:
@@ -127,8 +128,8 @@ def test_w2_a_named_site_may_ask_and_embed_and_nobody_else(tmp_path) -> None:
     """W2: `allowed_origins` opens the page to the sites it names, without cookies."""
     chatbot, friend = ScriptedChatbot(), "https://friend.example"
     chatbot.settings = chatbot.settings.model_copy(update={"allowed_origins": (friend,)})
-    feedback = FeedbackStore(f"sqlite:///{tmp_path / 'footnote.db'}")
-    with TestClient(build_app(chatbot, feedback), base_url="http://bot.example.org") as client:
+    records = AnswerRecords(f"sqlite:///{tmp_path / 'footnote.db'}")
+    with TestClient(build_app(chatbot, records), base_url="http://bot.example.org") as client:
         preflight = {"access-control-request-method": "POST", "access-control-request-headers": "content-type"}
         allowed = client.options("/conversation", headers={"origin": friend, **preflight})
         assert allowed.headers["access-control-allow-origin"] == friend
@@ -144,17 +145,17 @@ def test_w2_a_named_site_may_ask_and_embed_and_nobody_else(tmp_path) -> None:
         page = client.get("/").headers
         assert f"frame-ancestors 'self' {friend}" in page["content-security-policy"]
         assert "x-frame-options" not in page
-    feedback.close()
+    records.close()
 
 
 def test_only_named_hosts_are_served_where_some_are_named(tmp_path) -> None:
     chatbot = ScriptedChatbot()
     chatbot.settings = chatbot.settings.model_copy(update={"allowed_hosts": ("bot.example.org",)})
-    feedback = FeedbackStore(f"sqlite:///{tmp_path / 'footnote.db'}")
-    with TestClient(build_app(chatbot, feedback), base_url="http://bot.example.org") as client:
+    records = AnswerRecords(f"sqlite:///{tmp_path / 'footnote.db'}")
+    with TestClient(build_app(chatbot, records), base_url="http://bot.example.org") as client:
         assert client.get("/").status_code == 200
         assert client.get("/", headers={"host": "other.example"}).status_code == 400
-    feedback.close()
+    records.close()
 
 
 def test_nothing_is_shared_uploaded_recorded_or_fetched(client: TestClient) -> None:

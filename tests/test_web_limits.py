@@ -12,10 +12,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from bot.errors import SettingsError
-from bot.feedback import FeedbackStore
+from bot.records.answers import AnswerRecords
 from bot.settings import load_settings
 from bot.web.app import build_app
-from bot.web.limits.visitor import visitor_of
+from bot.web.limits.caller import caller_of
 from tests.browser.running import running
 from tests.browser.scripted import ScriptedChatbot
 from tests.visitors import Asked, Visitor, quantile
@@ -36,9 +36,9 @@ def open_client(tmp_path: Path):
     with ExitStack() as opened:
 
         def open_one(**settings: object) -> TestClient:
-            feedback = FeedbackStore(f"sqlite:///{tmp_path / 'footnote.db'}")
-            opened.callback(feedback.close)
-            app = build_app(chatbot_with(**settings), feedback)
+            records = AnswerRecords(f"sqlite:///{tmp_path / 'footnote.db'}")
+            opened.callback(records.close)
+            app = build_app(chatbot_with(**settings), records)
             return opened.enter_context(TestClient(app, client=("127.0.0.1", 50_000)))
 
         yield open_one
@@ -89,13 +89,13 @@ def test_questions_of_all_and_requests_of_one_are_counted_too(open_client: OpenC
 
 def test_addresses_of_one_household_are_one_visitor() -> None:
     def visitor(host: str) -> str:
-        return visitor_of({"type": "http", "client": (host, 1)})
+        return caller_of({"type": "http", "client": (host, 1)})
 
     assert visitor("2001:db8:1:2::1") == visitor("2001:db8:1:2:ffff::9")
     assert visitor("2001:db8:1:2::1") != visitor("2001:db8:1:3::1")
     assert visitor("::ffff:203.0.113.7") == visitor("203.0.113.7") != visitor("203.0.113.8")
     assert visitor("fe80::1%eth0") == visitor("fe80::2")
-    assert visitor_of({"type": "http", "client": None}) == ""
+    assert caller_of({"type": "http", "client": None}) == ""
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from fastapi.staticfiles import StaticFiles
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from bot.chatbot import Chatbot
-from bot.feedback import FeedbackStore
+from bot.records.answers import AnswerRecords
 from bot.settings import Settings
 from bot.web.asking import Asking
 from bot.web.chat import chat_routes
@@ -28,7 +28,7 @@ from bot.web.source import source_routes
 _STATIC = Path(__file__).parent / "static"
 
 
-def build_app(chatbot: Chatbot, feedback: FeedbackStore, groups: Sequence[Pages] = ()) -> FastAPI:
+def build_app(chatbot: Chatbot, records: AnswerRecords, groups: Sequence[Pages] = ()) -> FastAPI:
     """Return the web application around a chatbot, with groups of pages that other packages bring.
 
     A request passes what `_guard` puts around it first, then the groups, then our routes, then Gradio, which answers
@@ -37,13 +37,13 @@ def build_app(chatbot: Chatbot, feedback: FeedbackStore, groups: Sequence[Pages]
     Raises:
         SettingsError: A limit cannot be used.
     """
-    asking = Asking(chatbot)
+    asking = Asking(chatbot, records)
     composer = LateApp(partial(build_composer, asking))
     app = FastAPI(title="Footnote", docs_url=None, redoc_url=None, openapi_url=None, lifespan=composer.lifespan)
     for pages in groups:
         app.add_middleware(Branch, pages=pages)
     _guard(app, chatbot.settings, asking, groups)
-    app.include_router(chat_routes(chatbot, feedback, gradio_script()))
+    app.include_router(chat_routes(chatbot, records, gradio_script()))
     app.include_router(source_routes(chatbot))
     app.mount("/page", StaticFiles(directory=_STATIC))
     app.mount("/", composer)

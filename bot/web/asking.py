@@ -15,10 +15,12 @@ from typing import Any, Literal
 from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.chatbot import Chatbot
 from bot.conversation import MAXIMUM_TURNS, Turn
 from bot.events import Event, EvidenceFound, Finished, StatementReady, Understood
+from bot.records.answers import AnswerRecords, Origin
 from bot.web import render
 from bot.web.language import Texts, choose_language
 from bot.web.line import LineFullError, OwnLineFullError, Place, WaitingLine
@@ -47,21 +49,23 @@ class AskRequest(BaseModel):
 
     turn: str = Field(max_length=64)
     language: Literal["en", "zh-Hant", "zh-Hans"] = "en"
+    conversation: str = Field(default="", max_length=64)
     history: tuple[Turn, ...] = Field(default=(), max_length=2 * MAXIMUM_TURNS)
 
 
 class Asking:
-    """Answers the questions of all readers: a few at once, the others in line.
+    """Answers the questions of all readers: a few at once, the others in line; what was answered is put on record.
 
     Attributes:
         stopping: Whether no question is to be taken any more.
     """
 
-    def __init__(self, chatbot: Chatbot) -> None:
+    def __init__(self, chatbot: Chatbot, records: AnswerRecords) -> None:
         self._chatbot = chatbot
         settings = chatbot.settings
         usual = ANSWERS_AT_ONCE_REMOTE if settings.answerer == "remote" else ANSWERS_AT_ONCE
         places = settings.answers_at_once or usual
+        self._records = records
         self._line = WaitingLine(places, LONGEST_LINE, LONGEST_LINE_OF_ONE)
         self._pool = ThreadPoolExecutor(places, thread_name_prefix="answer")
         self._under_way = 0
@@ -75,7 +79,7 @@ class Asking:
         self._broken_off = True
         await self._until_idle(_FAREWELL_SECONDS)
 
-    async def ask(self, question: str, request: object, visitor: str = "") -> AsyncIterator[Part]:
+    async def ask(self, question: str, request: object, visitor: str = "", caller: str = "") -> AsyncIterator[Part]:
         """Yield what the page should show so far: the `turn` it belongs to, and all `parts` up to now.
 
         Each value holds everything that came before, so the page loses nothing when it skips one.
@@ -83,7 +87,8 @@ class Asking:
         Args:
             question: As typed.
             request: What the page sent with it, unchecked.
-            visitor: Who asks; one visitor does not keep others waiting.
+            visitor: Whose answer it is, for the record.
+            caller: Where the question comes from: one caller does not keep the others waiting.
         """
         if not question.strip():
             return
@@ -96,7 +101,9 @@ class Asking:
         parts: list[Part] = []
         self._under_way += 1
         try:
-            async with aclosing(self._parts(question, asked, choose_language(asked.language), visitor)) as arriving:
+            async with aclosing(
+                self._parts(question, asked, choose_language(asked.language), visitor, caller)
+            ) as arriving:
                 async for part in arriving:
                     if part is not None:
                         parts.append(part)
@@ -111,10 +118,10 @@ class Asking:
                     await asyncio.sleep(_POLL_SECONDS)
 
     async def _parts(
-        self, question: str, asked: AskRequest, texts: Texts, visitor: str
+        self, question: str, asked: AskRequest, texts: Texts, visitor: str, caller: str
     ) -> AsyncGenerator[Part | None, None]:
         try:
-            place = self._line.join(visitor)
+            place = self._line.join(caller)
         except LineFullError:
             yield _fault(texts("line_full"), texts)
             return
@@ -135,6 +142,8 @@ class Asking:
                 if self._broken_off:
                     yield _fault(texts("stopping"), texts)
                     return
+                if isinstance(event, Finished):
+                    await asyncio.to_thread(self._record, event, asked, visitor)
                 for part in self._render(event, texts):
                     yield part
         except FootnoteError as error:
@@ -147,6 +156,15 @@ class Asking:
                 self._line.leave(place)
             else:
                 stream.leave()
+
+    def _record(self, finished: Finished, asked: AskRequest, visitor: str) -> None:
+        if not self._chatbot.settings.keep_answers:
+            return
+        try:
+            origin = Origin("page", asked.conversation, visitor)
+            self._records.record(finished.answer, origin, asked.history, finished.trail)
+        except (FootnoteError, SQLAlchemyError) as error:  # a reader's answer does not wait for a full disk
+            logger.warning("an answer could not be put on record: %s", type(error).__name__)
 
     async def _wait(self, place: Place, texts: Texts) -> AsyncIterator[Part]:
         """Say where in the line a place is until its turn has come, often enough to notice who leaves."""
@@ -167,7 +185,7 @@ class Asking:
                     yield {"slot": "evidence", "html": render.render_evidence(passages, texts)}
             case StatementReady(statement, citations):
                 yield {"slot": "statement", "html": render.render_statement(statement, citations, texts)}
-            case Finished(answer):
+            case Finished(answer=answer):
                 html = render.render_answer(
                     answer, texts, render.title_lookup(self._chatbot), self._chatbot.settings.answerer
                 )

@@ -19,7 +19,8 @@ from fastapi.middleware.cors import CORSMiddleware
 from bot.web.asking import Asking, Part
 from bot.web.gradio_import import import_gradio
 from bot.web.gradio_queue import narrow_queue
-from bot.web.limits.visitor import visitor_of
+from bot.web.limits.caller import caller_of
+from bot.web.visitor import visitor_of
 
 # Readers being answered or waiting in our own line, which tells them their place; above that Gradio says no.
 _OPEN_QUESTIONS = 64
@@ -70,11 +71,11 @@ def gradio_script() -> str:
 
 
 def _build_blocks(gr: Any, asking: Asking) -> Any:
-    async def ask(question: str, request: dict[str, object], caller: Any) -> AsyncIterator[Part]:
-        async for part in asking.ask(question or "", request, visitor_of(caller.request.scope)):
+    async def ask(question: str, request: dict[str, object], http: Any) -> AsyncIterator[Part]:
+        async for part in asking.ask(question or "", request, visitor_of(http.cookies), caller_of(http.request.scope)):
             yield part
 
-    ask.__annotations__["caller"] = gr.Request  # Gradio hands over the request by this type
+    ask.__annotations__["http"] = gr.Request  # which Gradio fills in, and which is not there before Gradio is
 
     with gr.Blocks(title="Footnote", analytics_enabled=False, fill_width=True) as blocks:
         request = gr.JSON(visible=False)

@@ -1,7 +1,8 @@
-"""A fair line: how many questions are worked on at once, and who is next when one visitor asks more than the others.
+"""A fair line: how many questions are worked on at once, and who is next when one caller asks more than the others.
 
 Start-time fair queueing (Goyal, Vin and Cheng, 1996), with every question as long as the others: a question is due one
-turn after the visitor's one before, or at once where there is none. All of it runs in the server's event loop, so nothing needs a lock.
+turn after its caller's one before, or at once where there is none. All of it runs in the server's event loop, so
+nothing needs a lock.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ class LineFullError(Exception):
 
 
 class OwnLineFullError(Exception):
-    """This visitor has as many questions in line as one may have."""
+    """This caller has as many questions in line as one may have."""
 
 
 @dataclass(eq=False, slots=True)
@@ -27,7 +28,7 @@ class Place:
         due: When its turn is, counted in turns.
     """
 
-    visitor: str
+    caller: str
     due: int
     turn: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
@@ -39,12 +40,12 @@ class Place:
 class WaitingLine:
     """Hands out a fixed number of places: to those who are due first, of these to who came first.
 
-    One visitor, whatever they ask, has at most half of the places, so that somebody else finds one free.
+    One caller, whatever they ask, has at most half of the places, so that somebody else finds one free.
 
     Args:
         places: How many questions are worked on at once.
         longest: How many may wait.
-        longest_of_one: How many of one visitor may wait.
+        longest_of_one: How many of one caller may wait.
     """
 
     def __init__(self, places: int, longest: int, longest_of_one: int | None = None) -> None:
@@ -56,16 +57,16 @@ class WaitingLine:
         self._held: Counter[str] = Counter()
         self._now = 0
 
-    def join(self, visitor: str = "") -> Place:
+    def join(self, caller: str = "") -> Place:
         """Return a place; it is done when the reader's turn has come.
 
         Raises:
             LineFullError: Too many are waiting.
-            OwnLineFullError: Too many of this visitor's are waiting.
+            OwnLineFullError: Too many of this caller's are waiting.
         """
-        own = [place for place in self._waiting if place.visitor == visitor]
-        due = own[-1].due + 1 if own else self._now + (visitor in self._held)
-        place = Place(visitor, due)
+        own = [place for place in self._waiting if place.caller == caller]
+        due = own[-1].due + 1 if own else self._now + (caller in self._held)
+        place = Place(caller, due)
         self._waiting.append(place)
         self._call_next()
         if not place.done() and (len(own) == self._longest_of_one or len(self._waiting) > self._longest):
@@ -84,9 +85,9 @@ class WaitingLine:
             self._waiting.remove(place)
             return
         self._free += 1
-        self._held[place.visitor] -= 1
-        if not self._held[place.visitor]:
-            del self._held[place.visitor]
+        self._held[place.caller] -= 1
+        if not self._held[place.caller]:
+            del self._held[place.caller]
         self._call_next()
 
     def _in_order(self) -> list[Place]:
@@ -96,9 +97,9 @@ class WaitingLine:
         for place in self._in_order():
             if not self._free:
                 return
-            if self._held[place.visitor] < self._most_of_one:
+            if self._held[place.caller] < self._most_of_one:
                 self._waiting.remove(place)
-                self._held[place.visitor] += 1
+                self._held[place.caller] += 1
                 self._free -= 1
                 self._now = max(self._now, place.due)
                 place.turn.set_result(None)

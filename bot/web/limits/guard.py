@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from bot.web.limits.caller import caller_of
 from bot.web.limits.rates import Rates
-from bot.web.limits.visitor import visitor_of
 from bot.web.turned_away import turned_away
 
 # A page keeps one or two streams open, and many pages may share an address.
@@ -44,28 +44,28 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        visitor = visitor_of(scope)
-        if away := await self._turn_away(scope, visitor):
+        caller = caller_of(scope)
+        if away := await self._turn_away(scope, caller):
             await away(scope, receive, send)
             return
-        self._open[visitor] += 1
+        self._open[caller] += 1
         try:
             await self._app(scope, receive, send)
         finally:
-            self._open[visitor] -= 1
-            if not self._open[visitor]:
-                del self._open[visitor]
+            self._open[caller] -= 1
+            if not self._open[caller]:
+                del self._open[caller]
 
-    async def _turn_away(self, scope: Scope, visitor: str) -> ASGIApp | None:
+    async def _turn_away(self, scope: Scope, caller: str) -> ASGIApp | None:
         self._warn_of_unknown_proxy(scope)
         is_question = scope["path"] in _QUESTIONS and scope["method"] == "POST"
         if is_question and self._stopping():
             return turned_away(scope, 503, "stopping", _AGAIN_SOON)
-        if self._open[visitor] >= _OPEN_AT_ONCE:
+        if self._open[caller] >= _OPEN_AT_ONCE:
             return turned_away(scope, 429, "asked_a_lot", _AGAIN_SOON)
-        wait = 0 if scope["path"].startswith(_FREE) else await self._rates.request(visitor)
+        wait = 0 if scope["path"].startswith(_FREE) else await self._rates.request(caller)
         if is_question and not wait:
-            wait = await self._rates.question(visitor)
+            wait = await self._rates.question(caller)
         if wait:
             return turned_away(scope, 429, "asked_a_lot", wait)
         if is_question and (wait := await self._rates.question_of_anyone()):

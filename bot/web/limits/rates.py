@@ -35,13 +35,13 @@ class Rates:
         self._all_questions = _rates("all_questions", settings.all_questions)
         self._limiter = FixedWindowRateLimiter(_storage(settings.limits_storage))
 
-    async def request(self, visitor: str) -> int:
-        """Count a request; return how many seconds its visitor has to wait, 0 when it may pass."""
-        return await self._count(self._requests, "request", visitor)
+    async def request(self, caller: str) -> int:
+        """Count a request; return how many seconds its caller has to wait, 0 when it may pass."""
+        return await self._count(self._requests, "request", caller)
 
-    async def question(self, visitor: str) -> int:
-        """Count a question; return how many seconds its visitor has to wait, 0 when it may pass."""
-        return await self._count(self._questions, "question", visitor)
+    async def question(self, caller: str) -> int:
+        """Count a question; return how many seconds its caller has to wait, 0 when it may pass."""
+        return await self._count(self._questions, "question", caller)
 
     async def question_of_anyone(self) -> int:
         """Count a question among those of all visitors; return how many seconds to wait, 0 when it may pass."""

@@ -13,8 +13,8 @@ from starlette.types import Scope
 _IPV6_PREFIX = 64
 
 
-def visitor_of(scope: Scope) -> str:
-    """Return what requests of one visitor have in common."""
+def caller_of(scope: Scope) -> str:
+    """Return what requests of one caller have in common."""
     host = str((scope.get("client") or ("", 0))[0])
     try:
         address = ip_address(host.partition("%")[0])
