@@ -49,6 +49,8 @@ class Settings(IndexSettings):
         maximum_question_characters: A longer question is declined in one sentence.
         keep_answers: Whether what readers ask and are answered is kept for staff; verdicts of readers are kept anyway.
         retention_days: How long it is kept.
+        session_idle_minutes: A member of staff who does nothing for so long is logged out.
+        session_hours: However busy, they log in again after so long.
         host: Address the web application listens on.
         port: Port the web application listens on.
         trusted_proxies: Addresses or networks of proxies whose X-Forwarded-For names the reader; nobody else's does.
@@ -73,6 +75,8 @@ class Settings(IndexSettings):
     maximum_question_characters: int = Field(default=2_000, ge=10)
     keep_answers: bool = True
     retention_days: float = Field(default=90, gt=0)
+    session_idle_minutes: float = Field(default=60, gt=0)
+    session_hours: float = Field(default=12, gt=0)
     host: str = "127.0.0.1"
     port: int = Field(default=7860, ge=0, le=65_535)
     trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = ()
