@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from bot.chatbot import Chatbot
-from bot.feedback import FeedbackStore
+from bot.records.answers import AnswerRecords
 from bot.web.asking import Asking
 from bot.web.chat import chat_routes
 from bot.web.composer import build_composer, gradio_script
@@ -22,18 +22,18 @@ from bot.web.source import source_routes
 _STATIC = Path(__file__).parent / "static"
 
 
-def build_app(chatbot: Chatbot, feedback: FeedbackStore, groups: Sequence[Pages] = ()) -> FastAPI:
+def build_app(chatbot: Chatbot, records: AnswerRecords, groups: Sequence[Pages] = ()) -> FastAPI:
     """Return the web application around a chatbot, with groups of pages that other packages bring.
 
     A request passes `Gate` first, then the groups, then our routes, then Gradio, which answers everything that is left.
     Gradio takes seconds to load; the page does not wait for it. It is at `state.composer`.
     """
-    composer = LateApp(partial(build_composer, Asking(chatbot)))
+    composer = LateApp(partial(build_composer, Asking(chatbot, records)))
     app = FastAPI(title="Footnote", docs_url=None, redoc_url=None, openapi_url=None, lifespan=composer.lifespan)
     for pages in groups:
         app.add_middleware(Branch, pages=pages)
     app.add_middleware(Gate, below=tuple(pages.path for pages in groups))
-    app.include_router(chat_routes(chatbot, feedback, gradio_script()))
+    app.include_router(chat_routes(chatbot, records, gradio_script()))
     app.include_router(source_routes(chatbot))
     app.mount("/page", StaticFiles(directory=_STATIC))
     app.mount("/", composer)

@@ -15,10 +15,12 @@ from typing import Any, Literal
 from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.chatbot import Chatbot
 from bot.conversation import MAXIMUM_TURNS, Turn
 from bot.events import Event, EvidenceFound, Finished, StatementReady, Understood
+from bot.records.answers import AnswerRecords, Origin
 from bot.web import render
 from bot.web.language import Texts, choose_language
 from bot.web.line import LineFullError, Place, WaitingLine
@@ -40,18 +42,20 @@ class AskRequest(BaseModel):
 
     turn: str = Field(max_length=64)
     language: Literal["en", "zh-Hant", "zh-Hans"] = "en"
+    conversation: str = Field(default="", max_length=64)
     history: tuple[Turn, ...] = Field(default=(), max_length=2 * MAXIMUM_TURNS)
 
 
 class Asking:
-    """Answers the questions of all readers: a few at once, the others in line."""
+    """Answers the questions of all readers: a few at once, the others in line; what was answered is put on record."""
 
-    def __init__(self, chatbot: Chatbot) -> None:
+    def __init__(self, chatbot: Chatbot, records: AnswerRecords) -> None:
         self._chatbot = chatbot
+        self._records = records
         self._line = WaitingLine(ANSWERS_AT_ONCE, LONGEST_LINE)
         self._pool = ThreadPoolExecutor(ANSWERS_AT_ONCE, thread_name_prefix="answer")
 
-    async def ask(self, question: str, request: object) -> AsyncIterator[Part]:
+    async def ask(self, question: str, request: object, visitor: str = "") -> AsyncIterator[Part]:
         """Yield what the page should show so far: the `turn` it belongs to, and all `parts` up to now.
 
         Each value holds everything that came before, so the page loses nothing when it skips one.
@@ -64,13 +68,15 @@ class Asking:
             logger.warning("a question came with an unusable request and is not answered")
             return
         parts: list[Part] = []
-        async with aclosing(self._parts(question, asked, choose_language(asked.language))) as arriving:
+        async with aclosing(self._parts(question, asked, choose_language(asked.language), visitor)) as arriving:
             async for part in arriving:
                 if part is not None:
                     parts.append(part)
                 yield {"turn": asked.turn, "parts": list(parts)}
 
-    async def _parts(self, question: str, asked: AskRequest, texts: Texts) -> AsyncGenerator[Part | None, None]:
+    async def _parts(
+        self, question: str, asked: AskRequest, texts: Texts, visitor: str
+    ) -> AsyncGenerator[Part | None, None]:
         try:
             place = self._line.join()
         except LineFullError:
@@ -87,6 +93,8 @@ class Asking:
                 lambda: self._line.leave(place),
             )
             async for event in stream.read():
+                if isinstance(event, Finished):
+                    await asyncio.to_thread(self._record, event, asked, visitor)
                 for part in self._render(event, texts):
                     yield part
         except FootnoteError as error:
@@ -99,6 +107,15 @@ class Asking:
                 self._line.leave(place)
             else:
                 stream.leave()
+
+    def _record(self, finished: Finished, asked: AskRequest, visitor: str) -> None:
+        if not self._chatbot.settings.keep_answers:
+            return
+        try:
+            origin = Origin("page", asked.conversation, visitor)
+            self._records.record(finished.answer, origin, asked.history, finished.trail)
+        except (FootnoteError, SQLAlchemyError) as error:  # a reader's answer does not wait for a full disk
+            logger.warning("an answer could not be put on record: %s", type(error).__name__)
 
     async def _wait(self, place: Place, texts: Texts) -> AsyncIterator[Part]:
         while not place.done():
@@ -118,7 +135,7 @@ class Asking:
                     yield {"slot": "evidence", "html": render.render_evidence(passages, texts)}
             case StatementReady(statement, citations):
                 yield {"slot": "statement", "html": render.render_statement(statement, citations, texts)}
-            case Finished(answer):
+            case Finished(answer=answer):
                 html = render.render_answer(
                     answer, texts, render.title_lookup(self._chatbot), self._chatbot.settings.answerer
                 )

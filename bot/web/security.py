@@ -34,7 +34,14 @@ _EXACT = {
     ("POST", f"{_GRADIO}/cancel"),
     ("POST", f"{_GRADIO}/reset"),
 }
-_BELOW = (("GET", "/source/"), ("GET", "/page/"), ("GET", "/assets/"), ("GET", f"{_GRADIO}/heartbeat/"))
+_BELOW = (
+    ("DELETE", "/conversation/"),
+    ("GET", "/source/"),
+    ("GET", "/page/"),
+    ("GET", "/assets/"),
+    ("GET", f"{_GRADIO}/heartbeat/"),
+)
+_CHANGING = ("POST", "DELETE")
 _OF_A_GROUP = ("GET", "HEAD", "POST")
 _LARGEST_BODY = {"/conversation": 4_000_000, f"{_GRADIO}/queue/join": 400_000}
 _LARGEST_OTHER_BODY = 100_000
@@ -91,7 +98,7 @@ class Gate:
         headers = Headers(scope=scope)
         if not (theirs and scope["method"] in _OF_A_GROUP) and not _is_public(scope["method"], scope["path"]):
             await PlainTextResponse("Not found", 404)(scope, receive, send)
-        elif scope["method"] == "POST" and not _same_origin(headers):
+        elif scope["method"] in _CHANGING and not _same_origin(headers):
             await PlainTextResponse("Not from this page", 403)(scope, receive, send)
         elif int(length if (length := headers.get("content-length", "0")).isdecimal() else 0) > limit:
             await PlainTextResponse("Too large", 413)(scope, receive, send)
