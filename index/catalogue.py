@@ -19,7 +19,7 @@ from index.chunk_sets import ChunkSets, to_chunk, with_text
 from index.database import open_engine, shown
 from index.document import Chunk, Document, Mark, MarkKind, Page, Section, Span, hash_text
 from index.embedding.embedder import Vectors
-from index.errors import IndexingError
+from index.errors import DatabaseUnwritableError, IndexingError
 from index.files import FileRegister
 from index.migration import upgrade
 from index.ownership import confirm, elect
@@ -104,6 +104,8 @@ class Catalogue:
         try:
             with self._engine.connect() as connection:
                 found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+        except DatabaseUnwritableError as error:
+            return str(error.__cause__)
         except sa.exc.DatabaseError as error:
             return str(error.orig)
         return "" if found == "ok" else str(found)
