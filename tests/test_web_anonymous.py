@@ -23,6 +23,8 @@ PUBLIC = {
     ("GET", "/model"),
     ("POST", "/conversation"),
     ("POST", "/feedback"),
+    ("GET", "/my-data"),
+    ("DELETE", "/my-data"),
     ("DELETE", "/conversation/{conversation}"),
     ("GET", "/source/{segment}"),
     ("GET", "/page/"),

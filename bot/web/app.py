@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.middleware.trustedhost import TrustedHostMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from bot.chatbot import Chatbot
@@ -20,7 +22,8 @@ from bot.web.composer import build_composer, gradio_files, gradio_script
 from bot.web.late import LateApp
 from bot.web.limits.guard import Guard
 from bot.web.limits.rates import Rates
-from bot.web.pages import Branch, Pages
+from bot.web.my_data import my_data_routes
+from bot.web.pages import Branch, Pages, is_below
 from bot.web.render import PAGE_FILES
 from bot.web.security import Gate
 from bot.web.source import source_routes
@@ -45,6 +48,7 @@ def build_app(chatbot: Chatbot, records: AnswerRecords, groups: Sequence[Pages] 
         app.add_middleware(Branch, pages=pages)
     _guard(app, chatbot.settings, asking, groups)
     app.include_router(chat_routes(chatbot, records, gradio_script()))
+    app.include_router(my_data_routes(records))
     app.include_router(source_routes(chatbot))
     app.mount("/page", PAGE_FILES)
     app.mount("/assets", gradio_files())
@@ -56,19 +60,36 @@ def build_app(chatbot: Chatbot, records: AnswerRecords, groups: Sequence[Pages] 
 
 def _guard(app: FastAPI, settings: Settings, asking: Asking, groups: Sequence[Pages]) -> None:
     """Put what turns requests away around an application; what is added last is passed first."""
-    origins = settings.allowed_origins
+    origins, below = settings.allowed_origins, tuple(pages.path for pages in groups)
     app.add_middleware(
         Guard,
         rates=Rates(settings),
         stopping=lambda: asking.stopping,
         behind_proxy=bool(settings.trusted_proxies),
     )
-    app.add_middleware(Gate, below=tuple(pages.path for pages in groups), origins=origins)
+    app.add_middleware(Gate, below=below, origins=origins)
     if origins:
         app.add_middleware(
-            CORSMiddleware, allow_origins=origins, allow_methods=["GET", "POST"], allow_headers=["authorization"]
+            _PublicCors,
+            below=below,
+            allow_origins=origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["authorization"],
         )
     if settings.allowed_hosts:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=settings.allowed_hosts, www_redirect=False)
     if settings.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=[str(network) for network in settings.trusted_proxies])
+
+
+class _PublicCors(CORSMiddleware):
+    """Lets named sites ask from their own pages, but never what is below the path of a group of pages."""
+
+    def __init__(self, app: ASGIApp, below: Sequence[str], **options: Any) -> None:
+        super().__init__(app, **options)
+        self._below = below
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, with the headers of CORS where they belong."""
+        theirs = scope["type"] == "http" and any(is_below(scope["path"], top) for top in self._below)
+        await (self.app(scope, receive, send) if theirs else super().__call__(scope, receive, send))

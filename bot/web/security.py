@@ -26,6 +26,8 @@ _EXACT = {
     ("GET", "/model"),
     ("POST", "/conversation"),
     ("POST", "/feedback"),
+    ("GET", "/my-data"),
+    ("DELETE", "/my-data"),
     ("GET", "/config"),
     ("GET", "/theme.css"),
     ("GET", "/robots.txt"),

@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse
 
 from bot.accounts.login import Wait
 from bot.errors import AccountError
+from bot.web.limits.caller import caller_of
 from bot.web.staff.desk import PATH, Desk, session_of, show
 from bot.web.staff.guard import hold_token, token_of
 
@@ -30,7 +31,7 @@ def login_routes(desk: Desk) -> APIRouter:
         password: Annotated[str, Form()] = "",
         next: Annotated[str, Form()] = "",  # noqa: A002
     ) -> Response:
-        found = desk.login.try_password(name.strip(), password, _address(request))
+        found = desk.login.try_password(name.strip(), password, caller_of(request.scope))
         if isinstance(found, Wait):
             page = show(request, "login.html", 429, next=next, fault="wait", seconds=found.seconds)
             page.headers["retry-after"] = str(found.seconds)
@@ -64,7 +65,7 @@ def own_routes(desk: Desk) -> APIRouter:
         request: Request, old: Annotated[str, Form()] = "", new: Annotated[str, Form()] = ""
     ) -> Response:
         session = session_of(request)
-        found = desk.login.try_password(session.account, old, _address(request))
+        found = desk.login.try_password(session.account, old, caller_of(request.scope))
         if isinstance(found, Wait):
             raise AccountError(f"There were too many wrong passwords: try again in {found.seconds} seconds.")
         if found is None:
@@ -73,10 +74,6 @@ def own_routes(desk: Desk) -> APIRouter:
         return RedirectResponse(f"{PATH}/me?changed=yes", 303)
 
     return router
-
-
-def _address(request: Request) -> str:
-    return request.client.host if request.client else ""
 
 
 def _safe(wanted: str) -> str:

@@ -9,7 +9,10 @@ from fastapi import APIRouter
 
 from bot.accounts.accounts import Role
 from bot.web.staff.accounts_page import account_routes
+from bot.web.staff.audit_page import audit_routes
 from bot.web.staff.desk import Desk
+from bot.web.staff.documents_page import document_routes
+from bot.web.staff.privacy_page import privacy_routes
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,4 +30,9 @@ class Part:
     routes: Callable[[Desk], APIRouter]
 
 
-PARTS = (Part("accounts", ("admin",), account_routes),)
+PARTS = (
+    Part("documents", ("staff",), document_routes),
+    Part("privacy", ("staff",), privacy_routes),
+    Part("accounts", ("admin",), account_routes),
+    Part("audit", ("admin",), audit_routes),
+)
