@@ -24,6 +24,8 @@ from bot.errors import SettingsError
 from index.settings import IndexSettings
 
 AnswererName = Literal["extractive", "local", "remote"]
+LogFormat = Literal["text", "json"]
+LogLevel = Literal["debug", "info", "warning", "error"]
 DEFAULT_CONFIG = Path("footnote.toml")
 # From this likeness on, the name of a variable is taken for a slip of the finger.
 _MISSPELT = 0.8
@@ -47,6 +49,9 @@ class Settings(IndexSettings):
         maximum_question_characters: A longer question is declined in one sentence.
         keep_answers: Whether what readers ask and are answered is kept for staff; verdicts of readers are kept anyway.
         retention_days: How long it is kept.
+        metrics_address: Where Prometheus reads metrics, such as `127.0.0.1:9464`; nowhere when empty.
+        log_format: `text` or `json`.
+        log_level: `debug`, `info`, `warning` or `error`, of Footnote's own modules; others speak from a warning on.
         host: Address the web application listens on.
         port: Port the web application listens on.
     """
@@ -63,6 +68,9 @@ class Settings(IndexSettings):
     maximum_question_characters: int = Field(default=2_000, ge=10)
     keep_answers: bool = True
     retention_days: float = Field(default=90, gt=0)
+    metrics_address: str = ""
+    log_format: LogFormat = "text"
+    log_level: LogLevel = "warning"
     host: str = "127.0.0.1"
     port: int = Field(default=7860, ge=0, le=65_535)
 

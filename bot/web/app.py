@@ -10,6 +10,8 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from bot.chatbot import Chatbot
+from bot.operations.health import health_routes
+from bot.operations.metrics import CountedResponses, Metrics
 from bot.records.answers import AnswerRecords
 from bot.web.asking import Asking
 from bot.web.chat import chat_routes
@@ -22,7 +24,9 @@ from bot.web.source import source_routes
 _STATIC = Path(__file__).parent / "static"
 
 
-def build_app(chatbot: Chatbot, records: AnswerRecords, groups: Sequence[Pages] = ()) -> FastAPI:
+def build_app(
+    chatbot: Chatbot, records: AnswerRecords, groups: Sequence[Pages] = (), metrics: Metrics | None = None
+) -> FastAPI:
     """Return the web application around a chatbot, with groups of pages that other packages bring.
 
     A request passes `Gate` first, then the groups, then our routes, then Gradio, which answers everything that is left.
@@ -35,6 +39,9 @@ def build_app(chatbot: Chatbot, records: AnswerRecords, groups: Sequence[Pages] 
     app.add_middleware(Gate, below=tuple(pages.path for pages in groups))
     app.include_router(chat_routes(chatbot, records, gradio_script()))
     app.include_router(source_routes(chatbot))
+    app.include_router(health_routes(chatbot, lambda: composer.app is not None))
+    if metrics is not None:
+        app.add_middleware(CountedResponses, metrics=metrics)
     app.mount("/page", StaticFiles(directory=_STATIC))
     app.mount("/", composer)
     app.state.composer = composer

@@ -36,13 +36,19 @@ def serve(settings: Settings, *, evaluator: bool = False, watch: bool = False) -
     with closing(open_port(settings.host, settings.port)) as listener:
         # These take seconds to import; a port in use should not wait for them.
         from bot.build import build_chatbot  # noqa: PLC0415
+        from bot.operations.logs import set_up_logs  # noqa: PLC0415
+        from bot.operations.metrics import Metrics  # noqa: PLC0415
+        from bot.operations.observe import observed  # noqa: PLC0415
         from bot.records.answers import AnswerRecords  # noqa: PLC0415
         from bot.records.retention import Retention  # noqa: PLC0415
         from bot.web.app import build_app  # noqa: PLC0415
         from bot.web.pages import load_pages  # noqa: PLC0415
 
+        set_up_logs(settings.log_format, settings.log_level)
+        metrics = Metrics()
         with (
-            closing(build_chatbot(settings, mend=True)) as chatbot,
+            observed(metrics, settings.metrics_address) as on_answer,
+            closing(build_chatbot(settings, mend=True, on_answer=on_answer)) as chatbot,
             closing(AnswerRecords(settings.catalogue_url())) as records,
             closing(Retention(records, settings.retention_days)),
             ExitStack() as opened,
@@ -51,7 +57,7 @@ def serve(settings: Settings, *, evaluator: bool = False, watch: bool = False) -
             for pages in groups:
                 opened.callback(pages.close)
             entrances = [(pages.name, pages.entrance) for pages in groups]
-            app = build_app(chatbot, records, groups)
+            app = build_app(chatbot, records, groups, metrics)
             if watch:
                 opened.enter_context(_watching(settings))
             _Server(app, address_of(listener), entrances, chatbot.warm_up).run(sockets=[listener])
@@ -124,7 +130,7 @@ class _Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                log_level="warning",
+                log_config=None,
                 access_log=False,
                 server_header=False,
                 timeout_graceful_shutdown=_GOODBYE_SECONDS,
