@@ -279,6 +279,10 @@ class Chatbot:
             fingerprint=self._catalogue.property("fingerprint"),
         )
 
+    def model_is_ready(self) -> bool:
+        """Return whether a language model would be asked now."""
+        return self._language_model is not None and self._language_model.ready()
+
     def is_indexed(self) -> bool:
         """Return whether there is an index to answer from."""
         return bool(self._catalogue.property("generation"))

@@ -115,6 +115,8 @@ def test_health_and_readiness_are_told_without_details(tmp_path: Path) -> None:
     values = samples(metrics)
     assert values["footnote_responses_total", "200"] >= 3
     assert values["footnote_responses_total", "404"] == 1
+    assert values["footnote_index_ready",] == 1
+    assert values["footnote_questions_waiting",] == values["footnote_questions_under_way",] == 0
 
 
 def test_what_acts_on_a_terminal_is_escaped() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from bot.web.limits.rates import Rates
 from bot.web.pages import Branch, Pages
 from bot.web.security import Gate
 from bot.web.source import source_routes
+from index.errors import FootnoteError
 
 _STATIC = Path(__file__).parent / "static"
 
@@ -52,11 +54,26 @@ def build_app(
     app.include_router(health_routes(chatbot, lambda: composer.app is not None))
     if metrics is not None:
         app.add_middleware(CountedResponses, metrics=metrics)
+        _watch(metrics, chatbot, asking)
     app.mount("/page", StaticFiles(directory=_STATIC))
     app.mount("/", composer)
     app.state.composer = composer
     app.state.asking = asking
     return app
+
+
+def _watch(metrics: Metrics, chatbot: Chatbot, asking: Asking) -> None:
+    metrics.watch("questions_under_way", "Questions that are not answered yet.", lambda: asking.count()[0])
+    metrics.watch("questions_waiting", "Questions of these that wait for their turn.", lambda: asking.count()[1])
+    metrics.watch("index_ready", "Whether there is an index to answer from.", lambda: _ready(chatbot.is_indexed))
+    if chatbot.settings.answerer != "extractive":
+        metrics.watch("model_ready", "Whether a language model would be asked.", lambda: _ready(chatbot.model_is_ready))
+
+
+def _ready(state: Callable[[], bool]) -> float:
+    with suppress(FootnoteError):
+        return float(state())
+    return 0.0
 
 
 def _guard(app: FastAPI, settings: Settings, asking: Asking, groups: Sequence[Pages]) -> None:
