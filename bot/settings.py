@@ -54,6 +54,8 @@ class Settings(IndexSettings):
         metrics_address: Where Prometheus reads metrics, such as `127.0.0.1:9464`; nowhere when empty.
         log_format: `text` or `json`.
         log_level: `debug`, `info`, `warning` or `error`, of Footnote's own modules; others speak from a warning on.
+        session_idle_minutes: A member of staff who does nothing for so long is logged out.
+        session_hours: However busy, they log in again after so long.
         host: Address the web application listens on.
         port: Port the web application listens on.
         trusted_proxies: Addresses or networks of proxies whose X-Forwarded-For names the reader; nobody else's does.
@@ -81,6 +83,8 @@ class Settings(IndexSettings):
     metrics_address: str = ""
     log_format: LogFormat = "text"
     log_level: LogLevel = "warning"
+    session_idle_minutes: float = Field(default=60, gt=0)
+    session_hours: float = Field(default=12, gt=0)
     host: str = "127.0.0.1"
     port: int = Field(default=7860, ge=0, le=65_535)
     trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = ()
