@@ -35,6 +35,7 @@ DOORS = {
         "index/migrations/versions/0004_sections_and_marks.py",
     },
     "psycopg": {"index/database.py"},
+    "authlib": {"bot/web/staff/openid.py"},
     "argon2": {"bot/accounts/passwords.py"},
     "ray": {"index/embedding/ray_embedder.py"},
     "opencc": {"index/words.py", "bot/question.py"},

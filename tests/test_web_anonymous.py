@@ -21,6 +21,7 @@ PUBLIC = {
     ("GET", "/"),
     ("GET", "/examples"),
     ("GET", "/model"),
+    ("GET", "/documents"),
     ("POST", "/conversation"),
     ("POST", "/feedback"),
     ("GET", "/my-data"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
@@ -93,13 +92,7 @@ def _guard(app: FastAPI, settings: Settings, asking: Asking, groups: Sequence[Pa
     )
     app.add_middleware(Gate, below=below, origins=origins)
     if origins:
-        app.add_middleware(
-            _PublicCors,
-            below=below,
-            allow_origins=origins,
-            allow_methods=["GET", "POST"],
-            allow_headers=["authorization"],
-        )
+        app.add_middleware(_PublicCors, below=below, origins=origins)
     if settings.allowed_hosts:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=settings.allowed_hosts, www_redirect=False)
     if settings.trusted_proxies:
@@ -109,8 +102,8 @@ def _guard(app: FastAPI, settings: Settings, asking: Asking, groups: Sequence[Pa
 class _PublicCors(CORSMiddleware):
     """Lets named sites ask from their own pages, but never what is below the path of a group of pages."""
 
-    def __init__(self, app: ASGIApp, below: Sequence[str], **options: Any) -> None:
-        super().__init__(app, **options)
+    def __init__(self, app: ASGIApp, below: Sequence[str], origins: Sequence[str]) -> None:
+        super().__init__(app, allow_origins=origins, allow_methods=["GET", "POST"], allow_headers=["authorization"])
         self._below = below
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -42,6 +42,7 @@ from bot.web.pages import Pages
 from bot.web.staff.desk import PATH, Desk, go_to, session_of, show
 from bot.web.staff.guard import Guard, check_form, require
 from bot.web.staff.login_page import login_routes, own_routes
+from bot.web.staff.openid import openid_routes
 from bot.web.staff.parts import PARTS
 from index.errors import FootnoteError
 
@@ -54,6 +55,7 @@ def build_staff(settings: Settings, chatbot: Chatbot, records: AnswerRecords) ->
     desk = build_desk(settings, chatbot, records)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(login_routes(desk), prefix=PATH)
+    app.include_router(openid_routes(desk), prefix=PATH)
     app.include_router(_home(), prefix=PATH)
     inside = [Depends(_navigation), Depends(check_form)]
     app.include_router(own_routes(desk), prefix=PATH, dependencies=inside)

@@ -9,10 +9,10 @@ from fastapi import APIRouter, Form, Request, Response
 
 from bot.records.audit import audit
 from bot.web.staff.desk import Desk, go_to, session_of, show
-from index.files import FileRegister
+from index.files import FileRegister, State
 
 _A_PAGE = 200
-_STATES = ("failed", "pending", "excluded", "indexed")
+_STATES: tuple[State, ...] = ("failed", "pending", "excluded", "indexed")
 
 Mark = Literal["retry", "exclude", "include"]
 
@@ -56,7 +56,8 @@ def document_routes(desk: Desk) -> APIRouter:
         names = source or []
         before = {record.source: record.state for record in files.records() if record.source in names}
         # Only names that are known: the register would take others for patterns.
-        done = {"retry": files.retry, "exclude": files.exclude, "include": files.include}[mark](sorted(before))
+        marking = {"retry": files.retry, "exclude": files.exclude, "include": files.include}[mark]
+        done = marking(sorted(before)) if before else []
         with desk.engine.begin() as connection:
             for name in done:
                 was = {"state": before[name]}

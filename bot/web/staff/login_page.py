@@ -17,12 +17,13 @@ from bot.web.staff.guard import hold_token, token_of
 def login_routes(desk: Desk) -> APIRouter:
     """Return the login form: what there is without a session."""
     router = APIRouter()
+    openid = bool(desk.settings.oidc_issuer)
 
     @router.get("/login")
     def login_page(request: Request, next: str = "") -> Response:  # noqa: A002  # the name in the address
         if desk.sessions.find(token_of(request)) is not None:
             return RedirectResponse(_safe(next), 303)
-        return show(request, "login.html", next=next, fault="")
+        return show(request, "login.html", openid=openid, next=next, fault="")
 
     @router.post("/login")
     def log_in(
@@ -33,11 +34,11 @@ def login_routes(desk: Desk) -> APIRouter:
     ) -> Response:
         found = desk.login.try_password(name.strip(), password, caller_of(request.scope))
         if isinstance(found, Wait):
-            page = show(request, "login.html", 429, next=next, fault="wait", seconds=found.seconds)
+            page = show(request, "login.html", 429, openid=openid, next=next, fault="wait", seconds=found.seconds)
             page.headers["retry-after"] = str(found.seconds)
             return page
         if found is None:
-            return show(request, "login.html", 401, next=next, fault="wrong")
+            return show(request, "login.html", 401, openid=openid, next=next, fault="wrong")
         entered = RedirectResponse(_safe(next), 303)
         hold_token(request, entered, desk.sessions.open(found.name, "password"))
         return entered
