@@ -47,6 +47,8 @@ class Settings(IndexSettings):
         maximum_question_characters: A longer question is declined in one sentence.
         host: Address the web application listens on.
         port: Port the web application listens on.
+        api_anonymous: Whether programs may use the API without a key.
+        api_anonymous_per_minute: Most requests in a minute from one address without a key.
     """
 
     documents: Annotated[tuple[Path, ...], NoDecode] = (Path("seeds"),)
@@ -61,6 +63,8 @@ class Settings(IndexSettings):
     maximum_question_characters: int = Field(default=2_000, ge=10)
     host: str = "127.0.0.1"
     port: int = Field(default=7860, ge=0, le=65_535)
+    api_anonymous: bool = False
+    api_anonymous_per_minute: int = Field(default=20, ge=1)
 
     @field_validator("documents", mode="before")
     @classmethod

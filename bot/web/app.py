@@ -9,8 +9,10 @@ from pathlib import Path
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
+from bot.api_keys import ApiKeys
 from bot.chatbot import Chatbot
 from bot.feedback import FeedbackStore
+from bot.web.api.app import api_pages, build_api
 from bot.web.asking import Asking
 from bot.web.chat import chat_routes
 from bot.web.composer import build_composer, gradio_script
@@ -22,13 +24,20 @@ from bot.web.source import source_routes
 _STATIC = Path(__file__).parent / "static"
 
 
-def build_app(chatbot: Chatbot, feedback: FeedbackStore, groups: Sequence[Pages] = ()) -> FastAPI:
+def build_app(
+    chatbot: Chatbot, feedback: FeedbackStore, groups: Sequence[Pages] = (), keys: ApiKeys | None = None
+) -> FastAPI:
     """Return the web application around a chatbot, with groups of pages that other packages bring.
+
+    Programs find the API where there are keys to let them in.
 
     A request passes `Gate` first, then the groups, then our routes, then Gradio, which answers everything that is left.
     Gradio takes seconds to load; the page does not wait for it. It is at `state.composer`.
     """
-    composer = LateApp(partial(build_composer, Asking(chatbot)))
+    asking = Asking(chatbot)
+    if keys is not None:
+        groups = (*api_pages(build_api(chatbot, asking, keys)), *groups)
+    composer = LateApp(partial(build_composer, asking))
     app = FastAPI(title="Footnote", docs_url=None, redoc_url=None, openapi_url=None, lifespan=composer.lifespan)
     for pages in groups:
         app.add_middleware(Branch, pages=pages)

@@ -44,12 +44,17 @@ class AskRequest(BaseModel):
 
 
 class Asking:
-    """Answers the questions of all readers: a few at once, the others in line."""
+    """Answers the questions of all readers: a few at once, the others in line.
+
+    Attributes:
+        line: Where they wait.
+        pool: Threads that answer, one for each place.
+    """
 
     def __init__(self, chatbot: Chatbot) -> None:
         self._chatbot = chatbot
-        self._line = WaitingLine(ANSWERS_AT_ONCE, LONGEST_LINE)
-        self._pool = ThreadPoolExecutor(ANSWERS_AT_ONCE, thread_name_prefix="answer")
+        self.line = WaitingLine(ANSWERS_AT_ONCE, LONGEST_LINE)
+        self.pool = ThreadPoolExecutor(ANSWERS_AT_ONCE, thread_name_prefix="answer")
 
     async def ask(self, question: str, request: object) -> AsyncIterator[Part]:
         """Yield what the page should show so far: the `turn` it belongs to, and all `parts` up to now.
@@ -72,7 +77,7 @@ class Asking:
 
     async def _parts(self, question: str, asked: AskRequest, texts: Texts) -> AsyncGenerator[Part | None, None]:
         try:
-            place = self._line.join()
+            place = self.line.join()
         except LineFullError:
             yield _fault(texts("line_full"), texts)
             return
@@ -83,8 +88,8 @@ class Asking:
             yield _status(texts("searching"), texts)
             stream = ThreadStream(
                 lambda left: self._chatbot.stream(question, asked.history, question_id=uuid4().hex, cancel=left),
-                self._pool,
-                lambda: self._line.leave(place),
+                self.pool,
+                lambda: self.line.leave(place),
             )
             async for event in stream.read():
                 for part in self._render(event, texts):
@@ -96,13 +101,13 @@ class Asking:
             yield _fault(texts("fault"), texts)
         finally:
             if stream is None:
-                self._line.leave(place)
+                self.line.leave(place)
             else:
                 stream.leave()
 
     async def _wait(self, place: Place, texts: Texts) -> AsyncIterator[Part]:
         while not place.done():
-            yield _status(texts("waiting", position=self._line.position(place)), texts)
+            yield _status(texts("waiting", position=self.line.position(place)), texts)
             await asyncio.wait({place}, timeout=4 * HEARTBEAT_SECONDS)
 
     def _render(self, event: Event | None, texts: Texts) -> Iterator[Part | None]:

@@ -35,8 +35,8 @@ _EXACT = {
     ("POST", f"{_GRADIO}/reset"),
 }
 _BELOW = (("GET", "/source/"), ("GET", "/page/"), ("GET", "/assets/"), ("GET", f"{_GRADIO}/heartbeat/"))
-_OF_A_GROUP = ("GET", "HEAD", "POST")
-_LARGEST_BODY = {"/conversation": 4_000_000, f"{_GRADIO}/queue/join": 400_000}
+_HARMLESS = ("GET", "HEAD", "OPTIONS")
+_LARGEST_BODY = {"/conversation": 4_000_000, "/v1/chat/completions": 1_000_000, f"{_GRADIO}/queue/join": 400_000}
 _LARGEST_OTHER_BODY = 100_000
 
 # Gradio compiles the one-line functions of its events in the page, which is what 'unsafe-eval' allows; inline
@@ -89,9 +89,9 @@ class Gate:
         send = _with_headers(scope["path"], send, keep_policy=theirs)
         limit = _LARGEST_BODY.get(scope["path"], _LARGEST_OTHER_BODY)
         headers = Headers(scope=scope)
-        if not (theirs and scope["method"] in _OF_A_GROUP) and not _is_public(scope["method"], scope["path"]):
+        if not theirs and not _is_public(scope["method"], scope["path"]):
             await PlainTextResponse("Not found", 404)(scope, receive, send)
-        elif scope["method"] == "POST" and not _same_origin(headers):
+        elif scope["method"] not in _HARMLESS and not _same_origin(headers):
             await PlainTextResponse("Not from this page", 403)(scope, receive, send)
         elif int(length if (length := headers.get("content-length", "0")).isdecimal() else 0) > limit:
             await PlainTextResponse("Too large", 413)(scope, receive, send)

@@ -36,6 +36,7 @@ def serve(settings: Settings, *, evaluator: bool = False, watch: bool = False) -
     """
     with closing(open_port(settings.host, settings.port)) as listener:
         # These take seconds to import; a port in use should not wait for them.
+        from bot.api_keys import ApiKeys  # noqa: PLC0415
         from bot.build import build_chatbot  # noqa: PLC0415
         from bot.web.app import build_app  # noqa: PLC0415
         from bot.web.pages import load_pages  # noqa: PLC0415
@@ -43,13 +44,14 @@ def serve(settings: Settings, *, evaluator: bool = False, watch: bool = False) -
         with (
             closing(build_chatbot(settings, mend=True)) as chatbot,
             closing(FeedbackStore(settings.catalogue_url())) as feedback,
+            closing(ApiKeys(settings.catalogue_url())) as keys,
             ExitStack() as opened,
         ):
             groups = load_pages(chatbot) if evaluator else ()
             for pages in groups:
                 opened.callback(pages.close)
             entrances = [(pages.name, pages.entrance) for pages in groups]
-            app = build_app(chatbot, feedback, groups)
+            app = build_app(chatbot, feedback, groups, keys)
             if watch:
                 opened.enter_context(_watching(settings))
             _Server(app, address_of(listener), entrances, chatbot.warm_up).run(sockets=[listener])

@@ -1,0 +1,62 @@
+"""The Model Context Protocol by HTTP, behind the keys of the API."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from contextlib import closing
+
+import uvicorn
+from mcp.server import MCPServer
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from bot.api_keys import SCOPES, ApiKeys
+from bot.settings import Settings
+from bot.web.api.door import Door
+from bot.web.api.errors import ApiError, error_response
+from bot.web.serve import address_of, open_port
+
+_PATH = "/mcp"
+
+
+class Guarded:
+    """Lets in whom the API lets in, with a key that has every scope."""
+
+    def __init__(self, app: ASGIApp, door: Door) -> None:
+        self._app = app
+        self._door = door
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or turn it away with 401, 403 or 429."""
+        if scope["type"] == "http":
+            kind, _, shown = Headers(scope=scope).get("authorization", "").partition(" ")
+            address = scope["client"][0] if scope.get("client") else ""
+            try:
+                await asyncio.to_thread(
+                    self._door.admit, shown.strip() if kind.lower() == "bearer" else "", address, SCOPES
+                )
+            except ApiError as error:
+                await error_response(error.status, error.details, error.headers)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+def serve_http(server: MCPServer, settings: Settings) -> None:
+    """Serve until interrupted.
+
+    Raises:
+        ServeError: The port or the address cannot be used.
+    """
+    with (
+        closing(open_port(settings.host, settings.port)) as listener,
+        closing(ApiKeys(settings.catalogue_url())) as keys,
+    ):
+        app = Guarded(
+            server.streamable_http_app(streamable_http_path=_PATH, stateless_http=True, host=settings.host),
+            Door(keys, settings),
+        )
+        sys.stderr.write(f"Footnote's MCP server is at {address_of(listener)}{_PATH} (press Ctrl-C to stop)\n")
+        sys.stderr.flush()
+        configuration = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, ws="none")
+        uvicorn.Server(configuration).run(sockets=[listener])
