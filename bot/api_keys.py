@@ -18,30 +18,14 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
 from bot.errors import KeyNameError
-from index.database import alone, open_engine
-from index.schema import UtcDateTime
+from bot.records.migration import upgrade
+from bot.records.schema import API_KEYS
+from index.database import open_engine
 
 Scope = Literal["answer", "search", "documents"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 PREFIX = "footnote_"
 _MAXIMUM_KEY_CHARACTERS = 200
-
-METADATA = sa.MetaData()
-API_KEYS = sa.Table(
-    "api_keys",
-    METADATA,
-    sa.Column("key_id", sa.String(16), primary_key=True),
-    sa.Column("name", sa.String(80), nullable=False, unique=True),
-    sa.Column("secret_hash", sa.String(64), nullable=False),
-    sa.Column("scopes", sa.String(80), nullable=False),
-    sa.Column("per_minute", sa.Integer),
-    sa.Column("per_day", sa.Integer),
-    sa.Column("created_at", UtcDateTime, nullable=False),
-    sa.Column("expires_at", UtcDateTime),
-    sa.Column("revoked_at", UtcDateTime),
-    sa.Column("counted_on", sa.String(10), nullable=False, server_default=sa.text("''")),
-    sa.Column("counted", sa.Integer, nullable=False, server_default=sa.text("0")),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +60,12 @@ class ApiKeys:
     """The table of keys.
 
     Args:
-        database_url: SQLAlchemy URL; the table is made when it is missing.
+        database_url: SQLAlchemy URL; the tables are made or upgraded when it is opened.
     """
 
     def __init__(self, database_url: str) -> None:
         self._engine = open_engine(database_url)
-        if not sa.inspect(self._engine).has_table(API_KEYS.name):
-            with alone(self._engine) as connection:
-                METADATA.create_all(connection)
+        upgrade(self._engine)
 
     def add(
         self,

@@ -140,7 +140,11 @@ class Chatbot:
         inquiry = self._receive(question, history, question_id)
         inquiry.consultation = self._consultation(cancel)
         try:
-            yield from self._stream(inquiry, question, history)
+            for event in self._stream(inquiry, question, history):
+                if isinstance(event, Finished):
+                    yield Finished(event.answer, self._trail(inquiry, event.answer))
+                else:
+                    yield event
         except CancelledError:
             return
 
@@ -197,6 +201,7 @@ class Chatbot:
                 standalone = understanding.standalone_question
                 contradicting = Disagreements(standalone, ranked, precedence, self._catalogue, self._embedder)
                 verified = contradicting.add_to(verified, footnotes)
+                inquiry.disagreements = sum(one.introduction is not None for one in verified)
         if not verified:
             refusal = self._refusal_near(inquiry, ranked, passages)
             yield Finished(self._results.refuse(inquiry, refusal, confidence))
@@ -250,15 +255,7 @@ class Chatbot:
         """Answer a question and return what became of it at each stage."""
         inquiry = self._receive(question, history, None)
         inquiry.consultation = self._consultation(None)
-        answer = _last(self._stream(inquiry, question, history))
-        return Trail(
-            standalone_question=inquiry.understanding.standalone_question,
-            retrieved=tuple((one.chunk.document_id, one.chunk.span) for one in inquiry.retrieved),
-            selected=inquiry.selected,
-            threshold=self.settings.refusal_threshold,
-            drafts=inquiry.drafts,
-            answer=answer,
-        )
+        return self._trail(inquiry, _last(self._stream(inquiry, question, history)))
 
     def chunk_spans(self, document_id: str) -> tuple[Span, ...]:
         """Return where the chunks of a document stand, in order; nothing for a document that is not there."""
@@ -316,6 +313,18 @@ class Chatbot:
         question = clean_question(raw[: self.settings.maximum_question_characters + 1])
         made_from = (raw, *(f"{turn.role}:{turn.content}" for turn in history), self._catalogue.property("fingerprint"))
         return Inquiry(question_id or hash_text(*made_from)[:12], question, Understanding(question, question))
+
+    def _trail(self, inquiry: Inquiry, answer: Answer) -> Trail:
+        return Trail(
+            standalone_question=inquiry.understanding.standalone_question,
+            retrieved=tuple((one.chunk.document_id, one.chunk.span) for one in inquiry.retrieved),
+            selected=inquiry.selected,
+            threshold=self.settings.refusal_threshold,
+            drafts=inquiry.drafts,
+            dropped=inquiry.dropped,
+            disagreements=inquiry.disagreements,
+            answer=answer,
+        )
 
     def _consultation(self, cancel: threading.Event | None) -> Consultation | None:
         model = self._language_model
@@ -393,7 +402,9 @@ class Chatbot:
                 # Without a word from the model a paraphrase does not pass, and its quote is shown.
                 opinion=lambda text, sources: inquiry.consult(lambda model: model.supports(text, sources), 0.0),
             )
-            if found is not None:
+            if found is None:
+                inquiry.dropped += (draft.text,)
+            else:
                 verified.setdefault(found.statement.text, found)
         return list(verified.values())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.answer import Answer, Citation, Statement
+from bot.trail import Trail
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +33,14 @@ class StatementReady:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The whole Answer; always the last event."""
+    """The whole Answer; always the last event.
+
+    Attributes:
+        trail: How it came about; None until the chatbot has put it there.
+    """
 
     answer: Answer
+    trail: Trail | None = None
 
 
 Event = Understood | EvidenceFound | StatementReady | Finished

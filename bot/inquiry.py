@@ -29,6 +29,8 @@ class Inquiry:
         consultation: The language model, or None where the answer is made without one or it has failed.
         selected: Places of the sentences that were judged.
         drafts: What was written, before it was verified.
+        dropped: The drafts that failed.
+        disagreements: How many statements were added because sources disagree.
     """
 
     question_id: str
@@ -39,6 +41,8 @@ class Inquiry:
     retrieved: list[RetrievedChunk] = field(default_factory=list)
     selected: tuple[Place, ...] = ()
     drafts: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
+    disagreements: int = 0
     timings: dict[str, float] = field(default_factory=dict)
     started: float = field(default_factory=time.perf_counter)
 

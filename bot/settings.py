@@ -45,6 +45,8 @@ class Settings(IndexSettings):
         top_k: How many chunks are retrieved for a question.
         refusal_threshold: Answers with a lower confidence are refused.
         maximum_question_characters: A longer question is declined in one sentence.
+        keep_answers: Whether what readers ask and are answered is kept for staff; verdicts of readers are kept anyway.
+        retention_days: How long it is kept.
         host: Address the web application listens on.
         port: Port the web application listens on.
         api_anonymous: Whether programs may use the API without a key.
@@ -61,6 +63,8 @@ class Settings(IndexSettings):
     top_k: int = Field(default=8, ge=1, le=100)
     refusal_threshold: float = Field(default=0.4, ge=0, le=1)
     maximum_question_characters: int = Field(default=2_000, ge=10)
+    keep_answers: bool = True
+    retention_days: float = Field(default=90, gt=0)
     host: str = "127.0.0.1"
     port: int = Field(default=7860, ge=0, le=65_535)
     api_anonymous: bool = False

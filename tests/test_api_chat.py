@@ -38,7 +38,7 @@ def check_annotations(text: str, annotations: list, server: ApiServer) -> None:
         assert cited["url"].startswith(f"{server.address}/source/")
         page = httpx.get(cited["url"], trust_env=False)
         assert page.status_code == 200
-        assert '<mark' in page.text
+        assert "<mark" in page.text
         assert cited["title"] in unescape(page.text)
 
 
@@ -52,9 +52,7 @@ def test_answer_is_a_message_with_footnotes(server: ApiServer) -> None:
     answer = Answer.model_validate(completion.footnote)
     assert answer.text == choice.message.content
     assert answer.kind == "answer"
-    check_annotations(
-        choice.message.content, [one.model_dump() for one in choice.message.annotations or ()], server
-    )
+    check_annotations(choice.message.content, [one.model_dump() for one in choice.message.annotations or ()], server)
     assert completion.usage.prompt_tokens > 5
     assert completion.usage.completion_tokens > 5
     assert completion.usage.total_tokens == completion.usage.prompt_tokens + completion.usage.completion_tokens
@@ -107,7 +105,10 @@ def test_earlier_messages_are_the_history(server: ApiServer) -> None:
 
 
 def test_parts_of_text_are_read_as_one(server: ApiServer) -> None:
-    parts = [{"type": "text", "text": "How much is reserved"}, {"type": "text", "text": "for the AI research institute?"}]
+    parts = [
+        {"type": "text", "text": "How much is reserved"},
+        {"type": "text", "text": "for the AI research institute?"},
+    ]
     completion = server.openai().chat.completions.create(
         model="footnote", messages=[{"role": "user", "content": parts}], temperature=0.3, max_tokens=5, seed=1
     )

@@ -16,6 +16,8 @@ DOORS = {
     "openvino": {"index/embedding/convert.py", "index/embedding/openvino_encoder.py"},
     "llama_index": {
         "bot/language_model/endpoint.py",
+        "bot/llama_index/query_engine.py",
+        "bot/llama_index/retriever.py",
         "eval/benchmark/starter.py",
         "eval/speed/contenders.py",
         "index/splitter.py",
@@ -23,6 +25,10 @@ DOORS = {
     "openai": {"bot/language_model/endpoint.py"},
     "xllamacpp": {"bot/language_model/server.py"},
     "alembic": {
+        "bot/records/migration.py",
+        "bot/records/migrations/env.py",
+        "bot/records/migrations/versions/0001_answers.py",
+        "bot/records/migrations/versions/0002_api_keys.py",
         "index/migration.py",
         "index/migrations/env.py",
         "index/migrations/versions/0001_first.py",
@@ -30,6 +36,7 @@ DOORS = {
         "index/migrations/versions/0003_relations.py",
         "index/migrations/versions/0004_sections_and_marks.py",
     },
+    "mcp": {"bot/mcp/server.py"},
     "psycopg": {"index/database.py"},
     "ray": {"index/embedding/ray_embedder.py"},
     "opencc": {"index/words.py", "bot/question.py"},

@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 
 from bot.chatbot import Overview
 from bot.errors import ServeError
-from bot.feedback import FeedbackStore
+from bot.records.answers import AnswerRecords
 from bot.web.app import build_app
 from bot.web.asking import ANSWERS_AT_ONCE, Asking
 from bot.web.line import LineFullError, WaitingLine
@@ -74,15 +74,15 @@ TRAVERSALS = [
 
 
 @pytest.fixture(scope="module")
-def feedback(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FeedbackStore]:
-    store = FeedbackStore(f"sqlite:///{tmp_path_factory.mktemp('data') / 'new' / 'footnote.db'}")
+def records(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AnswerRecords]:
+    store = AnswerRecords(f"sqlite:///{tmp_path_factory.mktemp('data') / 'new' / 'footnote.db'}")
     yield store
     store.close()
 
 
 @pytest.fixture(scope="module")
-def client(feedback: FeedbackStore) -> Iterator[TestClient]:
-    with TestClient(build_app(ScriptedChatbot(), feedback), base_url="http://bot.example.org") as client:
+def client(records: AnswerRecords) -> Iterator[TestClient]:
+    with TestClient(build_app(ScriptedChatbot(), records), base_url="http://bot.example.org") as client:
         yield client
 
 
@@ -196,8 +196,8 @@ def test_language_is_chosen_by_browser_and_by_hand(client: TestClient) -> None:
     client.cookies.clear()
 
 
-def test_empty_index_says_what_to_do(feedback: FeedbackStore) -> None:
-    with TestClient(build_app(ScriptedChatbot(empty=True), feedback)) as client:
+def test_empty_index_says_what_to_do(records: AnswerRecords) -> None:
+    with TestClient(build_app(ScriptedChatbot(empty=True), records)) as client:
         html = client.get("/").text
     assert "No documents are indexed yet: run" in html
     assert "<code>footnote index FOLDER</code>" in html
@@ -213,11 +213,11 @@ class _TwinsChatbot(ScriptedChatbot):
 
 
 def test_documents_with_the_same_title_are_told_apart_by_their_files(
-    client: TestClient, feedback: FeedbackStore
+    client: TestClient, records: AnswerRecords
 ) -> None:
     assert 'class="file"' not in client.get("/").text
     chatbot = _TwinsChatbot()
-    with TestClient(build_app(chatbot, feedback)) as twin_client:
+    with TestClient(build_app(chatbot, records)) as twin_client:
         html = twin_client.get("/").text
     shown = re.findall(r'<span class="file" dir="auto">(.*?)</span>', html)
     assert set(shown) == {document.document_id for document in chatbot.overview().documents[:2]}
@@ -322,25 +322,25 @@ def test_stored_answers_are_checked_before_they_are_shown(client: TestClient) ->
     assert client.post("/conversation", json={"answers": [good] * 201}).status_code == 422
 
 
-def test_feedback_is_kept(client: TestClient, feedback: FeedbackStore) -> None:
+def test_feedback_is_kept(client: TestClient, records: AnswerRecords) -> None:
     shown = answer("answer-1", "What is the fare?", statements=statements_for("fare"))
     given = {"answer": shown.model_dump(mode="json"), "verdict": "down", "reason": "wrong", "comment": "c" * 1_500}
     assert client.post("/feedback", json=given).status_code == 204
-    newest = feedback.entries()[0]
-    assert (newest.answer_id, newest.verdict, newest.reason) == ("answer-1", "down", "wrong")
-    assert len(newest.comment) == 1_000
-    assert json.loads(newest.answer)["text"] == shown.text
-    assert newest.question == "What is the fare?"
+    newest = records.latest()[0]
+    assert (newest.id, newest.rating, newest.rating_reason) == ("answer-1", "down", "wrong")
+    assert len(newest.rating_comment) == 1_000
+    assert newest.answer == shown
+    assert newest.origin.face == "reported"
 
 
 @pytest.mark.parametrize(
     "change", [{"verdict": "sideways"}, {"reason": "other"}, {"answer": {}}, {"comment": "c" * 5_000}, {"extra": 1}]
 )
-def test_feedback_that_is_none_is_refused(client: TestClient, feedback: FeedbackStore, change: dict) -> None:
-    before = len(feedback.entries())
+def test_feedback_that_is_none_is_refused(client: TestClient, records: AnswerRecords, change: dict) -> None:
+    before = len(records.latest())
     shown = answer("answer-1", "q", statements=statements_for("fare")).model_dump(mode="json")
     assert client.post("/feedback", json={"answer": shown, "verdict": "up"} | change).status_code == 422
-    assert len(feedback.entries()) == before
+    assert len(records.latest()) == before
 
 
 # Asking
@@ -353,8 +353,8 @@ def _ask(asking: Asking, question: str, **request: object) -> list[dict]:
     return asyncio.run(collect())
 
 
-def test_parts_arrive_in_order_and_accumulate() -> None:
-    values = _ask(Asking(ScriptedChatbot()), "What does it cost?")
+def test_parts_arrive_in_order_and_accumulate(records: AnswerRecords) -> None:
+    values = _ask(Asking(ScriptedChatbot(), records), "What does it cost?")
     assert [part["slot"] for part in values[-1]["parts"]] == [
         "status", "status", "evidence", "statement", "statement", "answer",
     ]  # fmt: skip
@@ -363,17 +363,17 @@ def test_parts_arrive_in_order_and_accumulate() -> None:
     assert values[-1]["parts"][-1]["answer"]["kind"] == "answer"
 
 
-def test_history_reaches_the_chatbot_bounded() -> None:
+def test_history_reaches_the_chatbot_bounded(records: AnswerRecords) -> None:
     chatbot = ScriptedChatbot()
     history = [{"role": "user", "content": "x"}, {"role": "assistant", "content": "y"}]
-    _ask(Asking(chatbot), "And when?", history=history)
+    _ask(Asking(chatbot, records), "And when?", history=history)
     assert [(turn.role, turn.content) for turn in chatbot.histories[0]] == [("user", "x"), ("assistant", "y")]
-    assert _ask(Asking(chatbot), "And when?", history=history * 20) == []
-    assert _ask(Asking(chatbot), "And when?", history=[{"role": "system", "content": "x"}]) == []
+    assert _ask(Asking(chatbot, records), "And when?", history=history * 20) == []
+    assert _ask(Asking(chatbot, records), "And when?", history=[{"role": "system", "content": "x"}]) == []
 
 
-def test_faults_are_sentences_in_the_readers_language() -> None:
-    asking = Asking(ScriptedChatbot())
+def test_faults_are_sentences_in_the_readers_language(records: AnswerRecords) -> None:
+    asking = Asking(ScriptedChatbot(), records)
     assert "footnote doctor" in _ask(asking, "broken")[-1]["parts"][-1]["html"]
     crashed = _ask(asking, "crash", language="zh-Hant")[-1]["parts"][-1]
     assert crashed["slot"] == "fault"
@@ -381,9 +381,9 @@ def test_faults_are_sentences_in_the_readers_language() -> None:
     assert "scripted" not in crashed["html"]
 
 
-def test_a_reader_who_leaves_frees_the_thread_and_the_place() -> None:
+def test_a_reader_who_leaves_frees_the_thread_and_the_place(records: AnswerRecords) -> None:
     chatbot = ScriptedChatbot(delay=0.3)
-    asking = Asking(chatbot)
+    asking = Asking(chatbot, records)
 
     async def leave_early() -> None:
         for _ in range(3 * ANSWERS_AT_ONCE):

@@ -10,6 +10,8 @@ import click
 from bot.cli.options import answerer_option, gguf_option, with_settings
 from bot.settings import Settings
 
+_PATH = "/mcp"
+
 
 @click.command()
 @click.option("--http", is_flag=True, help="Serve by HTTP at /mcp, behind API keys, instead of stdin and stdout.")
@@ -29,12 +31,17 @@ def mcp(*, http: bool, settings: Settings) -> None:
       footnote mcp --http --port 7861
     """
     from bot.build import build_chatbot  # noqa: PLC0415  # these take seconds to import
-    from bot.mcp.http import serve_http  # noqa: PLC0415
     from bot.mcp.server import build_server  # noqa: PLC0415
+    from bot.records.answers import AnswerRecords  # noqa: PLC0415
+    from bot.web.api.guarded import serve_guarded  # noqa: PLC0415
 
-    with closing(build_chatbot(settings, mend=True)) as chatbot:
-        server = build_server(chatbot, version("footnote-chat"))
+    with (
+        closing(build_chatbot(settings, mend=True)) as chatbot,
+        closing(AnswerRecords(settings.catalogue_url())) as records,
+    ):
+        server = build_server(chatbot, records, version("footnote-chat"))
         if http:
-            serve_http(server, settings)
+            app = server.streamable_http_app(streamable_http_path=_PATH, stateless_http=True, host=settings.host)
+            serve_guarded(app, "Footnote's MCP server", _PATH, settings)
         else:
             server.run("stdio")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Annotated
+from uuid import uuid4
 
 from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ToolError
@@ -13,8 +15,11 @@ from pydantic import Field
 from bot.answer import Answer
 from bot.chatbot import Chatbot
 from bot.conversation import Turn, recent_turns
+from bot.events import Finished
 from bot.found import Found, find
 from bot.plain_text import render_plain
+from bot.records.answers import AnswerRecords, Origin
+from bot.records.keep import keep
 from bot.web.links import decode_id, encode_id
 from index.errors import FootnoteError
 
@@ -32,15 +37,21 @@ History = Annotated[
 TopK = Annotated[int, Field(ge=1, le=100, description="How many pieces of documents to find.")]
 
 
-def build_server(chatbot: Chatbot, version: str) -> MCPServer:
-    """Return the server around a chatbot."""
+def build_server(chatbot: Chatbot, records: AnswerRecords, version: str) -> MCPServer:
+    """Return the server around a chatbot.
+
+    Args:
+        chatbot: Answers and searches.
+        records: Where its answers are kept.
+        version: Version of the software.
+    """
     server = MCPServer("footnote", title="Footnote", instructions=_INSTRUCTIONS, version=version, log_level="WARNING")
 
     @server.tool(title="Answer from the documents", annotations=_READS)
     def answer(question: Question, history: History = ()) -> Annotated[CallToolResult, Answer]:
         """Answer a question from the documents, every statement with footnotes, or refuse and say why."""
         try:
-            given = chatbot.ask(question, recent_turns(history))
+            given = _answer(chatbot, records, question, recent_turns(history))
         except FootnoteError as error:
             raise ToolError(str(error)) from error
         return _result(render_plain(given), given)
@@ -83,6 +94,14 @@ def build_server(chatbot: Chatbot, version: str) -> MCPServer:
         return found.text
 
     return server
+
+
+def _answer(chatbot: Chatbot, records: AnswerRecords, question: str, history: Sequence[Turn]) -> Answer:
+    for event in chatbot.stream(question, history, question_id=uuid4().hex):
+        if isinstance(event, Finished):
+            keep(records, chatbot.settings, event, Origin("mcp"), history)
+            return event.answer
+    raise AssertionError("a stream ends with the answer")
 
 
 def _result(text: str, value: Answer | Found) -> CallToolResult:

@@ -11,7 +11,7 @@ from fastapi.staticfiles import StaticFiles
 
 from bot.api_keys import ApiKeys
 from bot.chatbot import Chatbot
-from bot.feedback import FeedbackStore
+from bot.records.answers import AnswerRecords
 from bot.web.api.app import api_pages, build_api
 from bot.web.asking import Asking
 from bot.web.chat import chat_routes
@@ -25,7 +25,7 @@ _STATIC = Path(__file__).parent / "static"
 
 
 def build_app(
-    chatbot: Chatbot, feedback: FeedbackStore, groups: Sequence[Pages] = (), keys: ApiKeys | None = None
+    chatbot: Chatbot, records: AnswerRecords, groups: Sequence[Pages] = (), keys: ApiKeys | None = None
 ) -> FastAPI:
     """Return the web application around a chatbot, with groups of pages that other packages bring.
 
@@ -34,15 +34,15 @@ def build_app(
     A request passes `Gate` first, then the groups, then our routes, then Gradio, which answers everything that is left.
     Gradio takes seconds to load; the page does not wait for it. It is at `state.composer`.
     """
-    asking = Asking(chatbot)
+    asking = Asking(chatbot, records)
     if keys is not None:
-        groups = (*api_pages(build_api(chatbot, asking, keys)), *groups)
+        groups = (*api_pages(build_api(chatbot, asking, records, keys)), *groups)
     composer = LateApp(partial(build_composer, asking))
     app = FastAPI(title="Footnote", docs_url=None, redoc_url=None, openapi_url=None, lifespan=composer.lifespan)
     for pages in groups:
         app.add_middleware(Branch, pages=pages)
     app.add_middleware(Gate, below=tuple(pages.path for pages in groups))
-    app.include_router(chat_routes(chatbot, feedback, gradio_script()))
+    app.include_router(chat_routes(chatbot, records, gradio_script()))
     app.include_router(source_routes(chatbot))
     app.mount("/page", StaticFiles(directory=_STATIC))
     app.mount("/", composer)

@@ -19,6 +19,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from bot.chatbot import Chatbot
 from bot.conversation import MAXIMUM_TURNS, Turn
 from bot.events import Event, EvidenceFound, Finished, StatementReady, Understood
+from bot.records.answers import AnswerRecords, Origin
+from bot.records.keep import keep
 from bot.web import render
 from bot.web.language import Texts, choose_language
 from bot.web.line import LineFullError, Place, WaitingLine
@@ -40,23 +42,25 @@ class AskRequest(BaseModel):
 
     turn: str = Field(max_length=64)
     language: Literal["en", "zh-Hant", "zh-Hans"] = "en"
+    conversation: str = Field(default="", max_length=64)
     history: tuple[Turn, ...] = Field(default=(), max_length=2 * MAXIMUM_TURNS)
 
 
 class Asking:
-    """Answers the questions of all readers: a few at once, the others in line.
+    """Answers the questions of all readers: a few at once, the others in line; what was answered is put on record.
 
     Attributes:
-        line: Where they wait.
+        line: Where they wait; programs stand in it too.
         pool: Threads that answer, one for each place.
     """
 
-    def __init__(self, chatbot: Chatbot) -> None:
+    def __init__(self, chatbot: Chatbot, records: AnswerRecords) -> None:
         self._chatbot = chatbot
+        self._records = records
         self.line = WaitingLine(ANSWERS_AT_ONCE, LONGEST_LINE)
         self.pool = ThreadPoolExecutor(ANSWERS_AT_ONCE, thread_name_prefix="answer")
 
-    async def ask(self, question: str, request: object) -> AsyncIterator[Part]:
+    async def ask(self, question: str, request: object, visitor: str = "") -> AsyncIterator[Part]:
         """Yield what the page should show so far: the `turn` it belongs to, and all `parts` up to now.
 
         Each value holds everything that came before, so the page loses nothing when it skips one.
@@ -69,13 +73,15 @@ class Asking:
             logger.warning("a question came with an unusable request and is not answered")
             return
         parts: list[Part] = []
-        async with aclosing(self._parts(question, asked, choose_language(asked.language))) as arriving:
+        async with aclosing(self._parts(question, asked, choose_language(asked.language), visitor)) as arriving:
             async for part in arriving:
                 if part is not None:
                     parts.append(part)
                 yield {"turn": asked.turn, "parts": list(parts)}
 
-    async def _parts(self, question: str, asked: AskRequest, texts: Texts) -> AsyncGenerator[Part | None, None]:
+    async def _parts(
+        self, question: str, asked: AskRequest, texts: Texts, visitor: str
+    ) -> AsyncGenerator[Part | None, None]:
         try:
             place = self.line.join()
         except LineFullError:
@@ -92,6 +98,8 @@ class Asking:
                 lambda: self.line.leave(place),
             )
             async for event in stream.read():
+                if isinstance(event, Finished):
+                    await asyncio.to_thread(self._record, event, asked, visitor)
                 for part in self._render(event, texts):
                     yield part
         except FootnoteError as error:
@@ -104,6 +112,10 @@ class Asking:
                 self.line.leave(place)
             else:
                 stream.leave()
+
+    def _record(self, finished: Finished, asked: AskRequest, visitor: str) -> None:
+        origin = Origin("page", asked.conversation, visitor)
+        keep(self._records, self._chatbot.settings, finished, origin, asked.history)
 
     async def _wait(self, place: Place, texts: Texts) -> AsyncIterator[Part]:
         while not place.done():
@@ -123,7 +135,7 @@ class Asking:
                     yield {"slot": "evidence", "html": render.render_evidence(passages, texts)}
             case StatementReady(statement, citations):
                 yield {"slot": "statement", "html": render.render_statement(statement, citations, texts)}
-            case Finished(answer):
+            case Finished(answer=answer):
                 html = render.render_answer(
                     answer, texts, render.title_lookup(self._chatbot), self._chatbot.settings.answerer
                 )

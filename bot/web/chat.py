@@ -13,12 +13,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bot.answer import Answer
 from bot.chatbot import Chatbot, Overview
-from bot.feedback import FeedbackStore, Reason, Verdict
 from bot.language_model.weights import cache_folder, fetch_progress
+from bot.records.answers import AnswerRecords, Rating, RatingReason
 from bot.web.invisible import visible
 from bot.web.language import LANGUAGES
 from bot.web.reader import LANGUAGE_COOKIE, texts_for, theme_for
 from bot.web.render import render_answer, render_examples, render_fault, render_page, title_lookup
+from bot.web.visitor import remember_visitor, visitor_of
 from index.errors import FootnoteError
 
 _ONE_YEAR = 365 * 24 * 3600
@@ -39,12 +40,12 @@ class Feedback(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     answer: Answer
-    verdict: Verdict
-    reason: Reason | None = None
+    verdict: Rating
+    reason: RatingReason | None = None
     comment: str = Field(default="", max_length=4_000)
 
 
-def chat_routes(chatbot: Chatbot, feedback: FeedbackStore, gradio_script: str) -> APIRouter:
+def chat_routes(chatbot: Chatbot, records: AnswerRecords, gradio_script: str) -> APIRouter:
     """Return the page and what its script calls."""
     router = APIRouter()
 
@@ -54,7 +55,9 @@ def chat_routes(chatbot: Chatbot, feedback: FeedbackStore, gradio_script: str) -
             chosen = RedirectResponse("/", status_code=303)
             chosen.set_cookie(LANGUAGE_COOKIE, language, max_age=_ONE_YEAR, samesite="lax")
             return chosen
-        return HTMLResponse(_render_chat(request, chatbot, gradio_script))
+        shown = HTMLResponse(_render_chat(request, chatbot, gradio_script))
+        remember_visitor(request.cookies, shown, secure=request.url.scheme == "https")
+        return shown
 
     @router.get("/examples", response_class=HTMLResponse)
     def examples(request: Request) -> HTMLResponse:
@@ -83,8 +86,14 @@ def chat_routes(chatbot: Chatbot, feedback: FeedbackStore, gradio_script: str) -
         return shown
 
     @router.post("/feedback", status_code=204)
-    def give_feedback(given: Feedback) -> None:
-        feedback.record(given.answer, given.verdict, reason=given.reason, comment=given.comment)
+    def give_feedback(request: Request, given: Feedback) -> None:
+        visitor = visitor_of(request.cookies)
+        records.rate(given.answer, visitor, given.verdict, reason=given.reason, comment=given.comment)
+
+    @router.delete("/conversation/{conversation}", status_code=204)
+    def delete_conversation(request: Request, conversation: str) -> None:
+        if visitor := visitor_of(request.cookies):
+            records.delete_conversation(conversation, visitor)
 
     return router
 

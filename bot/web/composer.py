@@ -18,6 +18,7 @@ from fastapi.middleware.cors import CORSMiddleware
 
 from bot.web.asking import Asking, Part
 from bot.web.gradio_import import import_gradio
+from bot.web.visitor import visitor_of
 
 # Readers being answered or waiting in our own line, which tells them their place; above that Gradio says no.
 _OPEN_QUESTIONS = 64
@@ -68,9 +69,11 @@ def gradio_script() -> str:
 
 
 def _build_blocks(gr: Any, asking: Asking) -> Any:
-    async def ask(question: str, request: dict[str, object]) -> AsyncIterator[Part]:
-        async for part in asking.ask(question or "", request):
+    async def ask(question: str, request: dict[str, object], http: Any) -> AsyncIterator[Part]:
+        async for part in asking.ask(question or "", request, visitor_of(http.cookies)):
             yield part
+
+    ask.__annotations__["http"] = gr.Request  # which Gradio fills in, and which is not there before Gradio is
 
     with gr.Blocks(title="Footnote", analytics_enabled=False, fill_width=True) as blocks:
         request = gr.JSON(visible=False)

@@ -15,6 +15,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bot.web.api.errors import ErrorDetails, error_response
+from bot.web.api.paths import is_api
 from bot.web.pages import is_below
 
 _GRADIO = "/gradio_api"
@@ -34,7 +36,13 @@ _EXACT = {
     ("POST", f"{_GRADIO}/cancel"),
     ("POST", f"{_GRADIO}/reset"),
 }
-_BELOW = (("GET", "/source/"), ("GET", "/page/"), ("GET", "/assets/"), ("GET", f"{_GRADIO}/heartbeat/"))
+_BELOW = (
+    ("DELETE", "/conversation/"),
+    ("GET", "/source/"),
+    ("GET", "/page/"),
+    ("GET", "/assets/"),
+    ("GET", f"{_GRADIO}/heartbeat/"),
+)
 _HARMLESS = ("GET", "HEAD", "OPTIONS")
 _LARGEST_BODY = {"/conversation": 4_000_000, "/v1/chat/completions": 1_000_000, f"{_GRADIO}/queue/join": 400_000}
 _LARGEST_OTHER_BODY = 100_000
@@ -92,11 +100,18 @@ class Gate:
         if not theirs and not _is_public(scope["method"], scope["path"]):
             await PlainTextResponse("Not found", 404)(scope, receive, send)
         elif scope["method"] not in _HARMLESS and not _same_origin(headers):
-            await PlainTextResponse("Not from this page", 403)(scope, receive, send)
+            await _refusal(scope, 403, "Not from this page")(scope, receive, send)
         elif int(length if (length := headers.get("content-length", "0")).isdecimal() else 0) > limit:
-            await PlainTextResponse("Too large", 413)(scope, receive, send)
+            await _refusal(scope, 413, "Too large")(scope, receive, send)
         else:
             await self._app(scope, _bounded(receive, limit), send)
+
+
+def _refusal(scope: Scope, status: int, words: str) -> ASGIApp:
+    """Return what is said instead of an answer: to programs in the shape that they read."""
+    if is_api(scope["path"]):
+        return error_response(status, ErrorDetails(message=words, type="invalid_request_error"))
+    return PlainTextResponse(words, status)
 
 
 def _bounded(receive: Receive, limit: int) -> Receive:

@@ -13,7 +13,6 @@ import uvicorn
 from starlette.applications import Starlette
 
 from bot.errors import ServeError
-from bot.feedback import FeedbackStore
 from bot.settings import Settings
 from bot.web.late import LateApp
 
@@ -38,12 +37,15 @@ def serve(settings: Settings, *, evaluator: bool = False, watch: bool = False) -
         # These take seconds to import; a port in use should not wait for them.
         from bot.api_keys import ApiKeys  # noqa: PLC0415
         from bot.build import build_chatbot  # noqa: PLC0415
+        from bot.records.answers import AnswerRecords  # noqa: PLC0415
+        from bot.records.retention import Retention  # noqa: PLC0415
         from bot.web.app import build_app  # noqa: PLC0415
         from bot.web.pages import load_pages  # noqa: PLC0415
 
         with (
             closing(build_chatbot(settings, mend=True)) as chatbot,
-            closing(FeedbackStore(settings.catalogue_url())) as feedback,
+            closing(AnswerRecords(settings.catalogue_url())) as records,
+            closing(Retention(records, settings.retention_days)),
             closing(ApiKeys(settings.catalogue_url())) as keys,
             ExitStack() as opened,
         ):
@@ -51,7 +53,7 @@ def serve(settings: Settings, *, evaluator: bool = False, watch: bool = False) -
             for pages in groups:
                 opened.callback(pages.close)
             entrances = [(pages.name, pages.entrance) for pages in groups]
-            app = build_app(chatbot, feedback, groups, keys)
+            app = build_app(chatbot, records, groups, keys)
             if watch:
                 opened.enter_context(_watching(settings))
             _Server(app, address_of(listener), entrances, chatbot.warm_up).run(sockets=[listener])

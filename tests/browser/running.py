@@ -11,7 +11,7 @@ from typing import Any
 import uvicorn
 
 from bot.api_keys import ApiKeys
-from bot.feedback import FeedbackStore
+from bot.records.answers import AnswerRecords
 from bot.web.app import build_app
 from bot.web.pages import Pages
 from bot.web.serve import address_of, open_port
@@ -23,9 +23,9 @@ def running(
 ) -> Iterator[str]:
     """Yield the address of an application around a chatbot, with groups of pages that other packages bring."""
     listener = open_port("127.0.0.1", port)
-    feedback = FeedbackStore(database_url)
+    records = AnswerRecords(database_url)
     configuration = uvicorn.Config(
-        build_app(chatbot, feedback, groups, keys), log_level="warning", timeout_graceful_shutdown=1, ws="none"
+        build_app(chatbot, records, groups, keys), log_level="warning", timeout_graceful_shutdown=1, ws="none"
     )
     server = uvicorn.Server(configuration)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
@@ -38,4 +38,4 @@ def running(
         server.should_exit = True
         thread.join(10)
         listener.close()
-        feedback.close()
+        records.close()

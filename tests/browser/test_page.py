@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Route, expect
 
 from bot.chatbot import Chatbot
-from bot.feedback import FeedbackStore
+from bot.records.answers import AnswerRecords
 from bot.web.invisible import visible
 from tests.browser.conftest import OpenPage
 from tests.browser.running import running
@@ -196,9 +196,9 @@ def test_feedback_is_thanked_in_place_and_kept(tmp_path: Path, open_page: OpenPa
         page.locator(".feedback button").click()
         expect(page.locator(".thanks")).to_have_text("Thank you.")
         expect(page.locator(".feedback")).to_be_hidden()
-    store = FeedbackStore(database_url)
-    kept = store.entries()[0]
-    assert (kept.verdict, kept.reason, kept.comment) == ("down", "unsupported", "The fare is older.")
+    store = AnswerRecords(database_url)
+    kept = store.latest()[0]
+    assert (kept.rating, kept.rating_reason, kept.rating_comment) == ("down", "unsupported", "The fare is older.")
     store.close()
 
 

@@ -26,9 +26,7 @@ class Asked(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     question: str = Field(description=_QUESTION)
-    history: tuple[Turn, ...] = Field(
-        default=(), description=_HISTORY
-    )
+    history: tuple[Turn, ...] = Field(default=(), description=_HISTORY)
 
 
 class SearchAsked(Asked):

@@ -9,29 +9,31 @@ from fastapi import FastAPI
 
 from bot.api_keys import ApiKeys
 from bot.chatbot import Chatbot
+from bot.records.answers import AnswerRecords
 from bot.web.api.answers import answer_routes
 from bot.web.api.chat import chat_api_routes
 from bot.web.api.chat_models import REFUSED_VALUES
 from bot.web.api.documents import document_routes
 from bot.web.api.door import Door
 from bot.web.api.errors import handle_errors
+from bot.web.api.paths import TOPS
 from bot.web.api.turns import Turns
 from bot.web.asking import Asking
 from bot.web.pages import Pages
 
-_TOPS = ("/api", "/v1")
 _DESCRIPTION = """Answers from your documents, every sentence with a footnote that opens its exact place.
 
 Places are half-open ranges of characters (Unicode code points) of a document's stored text; a citation's `quote` equals
 that text from `start` to `end`. Errors have the shape of OpenAI's API everywhere."""
 
 
-def build_api(chatbot: Chatbot, asking: Asking, keys: ApiKeys) -> FastAPI:
+def build_api(chatbot: Chatbot, asking: Asking, records: AnswerRecords, keys: ApiKeys) -> FastAPI:
     """Return the API around a chatbot.
 
     Args:
         chatbot: Answers.
         asking: Answers readers: programs share its line.
+        records: Where its answers are kept.
         keys: Who is let in.
     """
     app = FastAPI(
@@ -42,7 +44,7 @@ def build_api(chatbot: Chatbot, asking: Asking, keys: ApiKeys) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    door, turns = Door(keys, chatbot.settings), Turns(chatbot, asking)
+    door, turns = Door(keys, chatbot.settings), Turns(chatbot, asking, records)
     handle_errors(app, REFUSED_VALUES)
     app.include_router(answer_routes(chatbot, turns, door))
     app.include_router(document_routes(chatbot, door))
@@ -53,7 +55,7 @@ def build_api(chatbot: Chatbot, asking: Asking, keys: ApiKeys) -> FastAPI:
 
 def api_pages(app: FastAPI) -> tuple[Pages, ...]:
     """Return the API as the groups of pages it is: one below each of its paths."""
-    return tuple(Pages("API", top, app, top, lambda: None) for top in _TOPS)
+    return tuple(Pages("API", top, app, top, lambda: None) for top in TOPS)
 
 
 def _leave_out_fastapis_own_errors(schema: dict[str, Any]) -> None:

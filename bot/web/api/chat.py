@@ -59,7 +59,7 @@ def chat_api_routes(chatbot: Chatbot, turns: Turns, door: Door) -> APIRouter:
             return Usage(prompt_tokens=read, completion_tokens=written, total_tokens=read + written)
 
         if asked.stream:
-            events = turns.events(question, history)
+            events = turns.events(request.state.caller, question, history)
             await anext(events)  # a full line is said with a status, not in the stream
             wants_usage = asked.stream_options is not None and asked.stream_options.include_usage
             stream = ChatStream(completion_id, created, base_url, usage if wants_usage else None)

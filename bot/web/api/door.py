@@ -41,12 +41,13 @@ class Door:
         def enter(
             request: Request, shown: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)] = None
         ) -> None:
-            self.admit(shown.credentials if shown else "", request.client.host if request.client else "", scopes)
+            address = request.client.host if request.client else ""
+            request.state.caller = self.admit(shown.credentials if shown else "", address, scopes)
 
         return enter
 
-    def admit(self, shown: str, address: str, scopes: tuple[Scope, ...]) -> None:
-        """Let a request in, and count it.
+    def admit(self, shown: str, address: str, scopes: tuple[Scope, ...]) -> str:
+        """Let a request in, count it, and return who is asking: the key by its id, empty without one.
 
         Args:
             shown: The key, empty for none. What does not look like one counts as none: clients that cannot leave
@@ -61,7 +62,7 @@ class Door:
             if not self._settings.api_anonymous:
                 raise _unknown("missing_api_key", "Send a key as `Authorization: Bearer footnote_…`")
             self._count_minute(f"address {address}", self._settings.api_anonymous_per_minute)
-            return
+            return ""
         key = self._keys.find(shown)
         if key is None:
             raise _unknown("invalid_api_key", "This key was never given out")
@@ -71,6 +72,7 @@ class Door:
             message = f"This key does not have the scope {missing[0]!r}: ask the operator for one that has."
             raise ApiError(403, ErrorDetails(message=message, type="permission_error", code="insufficient_scope"))
         self._count(key)
+        return f"key-{key.key_id}"
 
     def _count(self, key: ApiKey) -> None:
         if key.per_minute is not None:

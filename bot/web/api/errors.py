@@ -72,9 +72,7 @@ def unavailable(error: FootnoteError) -> ApiError:
 
 def fault() -> ErrorDetails:
     """Return what is said of a fault of ours; the log has the rest."""
-    return ErrorDetails(
-        message="A fault of the server; its log says more.", type="server_error", code="internal_error"
-    )
+    return ErrorDetails(message="A fault of the server; its log says more.", type="server_error", code="internal_error")
 
 
 def handle_errors(app: FastAPI, refused_values: Mapping[str, str]) -> None:

@@ -13,6 +13,8 @@ from bot.answer import Answer
 from bot.chatbot import Chatbot
 from bot.conversation import Turn
 from bot.events import Event, Finished
+from bot.records.answers import AnswerRecords, Origin
+from bot.records.keep import keep
 from bot.web.api.errors import ApiError, ErrorDetails
 from bot.web.asking import Asking
 from bot.web.line import LineFullError
@@ -25,14 +27,21 @@ class Turns:
     Args:
         chatbot: Answers.
         asking: Answers readers; programs stand in the same line and use the same threads.
+        records: Where answers are kept.
     """
 
-    def __init__(self, chatbot: Chatbot, asking: Asking) -> None:
+    def __init__(self, chatbot: Chatbot, asking: Asking, records: AnswerRecords) -> None:
         self._chatbot = chatbot
         self._asking = asking
+        self._records = records
 
-    async def events(self, question: str, history: Sequence[Turn]) -> AsyncGenerator[Event | None, None]:
+    async def events(self, caller: str, question: str, history: Sequence[Turn]) -> AsyncGenerator[Event | None, None]:
         """Yield None once the question stands in line, then what the chatbot does; None for every silence.
+
+        Args:
+            caller: Who asks, for the record.
+            question: As it came.
+            history: The turns before it, oldest first.
 
         Raises:
             ApiError: The line is full.
@@ -58,6 +67,9 @@ class Turns:
                 lambda: line.leave(place),
             )
             async for event in stream.read():
+                if isinstance(event, Finished):
+                    origin = Origin("api", visitor=caller)
+                    await asyncio.to_thread(keep, self._records, self._chatbot.settings, event, origin, history)
                 yield event
         finally:
             if stream is None:
@@ -66,13 +78,13 @@ class Turns:
                 stream.leave()
 
     async def answer(self, request: Request, question: str, history: Sequence[Turn] = ()) -> Answer:
-        """Return the answer.
+        """Return the answer to a caller whom the door has let in.
 
         Raises:
             ApiError: The line is full, or the caller has left.
             FootnoteError: The index cannot be used.
         """
-        async with aclosing(self.events(question, history)) as events:
+        async with aclosing(self.events(request.state.caller, question, history)) as events:
             async for event in events:
                 if isinstance(event, Finished):
                     return event.answer

@@ -45,7 +45,7 @@ window.footnote = {
     working = { record, turn, shown: 0 };
     document.body.classList.add("working");
     store.save(conversation);
-    return [question, { turn: record.id, language, history: historyBefore(record) }];
+    return [question, { turn: record.id, conversation: conversation.id, language, history: historyBefore(record) }];
   },
 
   receive(value) {

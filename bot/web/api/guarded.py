@@ -1,4 +1,4 @@
-"""The Model Context Protocol by HTTP, behind the keys of the API."""
+"""An application of another kind behind the keys of the API, served by itself."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import sys
 from contextlib import closing
 
 import uvicorn
-from mcp.server import MCPServer
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -16,8 +15,6 @@ from bot.settings import Settings
 from bot.web.api.door import Door
 from bot.web.api.errors import ApiError, error_response
 from bot.web.serve import address_of, open_port
-
-_PATH = "/mcp"
 
 
 class Guarded:
@@ -42,8 +39,14 @@ class Guarded:
         await self._app(scope, receive, send)
 
 
-def serve_http(server: MCPServer, settings: Settings) -> None:
-    """Serve until interrupted.
+def serve_guarded(app: ASGIApp, name: str, path: str, settings: Settings) -> None:
+    """Serve an application at the address of the settings until interrupted.
+
+    Args:
+        app: What is served.
+        name: What it is, as the terminal names it.
+        path: Where it is.
+        settings: The address, and who is let in.
 
     Raises:
         ServeError: The port or the address cannot be used.
@@ -52,11 +55,8 @@ def serve_http(server: MCPServer, settings: Settings) -> None:
         closing(open_port(settings.host, settings.port)) as listener,
         closing(ApiKeys(settings.catalogue_url())) as keys,
     ):
-        app = Guarded(
-            server.streamable_http_app(streamable_http_path=_PATH, stateless_http=True, host=settings.host),
-            Door(keys, settings),
-        )
-        sys.stderr.write(f"Footnote's MCP server is at {address_of(listener)}{_PATH} (press Ctrl-C to stop)\n")
+        sys.stderr.write(f"{name} is at {address_of(listener)}{path} (press Ctrl-C to stop)\n")
         sys.stderr.flush()
-        configuration = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, ws="none")
+        guarded = Guarded(app, Door(keys, settings))
+        configuration = uvicorn.Config(guarded, log_level="warning", access_log=False, server_header=False, ws="none")
         uvicorn.Server(configuration).run(sockets=[listener])

@@ -1,0 +1,66 @@
+"""The tables of the records, in the database that the catalogue is in.
+
+answers   one row an answer as it was given: its conversation, its way through the chatbot, what its reader said of it
+cited     the places that an answer cites, by document: what is never cited, and what an edited document takes with it
+api_keys  whom the API lets in, see `bot/api_keys.py`
+
+A table that is changed here is changed by a revision in `bot/records/migrations/versions` too; a test compares the two.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from index.schema import UtcDateTime
+
+METADATA = sa.MetaData()
+
+ANSWERS = sa.Table(
+    "answers",
+    METADATA,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("conversation", sa.String(64), nullable=False, index=True),
+    sa.Column("visitor", sa.String(64), nullable=False, index=True),
+    sa.Column("face", sa.String(8), nullable=False),
+    sa.Column("asked_at", UtcDateTime, nullable=False, index=True),
+    sa.Column("question", sa.Text, nullable=False),
+    sa.Column("language", sa.String(8), nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False, index=True),
+    sa.Column("reason", sa.String(32), nullable=False),
+    sa.Column("confidence", sa.Float, nullable=False),
+    sa.Column("answer", sa.Text, nullable=False),
+    sa.Column("history", sa.Text, nullable=False),
+    sa.Column("trail", sa.Text, nullable=False),
+    # Drawn once, uniformly from 0 to 1: the answers below a share are a random sample that nobody can choose.
+    sa.Column("draw", sa.Float, nullable=False, index=True),
+    sa.Column("rating", sa.String(8), nullable=False, server_default=sa.text("''"), index=True),
+    sa.Column("rating_reason", sa.String(16), nullable=False, server_default=sa.text("''")),
+    sa.Column("rating_comment", sa.Text, nullable=False, server_default=sa.text("''")),
+    sa.Column("rated_at", UtcDateTime),
+)
+CITED = sa.Table(
+    "cited",
+    METADATA,
+    sa.Column("answer_id", sa.ForeignKey("answers.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("document_id", sa.String, nullable=False, index=True),
+    sa.Column("start", sa.Integer, nullable=False),
+    sa.Column("end", sa.Integer, nullable=False),
+    sa.Column("quote_hash", sa.String(64), nullable=False),
+)
+# Of a key with a limit a day, `counted` requests were made on the day (of UTC) `counted_on`.
+API_KEYS = sa.Table(
+    "api_keys",
+    METADATA,
+    sa.Column("key_id", sa.String(16), primary_key=True),
+    sa.Column("name", sa.String(80), nullable=False, unique=True),
+    sa.Column("secret_hash", sa.String(64), nullable=False),
+    sa.Column("scopes", sa.String(80), nullable=False),
+    sa.Column("per_minute", sa.Integer),
+    sa.Column("per_day", sa.Integer),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("expires_at", UtcDateTime),
+    sa.Column("revoked_at", UtcDateTime),
+    sa.Column("counted_on", sa.String(10), nullable=False, server_default=sa.text("''")),
+    sa.Column("counted", sa.Integer, nullable=False, server_default=sa.text("0")),
+)
