@@ -6,7 +6,8 @@ FootnoteError
 ├── ServeError         the web application cannot start
 ├── WatchError         followed folders could not be indexed this time
 ├── KeyNameError       an API key cannot have, or does not have, this name
-└── BackupError        a backup cannot be written or restored
+├── BackupError        a backup cannot be written or restored
+└── AccountError       an account cannot be made, changed or found
 """
 
 from __future__ import annotations
@@ -36,3 +37,7 @@ class KeyNameError(FootnoteError):
 
 class BackupError(FootnoteError):
     """A backup cannot be written, or what is restored is no whole backup."""
+
+
+class AccountError(FootnoteError):
+    """An account cannot be made, changed or found as asked."""

@@ -13,7 +13,7 @@ import pytest
 
 from bot.answer import Answer
 from bot.chatbot import Chatbot
-from bot.web.asking import ANSWERS_AT_ONCE
+from bot.web.answering import ANSWERS_AT_ONCE
 from tests.api_server import QUESTION, ApiServer, api_server
 from tests.browser.scripted import ScriptedChatbot
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import re
@@ -21,9 +22,9 @@ from bot.cli import footnote
 from bot.errors import KeyNameError
 from bot.records.schema import API_KEYS
 from bot.settings import Settings
-from bot.web.api.allowance import Allowance
 from bot.web.api.door import Door
 from bot.web.api.errors import ApiError
+from bot.web.limits.rates import Rates
 from tests.api_server import ApiServer, api_server
 from tests.browser.scripted import ScriptedChatbot
 
@@ -34,23 +35,32 @@ def keys(database_url: str) -> Iterator[ApiKeys]:
         yield table
 
 
+def door_to(keys: ApiKeys, **settings: object) -> Door:
+    chosen = Settings(**settings)
+    return Door(keys, chosen, Rates(chosen))
+
+
+def admit(door: Door, shown: str, *scopes: str, address: str = "192.0.2.1") -> str:
+    return asyncio.run(door.admit(shown, address, scopes))
+
+
 def refusal(door: Door, shown: str, *scopes: str) -> tuple[int, str | None]:
     with pytest.raises(ApiError) as caught:
-        door.admit(shown, "192.0.2.1", scopes)
+        admit(door, shown, *scopes)
     return caught.value.status, caught.value.details.code
 
 
 def test_key_opens_what_it_is_for(keys: ApiKeys) -> None:
-    door = Door(keys, Settings())
+    door = door_to(keys)
     key = keys.add("reader", ["answer", "search"])
     assert re.fullmatch(r"footnote_[0-9a-f]{12}_[\w-]{43}", key)
-    assert door.admit(key, "192.0.2.1", ("answer",)) == f"key-{key[9:21]}"
-    door.admit(key, "192.0.2.1", ("answer", "search"))
+    assert admit(door, key, "answer") == f"key-{key[9:21]}"
+    admit(door, key, "answer", "search")
     assert refusal(door, key, "documents") == (403, "insufficient_scope")
 
 
 def test_what_opens_nothing(keys: ApiKeys) -> None:
-    door = Door(keys, Settings())
+    door = door_to(keys)
     key = keys.add("reader", SCOPES)
     other = keys.add("other", SCOPES)
     for shown in (
@@ -69,7 +79,7 @@ def test_what_opens_nothing(keys: ApiKeys) -> None:
     assert refusal(door, other, "answer") == (401, "revoked_api_key")
     old = keys.add("old", SCOPES, expires_at=datetime.now(UTC) - timedelta(seconds=1))
     assert refusal(door, old, "answer") == (401, "expired_api_key")
-    door.admit(keys.add("new", SCOPES, expires_at=datetime.now(UTC) + timedelta(days=1)), "", ("answer",))
+    admit(door, keys.add("new", SCOPES, expires_at=datetime.now(UTC) + timedelta(days=1)), "answer")
 
 
 def test_names_are_unique_and_visible(keys: ApiKeys) -> None:
@@ -91,42 +101,20 @@ def test_only_a_hash_is_stored(keys: ApiKeys) -> None:
     assert key[22:] not in repr(keys.all())
 
 
-def test_limit_a_minute_fills_evenly() -> None:
-    now = 0.0
-    allowance = Allowance(lambda: now)
-    assert [allowance.take("a", 2) for _ in range(3)] == [0, 0, 30]
-    assert allowance.take("b", 2) == 0
-    now = 29.0
-    assert allowance.take("a", 2) == pytest.approx(1)
-    now = 30.0
-    assert [allowance.take("a", 2) for _ in range(2)] == [0, 30]
-    now = 3_600.0
-    assert [allowance.take("a", 2) for _ in range(3)] == [0, 0, 30]
-
-
-def test_callers_are_forgotten_before_they_are_too_many() -> None:
-    allowance = Allowance(lambda: 0.0)
-    for number in range(12_000):
-        allowance.take(str(number), 1)
-    assert allowance.take("11999", 1) > 0
-    assert allowance.take("0", 1) == 0
-    assert len(allowance._buckets) == 10_000
-
-
 def test_limits_of_a_key(keys: ApiKeys) -> None:
-    door = Door(keys, Settings())
+    door = door_to(keys)
     hasty = keys.add("hasty", SCOPES, per_minute=2)
-    door.admit(hasty, "", ())
-    door.admit(hasty, "", ())
+    admit(door, hasty)
+    admit(door, hasty)
     assert refusal(door, hasty) == (429, "rate_limit_exceeded")
     daily = keys.add("daily", SCOPES, per_day=2)
-    door.admit(daily, "", ())
-    Door(keys, Settings()).admit(daily, "", ())  # a restart forgets nothing
+    admit(door, daily)
+    admit(door_to(keys), daily)  # a restart forgets nothing
     assert refusal(door, daily) == (429, "insufficient_quota")
     assert next(key.used_today for key in keys.all() if key.name == "daily") == 2
     with keys._engine.begin() as connection:
         connection.execute(API_KEYS.update().values(counted_on="2000-01-01"))
-    door.admit(daily, "", ())
+    admit(door, daily)
 
 
 def test_day_is_counted_exactly_by_many_at_once(keys: ApiKeys) -> None:
@@ -137,10 +125,11 @@ def test_day_is_counted_exactly_by_many_at_once(keys: ApiKeys) -> None:
 
 
 def test_without_a_key_where_the_operator_allows_it(keys: ApiKeys) -> None:
-    door = Door(keys, Settings(api_anonymous=True, api_anonymous_per_minute=1))
-    assert door.admit("", "192.0.2.1", ("answer",)) == ""
+    door = door_to(keys, api_anonymous=True, visitor_questions="1/minute")
+    assert admit(door, "", "answer") == ""
     assert refusal(door, "sk-none", "answer") == (429, "rate_limit_exceeded")
-    door.admit("", "192.0.2.2", ("answer",))
+    admit(door, "", "answer", address="192.0.2.2")
+    assert admit(door, "", "search") == ""
     assert refusal(door, "footnote_wrong", "answer") == (401, "invalid_api_key")
 
 

@@ -28,7 +28,8 @@ DOORS = {
         "bot/records/migration.py",
         "bot/records/migrations/env.py",
         "bot/records/migrations/versions/0001_answers.py",
-        "bot/records/migrations/versions/0002_api_keys.py",
+        "bot/records/migrations/versions/0002_accounts.py",
+        "bot/records/migrations/versions/0003_api_keys.py",
         "index/migration.py",
         "index/migrations/env.py",
         "index/migrations/versions/0001_first.py",
@@ -38,6 +39,7 @@ DOORS = {
     },
     "mcp": {"bot/mcp/server.py"},
     "psycopg": {"index/database.py"},
+    "argon2": {"bot/accounts/passwords.py"},
     "ray": {"index/embedding/ray_embedder.py"},
     "opencc": {"index/words.py", "bot/question.py"},
 }

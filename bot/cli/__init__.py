@@ -21,6 +21,7 @@ from bot.cli.mcp import mcp
 from bot.cli.model import model
 from bot.cli.search import search
 from bot.cli.serve import serve
+from bot.cli.user import user
 from index.errors import FootnoteError
 
 _INTERRUPTED = 130
@@ -60,7 +61,7 @@ def footnote() -> None:
     """
 
 
-for _command in (index, ask, search, serve, model, backup, restore, doctor, key, mcp):
+for _command in (index, ask, search, serve, model, backup, restore, doctor, user, key, mcp):
     footnote.add_command(_command)
 
 

@@ -18,11 +18,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bot.web.api.errors import ErrorDetails, error_response
 from bot.web.api.paths import is_api
 from bot.web.pages import is_below
+from bot.web.turned_away import turned_away
 
 _GRADIO = "/gradio_api"
 _EXACT = {
     ("GET", "/"),
     ("GET", "/examples"),
+    ("GET", "/documents"),
     ("GET", "/model"),
     ("POST", "/conversation"),
     ("POST", "/feedback"),
@@ -43,7 +45,8 @@ _BELOW = (
     ("GET", "/assets/"),
     ("GET", f"{_GRADIO}/heartbeat/"),
 )
-_HARMLESS = ("GET", "HEAD", "OPTIONS")
+_CHANGING = ("POST", "DELETE")
+_OF_A_GROUP = ("GET", "HEAD", "POST")
 _LARGEST_BODY = {"/conversation": 4_000_000, "/v1/chat/completions": 1_000_000, f"{_GRADIO}/queue/join": 400_000}
 _LARGEST_OTHER_BODY = 100_000
 
@@ -79,11 +82,14 @@ class Gate:
     Args:
         app: What stands behind the gate.
         below: Paths of groups of pages: they have a door of their own, and may bring a stricter policy.
+        origins: Other sites that may show the page in a frame and ask from their own pages.
     """
 
-    def __init__(self, app: ASGIApp, below: Sequence[str] = ()) -> None:
+    def __init__(self, app: ASGIApp, below: Sequence[str] = (), origins: Sequence[str] = ()) -> None:
         self._app = app
         self._below = tuple(below)
+        self._origins = frozenset(origins)
+        self._frames = " ".join(("frame-ancestors 'self'", *origins))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or turn it away with 404, 403 or 413."""
@@ -94,24 +100,42 @@ class Gate:
             await send({"type": "websocket.close", "code": 1008})
             return
         theirs = any(is_below(scope["path"], top) for top in self._below)
-        send = _with_headers(scope["path"], send, keep_policy=theirs)
+        send = self._with_headers(scope["path"], send, theirs=theirs)
         limit = _LARGEST_BODY.get(scope["path"], _LARGEST_OTHER_BODY)
         headers = Headers(scope=scope)
-        if not theirs and not _is_public(scope["method"], scope["path"]):
+        api = is_api(scope["path"])  # it says itself which methods there are
+        known = theirs and (api or scope["method"] in _OF_A_GROUP)
+        if not known and not _is_public(scope["method"], scope["path"]):
             await PlainTextResponse("Not found", 404)(scope, receive, send)
-        elif scope["method"] not in _HARMLESS and not _same_origin(headers):
-            await _refusal(scope, 403, "Not from this page")(scope, receive, send)
+        elif scope["method"] in _CHANGING and not (
+            _same_origin(headers)
+            or (scope["method"] == "POST" and (api or not theirs) and headers.get("origin") in self._origins)
+        ):
+            message = "Not from this page"
+            refused = error_response(403, ErrorDetails(message=message, type="permission_error")) if api else None
+            await (refused or PlainTextResponse(message, 403))(scope, receive, send)
         elif int(length if (length := headers.get("content-length", "0")).isdecimal() else 0) > limit:
-            await _refusal(scope, 413, "Too large")(scope, receive, send)
+            await turned_away(scope, 413, "too_large")(scope, receive, send)
         else:
             await self._app(scope, _bounded(receive, limit), send)
 
+    def _with_headers(self, path: str, send: Send, *, theirs: bool) -> Send:
+        policy = DOCUMENT_SECURITY_POLICY if path.startswith("/source/") else CONTENT_SECURITY_POLICY
+        if not theirs:
+            policy = policy.replace("frame-ancestors 'self'", self._frames)
 
-def _refusal(scope: Scope, status: int, words: str) -> ASGIApp:
-    """Return what is said instead of an answer: to programs in the shape that they read."""
-    if is_api(scope["path"]):
-        return error_response(status, ErrorDetails(message=words, type="invalid_request_error"))
-    return PlainTextResponse(words, status)
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                if not (theirs and "content-security-policy" in headers):
+                    headers["content-security-policy"] = policy
+                for name, value in _HEADERS.items():
+                    headers[name] = value
+                if self._origins and not theirs:
+                    del headers["x-frame-options"]  # it cannot name another site; the policy does
+            await send(message)
+
+        return send_with_headers
 
 
 def _bounded(receive: Receive, limit: int) -> Receive:
@@ -140,18 +164,3 @@ def _same_origin(headers: Headers) -> bool:
         return False
     origin = headers.get("origin")
     return origin is None or urlsplit(origin).netloc == headers.get("host")
-
-
-def _with_headers(path: str, send: Send, *, keep_policy: bool) -> Send:
-    policy = DOCUMENT_SECURITY_POLICY if path.startswith("/source/") else CONTENT_SECURITY_POLICY
-
-    async def send_with_headers(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            if not (keep_policy and "content-security-policy" in headers):
-                headers["content-security-policy"] = policy
-            for name, value in _HEADERS.items():
-                headers[name] = value
-        await send(message)
-
-    return send_with_headers

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from bot.api_keys import ApiKeys
 from bot.chatbot import Chatbot
-from bot.records.answers import AnswerRecords
+from bot.web.answering import Answering
 from bot.web.api.answers import answer_routes
 from bot.web.api.chat import chat_api_routes
 from bot.web.api.chat_models import REFUSED_VALUES
@@ -18,7 +18,7 @@ from bot.web.api.door import Door
 from bot.web.api.errors import handle_errors
 from bot.web.api.paths import TOPS
 from bot.web.api.turns import Turns
-from bot.web.asking import Asking
+from bot.web.limits.rates import Rates
 from bot.web.pages import Pages
 
 _DESCRIPTION = """Answers from your documents, every sentence with a footnote that opens its exact place.
@@ -27,14 +27,14 @@ Places are half-open ranges of characters (Unicode code points) of a document's 
 that text from `start` to `end`. Errors have the shape of OpenAI's API everywhere."""
 
 
-def build_api(chatbot: Chatbot, asking: Asking, records: AnswerRecords, keys: ApiKeys) -> FastAPI:
+def build_api(chatbot: Chatbot, answering: Answering, keys: ApiKeys, rates: Rates) -> FastAPI:
     """Return the API around a chatbot.
 
     Args:
         chatbot: Answers.
-        asking: Answers readers: programs share its line.
-        records: Where its answers are kept.
+        answering: Has questions answered, those of readers in the same line.
         keys: Who is let in.
+        rates: How often.
     """
     app = FastAPI(
         title="Footnote",
@@ -44,7 +44,7 @@ def build_api(chatbot: Chatbot, asking: Asking, records: AnswerRecords, keys: Ap
         docs_url=None,
         redoc_url=None,
     )
-    door, turns = Door(keys, chatbot.settings), Turns(chatbot, asking, records)
+    door, turns = Door(keys, chatbot.settings, rates), Turns(answering)
     handle_errors(app, REFUSED_VALUES)
     app.include_router(answer_routes(chatbot, turns, door))
     app.include_router(document_routes(chatbot, door))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Annotated
 from uuid import uuid4
 
@@ -59,12 +59,13 @@ def chat_api_routes(chatbot: Chatbot, turns: Turns, door: Door) -> APIRouter:
             return Usage(prompt_tokens=read, completion_tokens=written, total_tokens=read + written)
 
         if asked.stream:
-            events = turns.events(request.state.caller, question, history)
+            events = turns.events(request, question, history)
             await anext(events)  # a full line is said with a status, not in the stream
             wants_usage = asked.stream_options is not None and asked.stream_options.include_usage
             stream = ChatStream(completion_id, created, base_url, usage if wants_usage else None)
             headers = {"cache-control": "no-cache", "x-accel-buffering": "no"}
-            return StreamingResponse(stream.lines(events), media_type="text/event-stream", headers=headers)
+            lines = _until_told(stream.lines(events), turns)
+            return StreamingResponse(lines, media_type="text/event-stream", headers=headers)
         answer = await turns.answer(request, question, history)
         message = AssistantMessage(content=answer.text, annotations=annotate(answer.text, answer.citations, base_url))
         return ChatCompletion(
@@ -87,6 +88,12 @@ def chat_api_routes(chatbot: Chatbot, turns: Turns, door: Door) -> APIRouter:
         return _model(chatbot)
 
     return router
+
+
+async def _until_told(lines: AsyncIterator[str], turns: Turns) -> AsyncIterator[str]:
+    with turns.under_way():
+        async for line in lines:
+            yield line
 
 
 def _read(messages: Sequence[ChatMessage]) -> tuple[str, tuple[Turn, ...]]:

@@ -10,9 +10,10 @@ from typing import Any
 
 from bot.answer import Answer, Citation, render_text
 from bot.events import Event, Finished, StatementReady
+from bot.web.answering import Waiting
 from bot.web.api.annotations import annotate
 from bot.web.api.chat_models import MODEL, Usage
-from bot.web.api.errors import ErrorBody, fault, unavailable
+from bot.web.api.errors import ApiError, ErrorBody, fault, unavailable
 from index.errors import FootnoteError
 
 logger = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ class ChatStream:
         self._usage = usage
         self._written = ""
 
-    async def lines(self, events: AsyncGenerator[Event | None, None]) -> AsyncIterator[str]:
+    async def lines(self, events: AsyncGenerator[Waiting | Event | None, None]) -> AsyncIterator[str]:
         """Yield the stream; a fault ends it with an error in place of the last chunk."""
         try:
             async with aclosing(events):
@@ -47,15 +48,17 @@ class ChatStream:
                 async for event in events:
                     for line in self._render(event):
                         yield line
+        except ApiError as error:
+            yield _line(ErrorBody(error=error.details).model_dump())
         except FootnoteError as error:
             yield _line(ErrorBody(error=unavailable(error).details).model_dump())
         except Exception:  # the edge of the application: the log has the traceback, the caller a sentence
             logger.exception("an answer failed")
             yield _line(ErrorBody(error=fault()).model_dump())
 
-    def _render(self, event: Event | None) -> list[str]:
+    def _render(self, event: Waiting | Event | None) -> list[str]:
         match event:
-            case None:
+            case None | Waiting():
                 return [_SILENCE]
             case StatementReady(statement, citations):
                 space = " " if self._written else ""

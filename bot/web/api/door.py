@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -12,8 +12,9 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from bot.api_keys import PREFIX, SCOPES, ApiKey, ApiKeys, Scope
 from bot.settings import Settings
-from bot.web.api.allowance import Allowance
 from bot.web.api.errors import ApiError, ErrorDetails
+from bot.web.limits.caller import caller_of
+from bot.web.limits.rates import Rates
 
 _bearer = HTTPBearer(
     scheme_name="key",
@@ -27,32 +28,38 @@ class Door:
 
     Args:
         keys: The keys that were given out.
-        settings: Whether programs without a key are let in, and how often.
+        settings: Whether programs without a key are let in.
+        rates: How often requests may come.
     """
 
-    def __init__(self, keys: ApiKeys, settings: Settings) -> None:
+    def __init__(self, keys: ApiKeys, settings: Settings, rates: Rates) -> None:
         self._keys = keys
         self._settings = settings
-        self._allowance = Allowance()
+        self._rates = rates
 
-    def asks_for(self, *scopes: Scope) -> Callable[..., None]:
-        """Return the FastAPI dependency that lets in who may do all of `scopes`."""
+    def asks_for(self, *scopes: Scope) -> Callable[..., Awaitable[None]]:
+        """Return the FastAPI dependency that lets in who may do all of `scopes`.
 
-        def enter(
+        It leaves in `request.state.key` whose key it is, empty without one, and in `request.state.caller` what a place
+        in line goes by.
+        """
+
+        async def enter(
             request: Request, shown: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)] = None
         ) -> None:
-            address = request.client.host if request.client else ""
-            request.state.caller = self.admit(shown.credentials if shown else "", address, scopes)
+            address = caller_of(request.scope)
+            request.state.key = await self.admit(shown.credentials if shown else "", address, scopes)
+            request.state.caller = request.state.key or address
 
         return enter
 
-    def admit(self, shown: str, address: str, scopes: tuple[Scope, ...]) -> str:
-        """Let a request in, count it, and return who is asking: the key by its id, empty without one.
+    async def admit(self, shown: str, address: str, scopes: tuple[Scope, ...]) -> str:
+        """Let a request in, count it, and return whose it is: `key-ID`, or nothing without a key.
 
         Args:
             shown: The key, empty for none. What does not look like one counts as none: clients that cannot leave
                 the key out send any word.
-            address: Where the request comes from; those without a key are counted by it.
+            address: Where the request comes from; without a key it counts as a visitor's.
             scopes: What the request needs.
 
         Raises:
@@ -61,9 +68,11 @@ class Door:
         if not shown.startswith(PREFIX):
             if not self._settings.api_anonymous:
                 raise _unknown("missing_api_key", "Send a key as `Authorization: Bearer footnote_…`")
-            self._count_minute(f"address {address}", self._settings.api_anonymous_per_minute)
+            if "answer" in scopes and (wait := await self._rates.question(address)):
+                raise _too_many("You have asked a lot", "rate_limit_exceeded", wait)
+            await self._count_for_all(scopes)
             return ""
-        key = self._keys.find(shown)
+        key = await asyncio.to_thread(self._keys.find, shown)
         if key is None:
             raise _unknown("invalid_api_key", "This key was never given out")
         if (state := key.state(datetime.now(UTC))) != "valid":
@@ -71,20 +80,21 @@ class Door:
         if missing := [scope for scope in SCOPES if scope in scopes and scope not in key.scopes]:
             message = f"This key does not have the scope {missing[0]!r}: ask the operator for one that has."
             raise ApiError(403, ErrorDetails(message=message, type="permission_error", code="insufficient_scope"))
-        self._count(key)
+        await self._count(key)
+        await self._count_for_all(scopes)
         return f"key-{key.key_id}"
 
-    def _count(self, key: ApiKey) -> None:
-        if key.per_minute is not None:
-            self._count_minute(f"key {key.key_id}", key.per_minute)
-        if not self._keys.count(key):
+    async def _count(self, key: ApiKey) -> None:
+        if key.per_minute is not None and (wait := await self._rates.request_of_key(key.key_id, key.per_minute)):
+            raise _too_many(f"This key is for {key.per_minute} requests a minute", "rate_limit_exceeded", wait)
+        if not await asyncio.to_thread(self._keys.count, key):
             now = datetime.now(UTC)
             left = 86_400 - (now.hour * 3_600 + now.minute * 60 + now.second)
             raise _too_many(f"This key's {key.per_day} requests of today are used", "insufficient_quota", left)
 
-    def _count_minute(self, caller: str, per_minute: int) -> None:
-        if wait := self._allowance.take(caller, per_minute):
-            raise _too_many(f"There may be {per_minute} requests in a minute", "rate_limit_exceeded", wait)
+    async def _count_for_all(self, scopes: tuple[Scope, ...]) -> None:
+        if "answer" in scopes and (wait := await self._rates.question_of_anyone()):
+            raise _too_many("Too many questions are asked just now", "rate_limit_exceeded", wait)
 
 
 def _unknown(code: str, reason: str) -> ApiError:
@@ -94,7 +104,6 @@ def _unknown(code: str, reason: str) -> ApiError:
     return ApiError(401, details, {"WWW-Authenticate": "Bearer"})
 
 
-def _too_many(reason: str, code: str, seconds: float) -> ApiError:
-    seconds = max(1, math.ceil(seconds))
+def _too_many(reason: str, code: str, seconds: int) -> ApiError:
     details = ErrorDetails(message=f"{reason}: ask again in {seconds} s.", type="rate_limit_error", code=code)
     return ApiError(429, details, {"Retry-After": str(seconds)})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from contextlib import closing
 
@@ -14,6 +13,8 @@ from bot.api_keys import SCOPES, ApiKeys
 from bot.settings import Settings
 from bot.web.api.door import Door
 from bot.web.api.errors import ApiError, error_response
+from bot.web.limits.caller import caller_of
+from bot.web.limits.rates import Rates
 from bot.web.serve import address_of, open_port
 
 
@@ -28,11 +29,8 @@ class Guarded:
         """Answer a request, or turn it away with 401, 403 or 429."""
         if scope["type"] == "http":
             kind, _, shown = Headers(scope=scope).get("authorization", "").partition(" ")
-            address = scope["client"][0] if scope.get("client") else ""
             try:
-                await asyncio.to_thread(
-                    self._door.admit, shown.strip() if kind.lower() == "bearer" else "", address, SCOPES
-                )
+                await self._door.admit(shown.strip() if kind.lower() == "bearer" else "", caller_of(scope), SCOPES)
             except ApiError as error:
                 await error_response(error.status, error.details, error.headers)(scope, receive, send)
                 return
@@ -57,6 +55,6 @@ def serve_guarded(app: ASGIApp, name: str, path: str, settings: Settings) -> Non
     ):
         sys.stderr.write(f"{name} is at {address_of(listener)}{path} (press Ctrl-C to stop)\n")
         sys.stderr.flush()
-        guarded = Guarded(app, Door(keys, settings))
+        guarded = Guarded(app, Door(keys, settings, Rates(settings)))
         configuration = uvicorn.Config(guarded, log_level="warning", access_log=False, server_header=False, ws="none")
         uvicorn.Server(configuration).run(sockets=[listener])

@@ -2,92 +2,77 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from uuid import uuid4
 
 from fastapi import Request
 
 from bot.answer import Answer
-from bot.chatbot import Chatbot
 from bot.conversation import Turn
 from bot.events import Event, Finished
-from bot.records.answers import AnswerRecords, Origin
-from bot.records.keep import keep
+from bot.records.answers import Origin
+from bot.web.answering import LONGEST_LINE_OF_ONE, Answering, BrokenOffError, Waiting
 from bot.web.api.errors import ApiError, ErrorDetails
-from bot.web.asking import Asking
-from bot.web.line import LineFullError
-from bot.web.thread_stream import HEARTBEAT_SECONDS, ThreadStream
+from bot.web.line import LineFullError, OwnLineFullError
+
+_AGAIN = {"Retry-After": "5"}
 
 
 class Turns:
     """Has questions answered.
 
     Args:
-        chatbot: Answers.
-        asking: Answers readers; programs stand in the same line and use the same threads.
-        records: Where answers are kept.
+        answering: Answers readers and programs.
     """
 
-    def __init__(self, chatbot: Chatbot, asking: Asking, records: AnswerRecords) -> None:
-        self._chatbot = chatbot
-        self._asking = asking
-        self._records = records
+    def __init__(self, answering: Answering) -> None:
+        self._answering = answering
+        self.under_way = answering.under_way
 
-    async def events(self, caller: str, question: str, history: Sequence[Turn]) -> AsyncGenerator[Event | None, None]:
-        """Yield None once the question stands in line, then what the chatbot does; None for every silence.
-
-        Args:
-            caller: Who asks, for the record.
-            question: As it came.
-            history: The turns before it, oldest first.
+    async def events(
+        self, request: Request, question: str, history: Sequence[Turn]
+    ) -> AsyncGenerator[Waiting | Event | None, None]:
+        """Yield what `Answering.events` does for a caller whom the door has let in.
 
         Raises:
-            ApiError: The line is full.
+            ApiError: The line is full, or the server stops.
             FootnoteError: The index cannot be used.
         """
-        line = self._asking.line
+        if self._answering.stopping:
+            raise _stopping()
+        origin, caller = Origin("api", visitor=request.state.key), request.state.caller
         try:
-            place = line.join()
+            async with aclosing(self._answering.events(question, history, origin, caller)) as events:
+                async for event in events:
+                    yield event
         except LineFullError as error:
-            details = ErrorDetails(
-                message="Too many questions are waiting: ask again in a minute.", type="server_error", code="line_full"
-            )
-            raise ApiError(503, details, {"Retry-After": "30"}) from error
-        stream: ThreadStream[Event] | None = None
-        try:
-            yield None
-            while not place.done():
-                await asyncio.wait({place}, timeout=HEARTBEAT_SECONDS)
-                yield None
-            stream = ThreadStream(
-                lambda left: self._chatbot.stream(question, history, question_id=uuid4().hex, cancel=left),
-                self._asking.pool,
-                lambda: line.leave(place),
-            )
-            async for event in stream.read():
-                if isinstance(event, Finished):
-                    origin = Origin("api", visitor=caller)
-                    await asyncio.to_thread(keep, self._records, self._chatbot.settings, event, origin, history)
-                yield event
-        finally:
-            if stream is None:
-                line.leave(place)
-            else:
-                stream.leave()
+            raise ApiError(503, _details("Too many questions are waiting.", "line_full"), _AGAIN) from error
+        except OwnLineFullError as error:
+            message = f"{LONGEST_LINE_OF_ONE} of your questions are waiting already."
+            raise ApiError(429, _details(message, "own_line_full", "rate_limit_error"), _AGAIN) from error
+        except BrokenOffError as error:
+            raise _stopping() from error
 
     async def answer(self, request: Request, question: str, history: Sequence[Turn] = ()) -> Answer:
-        """Return the answer to a caller whom the door has let in.
+        """Return the answer.
 
         Raises:
-            ApiError: The line is full, or the caller has left.
+            ApiError: The line is full, the server stops, or the caller has left.
             FootnoteError: The index cannot be used.
         """
-        async with aclosing(self.events(request.state.caller, question, history)) as events:
-            async for event in events:
-                if isinstance(event, Finished):
-                    return event.answer
-                if event is None and await request.is_disconnected():
-                    break
-        raise ApiError(499, ErrorDetails(message="The caller has left.", type="server_error"))
+        with self.under_way():
+            async with aclosing(self.events(request, question, history)) as events:
+                async for event in events:
+                    if isinstance(event, Finished):
+                        return event.answer
+                    if not isinstance(event, Event) and await request.is_disconnected():
+                        break
+        raise ApiError(499, _details("The caller has left.", "left"))
+
+
+def _stopping() -> ApiError:
+    return ApiError(503, _details("The server stops: ask again in a moment.", "stopping"), _AGAIN)
+
+
+def _details(message: str, code: str, kind: str = "server_error") -> ErrorDetails:
+    return ErrorDetails(message=message, type=kind, code=code)
