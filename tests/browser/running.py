@@ -25,7 +25,7 @@ def running(
     listener = open_port("127.0.0.1", port)
     records = AnswerRecords(database_url)
     configuration = uvicorn.Config(
-        build_app(chatbot, records, groups, keys),
+        build_app(chatbot, records, groups, keys=keys),
         log_level="warning",
         timeout_graceful_shutdown=1,
         ws="none",
