@@ -21,6 +21,8 @@ PUBLIC = {
     ("GET", "/"),
     ("GET", "/examples"),
     ("GET", "/model"),
+    ("GET", "/readyz"),
+    ("GET", "/healthz"),
     ("GET", "/documents"),
     ("POST", "/conversation"),
     ("POST", "/feedback"),
