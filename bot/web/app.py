@@ -21,6 +21,7 @@ from bot.records.answers import AnswerRecords
 from bot.settings import Settings
 from bot.web.answering import Answering
 from bot.web.api.app import api_pages, build_api
+from bot.web.api.paths import is_api
 from bot.web.asking import Asking
 from bot.web.chat import chat_routes
 from bot.web.composer import build_composer, gradio_files, gradio_script
@@ -104,7 +105,7 @@ def _guard(app: FastAPI, settings: Settings, answering: Answering, rates: Rates,
     )
     app.add_middleware(Gate, below=below, origins=origins)
     if origins:
-        app.add_middleware(_PublicCors, below=below, origins=origins)
+        app.add_middleware(_PublicCors, closed=[top for top in below if not is_api(top)], origins=origins)
     if settings.allowed_hosts:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=settings.allowed_hosts, www_redirect=False)
     if settings.trusted_proxies:
@@ -112,13 +113,13 @@ def _guard(app: FastAPI, settings: Settings, answering: Answering, rates: Rates,
 
 
 class _PublicCors(CORSMiddleware):
-    """Lets named sites ask from their own pages, but never what is below the path of a group of pages."""
+    """Lets named sites ask the page and the API from their own pages, but never the staff's and evaluator's."""
 
-    def __init__(self, app: ASGIApp, below: Sequence[str], origins: Sequence[str]) -> None:
+    def __init__(self, app: ASGIApp, closed: Sequence[str], origins: Sequence[str]) -> None:
         super().__init__(app, allow_origins=origins, allow_methods=["GET", "POST"], allow_headers=["authorization"])
-        self._below = below
+        self._closed = closed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, with the headers of CORS where they belong."""
-        theirs = scope["type"] == "http" and any(is_below(scope["path"], top) for top in self._below)
+        theirs = scope["type"] == "http" and any(is_below(scope["path"], top) for top in self._closed)
         await (self.app(scope, receive, send) if theirs else super().__call__(scope, receive, send))
