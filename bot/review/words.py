@@ -1,0 +1,68 @@
+"""Search over what was asked and answered: FTS5 on SQLite, a tsvector on PostgreSQL, the words cut as everywhere."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from bot.answer import Answer
+from bot.records.schema import REVIEW_ITEMS
+from index.words import search_keys, simplify
+
+TABLE = "review_words"
+
+
+def add_words(connection: Connection, number: int, answer: Answer) -> None:
+    """Make an answer findable by its words.
+
+    Args:
+        connection: An open transaction.
+        number: Of its item.
+        answer: Whose words.
+    """
+    texts = (answer.question, answer.standalone_question, *(one.text for one in answer.statements))
+    keys = sorted({key for text in texts for key in search_keys(text)})
+    if connection.dialect.name == "sqlite":
+        statement = sa.text(f"INSERT INTO {TABLE} (rowid, words) VALUES (:number, :keys)")  # noqa: S608
+        connection.execute(statement, {"number": number, "keys": " ".join(map(_spell, keys))})
+    else:
+        statement = sa.text(f"INSERT INTO {TABLE} (number, words) VALUES (:number, array_to_tsvector(:keys))")  # noqa: S608
+        connection.execute(statement, {"number": number, "keys": [key for key in keys if key]})
+
+
+def holds_words(dialect: str, asked: str) -> sa.ColumnElement[bool] | None:
+    """Return the condition that an item holds all words of a search; None where it has no words.
+
+    A single ideograph finds the words that begin with it.
+    """
+    keys = list(dict.fromkeys(search_keys(asked)))
+    if not keys:
+        return None
+    if dialect == "sqlite":
+        query = f"SELECT rowid FROM {TABLE} WHERE {TABLE} MATCH :asked"  # noqa: S608
+        wanted = " ".join(f'"{_spell(key)}"' + ("*" if _is_lone(key) else "") for key in keys)
+    else:
+        query = f"SELECT number FROM {TABLE} WHERE words @@ cast(:asked AS tsquery)"  # noqa: S608
+        wanted = " & ".join(f"'{_quoted(key)}'" + (":*" if _is_lone(key) else "") for key in keys)
+    found = sa.text(query).bindparams(asked=wanted).columns(sa.column("number", sa.Integer))
+    return REVIEW_ITEMS.c.number.in_(sa.select(found.subquery().c.number))
+
+
+def forget_words(connection: Connection) -> None:
+    """Leave nothing of the words of deleted answers in SQLite's file; on PostgreSQL they go with the rows."""
+    if connection.dialect.name == "sqlite":
+        connection.execute(sa.text(f"INSERT INTO {TABLE} ({TABLE}) VALUES ('optimize')"))  # noqa: S608
+
+
+def _is_lone(key: str) -> bool:
+    return len(key) == 1 and not key.isascii() and simplify(key) == key and not key.isdigit()
+
+
+def _spell(key: str) -> str:
+    """Return a key in characters that FTS5's ascii tokenizer keeps together."""
+    return "".join(character if character.isalnum() or not character.isascii() else "_" for character in key)
+
+
+def _quoted(key: str) -> str:
+    return key.replace("\\", "\\\\").replace("'", "''")
+
