@@ -20,7 +20,6 @@ from bot.errors import ServeError
 from bot.records.answers import AnswerRecords
 from bot.web.app import build_app
 from bot.web.asking import ANSWERS_AT_ONCE, Asking
-from bot.web.line import LineFullError, WaitingLine
 from bot.web.links import citation_path, encode_id, place_path
 from bot.web.serve import open_port
 from bot.web.thread_stream import ThreadStream
@@ -368,8 +367,11 @@ def test_history_reaches_the_chatbot_bounded(records: AnswerRecords) -> None:
     history = [{"role": "user", "content": "x"}, {"role": "assistant", "content": "y"}]
     _ask(Asking(chatbot, records), "And when?", history=history)
     assert [(turn.role, turn.content) for turn in chatbot.histories[0]] == [("user", "x"), ("assistant", "y")]
-    assert _ask(Asking(chatbot, records), "And when?", history=history * 20) == []
-    assert _ask(Asking(chatbot, records), "And when?", history=[{"role": "system", "content": "x"}]) == []
+    for unusable in (history * 20, [{"role": "system", "content": "x"}]):
+        (value,) = _ask(Asking(chatbot, records), "And when?", history=unusable)
+        assert value["turn"] == "t"
+        assert "begin a new conversation" in value["parts"][0]["html"]
+    assert len(chatbot.histories) == 1
 
 
 def test_faults_are_sentences_in_the_readers_language(records: AnswerRecords) -> None:
@@ -419,23 +421,6 @@ def test_a_silent_chatbot_still_gives_a_sign_twice_a_second() -> None:
         return seen
 
     assert asyncio.run(watch())[:3] == [None, None, 1]
-
-
-def test_line_is_first_come_first_served_and_bounded() -> None:
-    async def queue_up() -> None:
-        line = WaitingLine(places=1, longest=2)
-        first, second, third = line.join(), line.join(), line.join()
-        assert (line.position(first), line.position(second), line.position(third)) == (0, 1, 2)
-        with pytest.raises(LineFullError):
-            line.join()
-        line.leave(second)
-        assert line.position(third) == 1
-        line.leave(first)
-        assert third.done()
-        line.leave(third)
-        assert line.join().done()
-
-    asyncio.run(queue_up())
 
 
 # Serving

@@ -18,6 +18,8 @@ from fastapi.middleware.cors import CORSMiddleware
 
 from bot.web.asking import Asking, Part
 from bot.web.gradio_import import import_gradio
+from bot.web.gradio_queue import narrow_queue
+from bot.web.limits.caller import caller_of
 from bot.web.visitor import visitor_of
 
 # Readers being answered or waiting in our own line, which tells them their place; above that Gradio says no.
@@ -70,7 +72,7 @@ def gradio_script() -> str:
 
 def _build_blocks(gr: Any, asking: Asking) -> Any:
     async def ask(question: str, request: dict[str, object], http: Any) -> AsyncIterator[Part]:
-        async for part in asking.ask(question or "", request, visitor_of(http.cookies)):
+        async for part in asking.ask(question or "", request, visitor_of(http.cookies), caller_of(http.request.scope)):
             yield part
 
     ask.__annotations__["http"] = gr.Request  # which Gradio fills in, and which is not there before Gradio is
@@ -101,4 +103,5 @@ def _build_blocks(gr: Any, asking: Asking) -> Any:
         asked.failure(None, js="() => footnote.settle()", api_visibility="private")
         stop.click(None, js="() => footnote.stopped()", cancels=[asked], api_visibility="private")
     blocks.queue(max_size=_OPEN_QUESTIONS, api_open=False)
+    narrow_queue(blocks, next(index for index, event in blocks.fns.items() if event.fn is ask))
     return blocks

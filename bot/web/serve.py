@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
+from typing import TYPE_CHECKING
 
 import uvicorn
 from starlette.applications import Starlette
@@ -15,6 +16,9 @@ from starlette.applications import Starlette
 from bot.errors import ServeError
 from bot.settings import Settings
 from bot.web.late import LateApp
+
+if TYPE_CHECKING:
+    from bot.web.asking import Asking
 
 _BACKLOG = 128
 _GOODBYE_SECONDS = 3
@@ -127,11 +131,13 @@ class _Server(uvicorn.Server):
                 log_level="warning",
                 access_log=False,
                 server_header=False,
+                proxy_headers=False,  # only those of trusted proxies are believed, see `app.py`
                 timeout_graceful_shutdown=_GOODBYE_SECONDS,
                 ws="none",
             )
         )
         self._composer: LateApp = app.state.composer
+        self._asking: Asking = app.state.asking
         self._address = address
         self._entrances = entrances
         self._warm_up = warm_up
@@ -157,6 +163,7 @@ class _Server(uvicorn.Server):
         self._loading.add_done_callback(self._stop_on_failure)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._asking.stop()
         if self._composer.app is not None:
             self._composer.app.state.stop_streams.set()
         await super().shutdown(sockets)

@@ -31,6 +31,16 @@ async function watchModel() {
 }
 watchModel();
 
+// A request that is turned away comes with a sentence that says why; Gradio would only say that it failed.
+let turnedAway = null;
+const plainFetch = window.fetch;
+window.fetch = async (...request) => {
+  const response = await plainFetch(...request);
+  if ([413, 429, 503].includes(response.status))
+    turnedAway = await response.clone().json().then((answer) => answer.detail, () => null);
+  return response;
+};
+
 // Called by Gradio -------------------------------------------------------------------------------------------------
 
 window.footnote = {
@@ -64,7 +74,9 @@ window.footnote = {
   // The event is over. What it yielded last may still be on its way.
   settle() {
     const was = working;
-    setTimeout(() => was && working === was && interrupt(say("interrupted")), 400);
+    const sentence = turnedAway ?? say("interrupted");
+    turnedAway = null;
+    setTimeout(() => was && working === was && interrupt(sentence), 400);
   },
 
   stopped() {
