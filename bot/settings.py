@@ -49,6 +49,10 @@ class Settings(IndexSettings):
         maximum_question_characters: A longer question is declined in one sentence.
         keep_answers: Whether what readers ask and are answered is kept for staff; verdicts of readers are kept anyway.
         retention_days: How long it is kept.
+        review_sample: The share of answers that is drawn at random for staff to check.
+        golden_suite: The suite that golden questions of staff are added to; `suites/staff.yaml` in the data folder when
+            not given.
+        golden_second_person: Whether another person than its author confirms a golden question.
         host: Address the web application listens on.
         port: Port the web application listens on.
         trusted_proxies: Addresses or networks of proxies whose X-Forwarded-For names the reader; nobody else's does.
@@ -73,6 +77,9 @@ class Settings(IndexSettings):
     maximum_question_characters: int = Field(default=2_000, ge=10)
     keep_answers: bool = True
     retention_days: float = Field(default=90, gt=0)
+    review_sample: float = Field(default=0.02, ge=0, le=1)
+    golden_suite: Path | None = None
+    golden_second_person: bool = False
     host: str = "127.0.0.1"
     port: int = Field(default=7860, ge=0, le=65_535)
     trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = ()

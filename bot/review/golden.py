@@ -49,7 +49,9 @@ class Proposal:
     decided_at: datetime | None
 
 
-def golden_entry(recorded: RecordedAnswer, judgement: Judgement, expect: Sequence[Sequence[str]] = ()) -> dict[str, Any]:
+def golden_entry(
+    recorded: RecordedAnswer, judgement: Judgement, expect: Sequence[Sequence[str]] = ()
+) -> dict[str, Any]:
     """Return the entry of a golden suite that a verdict comes to.
 
     Its evidence is what was picked in the documents, else the citations that were found to support the answer.

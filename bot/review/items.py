@@ -23,6 +23,7 @@ _AT_ONCE = 500
 
 def add_item(
     connection: Connection,
+    answer_id: str,
     answer: Answer,
     trail: Mapping[str, Any],
     *,
@@ -36,6 +37,7 @@ def add_item(
 
     Args:
         connection: The open transaction.
+        answer_id: By which it is on record.
         answer: As it was given.
         trail: Its way through the chatbot; empty where it is not known.
         asked_at: When.
@@ -50,7 +52,7 @@ def add_item(
         reasons |= Reason.DOWN
     inserted = connection.execute(
         REVIEW_ITEMS.insert().values(
-            answer_id=answer.id[:64],
+            answer_id=answer_id,
             asked_at=asked_at,
             kind=answer.kind,
             language=language,
@@ -100,7 +102,8 @@ def fill_items(engine: Engine, sample: float) -> None:
             for row in rows:
                 add_item(
                     connection,
-                    Answer.model_validate_json(row.answer).model_copy(update={"id": row.id}),
+                    row.id,
+                    Answer.model_validate_json(row.answer),
                     json.loads(row.trail),
                     asked_at=row.asked_at,
                     language=row.language,

@@ -51,7 +51,7 @@ def reasons_for(answer: Answer, trail: Mapping[str, Any], *, planted: bool, draw
         sample: The share of answers that is drawn.
     """
     threshold = trail.get("threshold", 1.0)
-    close = answer.kind == "refusal" and 0 < answer.confidence and threshold - CLOSE <= answer.confidence < threshold
+    close = answer.kind == "refusal" and answer.confidence > 0 and threshold - CLOSE <= answer.confidence < threshold
     found = {
         Reason.LOW_CONFIDENCE: answer.kind == "answer" and answer.confidence < LOW_CONFIDENCE,
         Reason.DROPPED: bool(trail.get("dropped")),

@@ -26,7 +26,8 @@ class Source:
     """A passage that was cited then, and what became of it.
 
     Attributes:
-        fate: `moved` when the words stand elsewhere in the document, `changed` when no longer, `gone` with the document.
+        fate: `moved` when the words stand elsewhere in the document, `changed` when they are no longer in it, `gone`
+            when the document is not there.
     """
 
     citation: Citation

@@ -47,7 +47,7 @@ def serve(settings: Settings, *, evaluator: bool = False, watch: bool = False) -
 
         with (
             closing(build_chatbot(settings, mend=True)) as chatbot,
-            closing(AnswerRecords(settings.catalogue_url())) as records,
+            closing(AnswerRecords(settings.catalogue_url(), settings.review_sample)) as records,
             closing(Retention(records, settings.retention_days)),
             ExitStack() as opened,
         ):
