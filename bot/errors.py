@@ -6,6 +6,7 @@ FootnoteError
 ├── ServeError         the web application cannot start
 ├── WatchError         followed folders could not be indexed this time
 ├── BackupError        a backup cannot be written or restored
+├── AccountError       an account cannot be made, changed or found
 └── ReviewError        an answer cannot be checked as asked
 """
 
@@ -32,6 +33,10 @@ class WatchError(FootnoteError):
 
 class BackupError(FootnoteError):
     """A backup cannot be written, or what is restored is no whole backup."""
+
+
+class AccountError(FootnoteError):
+    """An account cannot be made, changed or found as asked."""
 
 
 class ReviewError(FootnoteError):

@@ -49,6 +49,8 @@ class Settings(IndexSettings):
         maximum_question_characters: A longer question is declined in one sentence.
         keep_answers: Whether what readers ask and are answered is kept for staff; verdicts of readers are kept anyway.
         retention_days: How long it is kept.
+        session_idle_minutes: A member of staff who does nothing for so long is logged out.
+        session_hours: However busy, they log in again after so long.
         review_sample: The share of answers that is drawn at random for staff to check.
         golden_suite: The suite that golden questions of staff are added to; `suites/staff.yaml` in the data folder when
             not given.
@@ -77,6 +79,8 @@ class Settings(IndexSettings):
     maximum_question_characters: int = Field(default=2_000, ge=10)
     keep_answers: bool = True
     retention_days: float = Field(default=90, gt=0)
+    session_idle_minutes: float = Field(default=60, gt=0)
+    session_hours: float = Field(default=12, gt=0)
     review_sample: float = Field(default=0.02, ge=0, le=1)
     golden_suite: Path | None = None
     golden_second_person: bool = False
