@@ -26,6 +26,8 @@ class Reason(IntFlag):
     SAMPLE = 128  # drawn at random, whatever it is
 
 
+ALL_REASONS = tuple(Reason)
+
 # What a single reason is worth: several add up. The sample stands high, so that it is checked whole and in time;
 # answers that other reasons bring forward would otherwise be all that is ever known of it.
 _WEIGHTS = {

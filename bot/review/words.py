@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY
 from sqlalchemy.engine import Connection
 
 from bot.answer import Answer
 from bot.records.schema import REVIEW_ITEMS
 from index.words import search_keys, simplify
 
-TABLE = "review_words"
+# FTS5 is asked through a column that has the name of the table.
+_WORDS = sa.table("review_words", *(sa.column(name) for name in ("rowid", "number", "words", "review_words")))
 
 
 def add_words(connection: Connection, number: int, answer: Answer) -> None:
@@ -23,11 +25,10 @@ def add_words(connection: Connection, number: int, answer: Answer) -> None:
     texts = (answer.question, answer.standalone_question, *(one.text for one in answer.statements))
     keys = sorted({key for text in texts for key in search_keys(text)})
     if connection.dialect.name == "sqlite":
-        statement = sa.text(f"INSERT INTO {TABLE} (rowid, words) VALUES (:number, :keys)")  # noqa: S608
-        connection.execute(statement, {"number": number, "keys": " ".join(map(_spell, keys))})
+        connection.execute(_WORDS.insert().values(rowid=number, words=" ".join(map(_spell, keys))))
     else:
-        statement = sa.text(f"INSERT INTO {TABLE} (number, words) VALUES (:number, array_to_tsvector(:keys))")  # noqa: S608
-        connection.execute(statement, {"number": number, "keys": [key for key in keys if key]})
+        lexemes = sa.func.array_to_tsvector(sa.cast(keys, ARRAY(sa.Text)))
+        connection.execute(_WORDS.insert().values(number=number, words=lexemes))
 
 
 def holds_words(dialect: str, asked: str) -> sa.ColumnElement[bool] | None:
@@ -39,19 +40,18 @@ def holds_words(dialect: str, asked: str) -> sa.ColumnElement[bool] | None:
     if not keys:
         return None
     if dialect == "sqlite":
-        query = f"SELECT rowid FROM {TABLE} WHERE {TABLE} MATCH :asked"  # noqa: S608
-        wanted = " ".join(f'"{_spell(key)}"' + ("*" if _is_lone(key) else "") for key in keys)
+        asked_of_sqlite = " ".join(f'"{_spell(key)}"' + ("*" if _is_lone(key) else "") for key in keys)
+        found = sa.select(_WORDS.c.rowid).where(_WORDS.c.review_words.op("MATCH")(asked_of_sqlite))
     else:
-        query = f"SELECT number FROM {TABLE} WHERE words @@ cast(:asked AS tsquery)"  # noqa: S608
-        wanted = " & ".join(f"'{_quoted(key)}'" + (":*" if _is_lone(key) else "") for key in keys)
-    found = sa.text(query).bindparams(asked=wanted).columns(sa.column("number", sa.Integer))
-    return REVIEW_ITEMS.c.number.in_(sa.select(found.subquery().c.number))
+        lexemes = " & ".join(f"'{_quoted(key)}'" + (":*" if _is_lone(key) else "") for key in keys)
+        found = sa.select(_WORDS.c.number).where(_WORDS.c.words.op("@@")(sa.cast(lexemes, TSQUERY)))
+    return REVIEW_ITEMS.c.number.in_(found)
 
 
 def forget_words(connection: Connection) -> None:
     """Leave nothing of the words of deleted answers in SQLite's file; on PostgreSQL they go with the rows."""
     if connection.dialect.name == "sqlite":
-        connection.execute(sa.text(f"INSERT INTO {TABLE} ({TABLE}) VALUES ('optimize')"))  # noqa: S608
+        connection.execute(_WORDS.insert().values(review_words="optimize"))
 
 
 def _is_lone(key: str) -> bool:

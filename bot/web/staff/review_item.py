@@ -14,6 +14,7 @@ from bot.records.answers import RecordedAnswer
 from bot.review.assignment import hand_back, take
 from bot.review.golden import proposals
 from bot.review.queue import find_item
+from bot.review.reasons import ALL_REASONS
 from bot.review.replay import Fate, fate_of
 from bot.review.verdicts import (
     CITATION_VERDICTS_IN_ORDER,
@@ -109,6 +110,7 @@ def item_routes(desk: Desk) -> APIRouter:
             seen=_seen(recorded, documents),
             query=to_query(asked_of(request.query_params)),
             saved=saved,
+            all_reasons=ALL_REASONS,
             is_mine=found.assignee == me,
         )
 

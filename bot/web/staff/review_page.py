@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from bot.review.assignment import take_next
 from bot.review.queue import read_page
-from bot.review.reasons import Reason
+from bot.review.reasons import ALL_REASONS
 from bot.web.staff.desk import Desk, go_to, session_of, show
 from bot.web.staff.review_asked import STATES, asked_of, page_of, to_query
 from bot.web.staff.review_item import item_routes
@@ -30,7 +30,7 @@ def review_routes(desk: Desk) -> APIRouter:
             asked=asked,
             query=to_query(asked),
             page=read_page(desk.engine, asked, page_of(request.query_params)),
-            reasons=[reason for reason in Reason if reason.name],
+            reasons=ALL_REASONS,
             states=STATES,
             kinds=_KINDS,
             ratings=_RATINGS,
