@@ -72,9 +72,7 @@ def held_by_another(connection: Connection, answer_id: str) -> ReviewError:
     return ReviewError(f"{row.assignee} works on this answer just now: take another one, or ask them to hand it back.")
 
 
-def _take(
-    connection: Connection, answer_id: str, who: str, now: datetime, *also: sa.ColumnElement[bool]
-) -> bool:
+def _take(connection: Connection, answer_id: str, who: str, now: datetime, *also: sa.ColumnElement[bool]) -> bool:
     update = REVIEW_ITEMS.update().where(_COLUMNS.answer_id == answer_id, is_free(who, now), *also)
     if not connection.execute(update.values(assignee=who, taken_until=now + HELD_FOR)).rowcount:
         return False

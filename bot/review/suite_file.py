@@ -45,9 +45,9 @@ def _append(path: Path, entry: dict[str, Any]) -> None:
                 return
             raise ReviewError(f"The suite {str(path)!r} has a question {entry['id']!r} already: change that one there.")
     after = _with_entry(path, text, entry)
-    if _entries(path, after) != [*known, entry]:
+    if not _holds(path, after, [*known, entry]):
         raise ReviewError(
-            f"The suite {str(path)!r} is not written as a list with a question on lines of its own: "
+            f"The suite {str(path)!r} is not written as a list with each question on lines of its own: "
             "add this one in a text editor."
         )
     ending = "\r\n" if b"\r\n" in before else "\n"
@@ -76,6 +76,13 @@ def _entries(path: Path, text: str) -> list[Any]:
     if not isinstance(found, list):
         raise ReviewError(f"The suite {str(path)!r} is no list of questions: correct it first.")
     return found
+
+
+def _holds(path: Path, text: str, entries: list[Any]) -> bool:
+    try:
+        return _entries(path, text) == entries
+    except ReviewError:
+        return False
 
 
 def _with_entry(path: Path, text: str, entry: dict[str, Any]) -> str:

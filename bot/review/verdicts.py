@@ -177,9 +177,7 @@ def read_verdicts(connection: Connection, which: sa.ColumnElement[bool]) -> tupl
     ids = sa.select(VERDICTS.c.id).where(which)
     citations: dict[int, dict[int, CitationVerdict]] = defaultdict(dict)
     for row in connection.execute(
-        sa.select(CITATION_VERDICTS)
-        .where(CITATION_VERDICTS.c.verdict_id.in_(ids))
-        .order_by(CITATION_VERDICTS.c.number)
+        sa.select(CITATION_VERDICTS).where(CITATION_VERDICTS.c.verdict_id.in_(ids)).order_by(CITATION_VERDICTS.c.number)
     ):
         citations[row.verdict_id][row.number] = row.verdict
     passages: dict[int, list[Passage]] = defaultdict(list)

@@ -65,4 +65,3 @@ def _spell(key: str) -> str:
 
 def _quoted(key: str) -> str:
     return key.replace("\\", "\\\\").replace("'", "''")
-
