@@ -15,6 +15,7 @@ from bot.answerers.written import places_of, write_drafts
 from bot.clarify import readings, unclear_reference
 from bot.condense import Understanding
 from bot.consult import Consultation
+from bot.contents import Contents
 from bot.conversation import Turn
 from bot.deliberate import Deliberation, deliberate
 from bot.disagreement import Disagreements
@@ -273,6 +274,17 @@ class Chatbot:
             chunks=self._catalogue.count_chunks(),
             indexed_at=datetime.fromisoformat(indexed_at) if indexed_at else None,
             fingerprint=self._catalogue.property("fingerprint"),
+        )
+
+    def contents(self, words: str = "", start: int = 0, count: int = 40) -> Contents:
+        """Return some of the documents, those with all of the words in their title or id, however many there are."""
+        found = self._catalogue.titles(words, start, count + 1)
+        indexed_at = self._catalogue.property("indexed_at")
+        return Contents(
+            total=self._catalogue.count_documents(),
+            documents=found[:count],
+            more=len(found) > count,
+            indexed_at=datetime.fromisoformat(indexed_at) if indexed_at else None,
         )
 
     def example_questions(self) -> tuple[str, ...]:

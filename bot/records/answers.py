@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ from bot.review.words import forget_words
 from bot.trail import Trail
 from index.database import open_engine
 from index.document import hash_text
+from index.errors import DatabaseUnwritableError
+
+logger = logging.getLogger(__name__)
 
 Rating = Literal["up", "down"]
 RatingReason = Literal["wrong", "incomplete", "unsupported"]
@@ -76,15 +80,18 @@ class AnswerRecords:
     """The table of answers.
 
     Args:
-        database_url: SQLAlchemy URL; the tables are made or upgraded when it is opened.
+        database_url: SQLAlchemy URL; the tables are made or upgraded when it is opened, if it can be written.
         sample: The share of answers that is drawn at random for staff to check.
     """
 
     def __init__(self, database_url: str, sample: float = DEFAULT_SAMPLE) -> None:
         self.engine = open_engine(database_url)
         self._sample = sample
-        upgrade(self.engine)
-        fill_items(self.engine, sample)
+        try:
+            upgrade(self.engine)
+            fill_items(self.engine, sample)
+        except DatabaseUnwritableError as error:  # readers are answered all the same
+            logger.warning("answers cannot be put on record: %s", error)
 
     def record(self, answer: Answer, origin: Origin, history: Sequence[Turn] = (), trail: Trail | None = None) -> None:
         """Keep an answer. One whose id is kept already stays as it is.

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
+from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.middleware.trustedhost import TrustedHostMiddleware
-from fastapi.staticfiles import StaticFiles
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from bot.chatbot import Chatbot
@@ -17,15 +16,16 @@ from bot.records.answers import AnswerRecords
 from bot.settings import Settings
 from bot.web.asking import Asking
 from bot.web.chat import chat_routes
-from bot.web.composer import build_composer, gradio_script
+from bot.web.composer import build_composer, gradio_files, gradio_script
 from bot.web.late import LateApp
 from bot.web.limits.guard import Guard
 from bot.web.limits.rates import Rates
 from bot.web.pages import Branch, Pages
+from bot.web.render import PAGE_FILES
 from bot.web.security import Gate
 from bot.web.source import source_routes
 
-_STATIC = Path(__file__).parent / "static"
+_SMALLEST_COMPRESSED = 1_000  # bytes
 
 
 def build_app(chatbot: Chatbot, records: AnswerRecords, groups: Sequence[Pages] = ()) -> FastAPI:
@@ -40,12 +40,14 @@ def build_app(chatbot: Chatbot, records: AnswerRecords, groups: Sequence[Pages] 
     asking = Asking(chatbot, records)
     composer = LateApp(partial(build_composer, asking))
     app = FastAPI(title="Footnote", docs_url=None, redoc_url=None, openapi_url=None, lifespan=composer.lifespan)
+    app.add_middleware(GZipMiddleware, minimum_size=_SMALLEST_COMPRESSED, compresslevel=6)
     for pages in groups:
         app.add_middleware(Branch, pages=pages)
     _guard(app, chatbot.settings, asking, groups)
     app.include_router(chat_routes(chatbot, records, gradio_script()))
     app.include_router(source_routes(chatbot))
-    app.mount("/page", StaticFiles(directory=_STATIC))
+    app.mount("/page", PAGE_FILES)
+    app.mount("/assets", gradio_files())
     app.mount("/", composer)
     app.state.composer = composer
     app.state.asking = asking

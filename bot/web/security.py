@@ -22,6 +22,7 @@ _GRADIO = "/gradio_api"
 _EXACT = {
     ("GET", "/"),
     ("GET", "/examples"),
+    ("GET", "/documents"),
     ("GET", "/model"),
     ("POST", "/conversation"),
     ("POST", "/feedback"),
