@@ -27,6 +27,7 @@ DOORS = {
         "bot/records/migrations/env.py",
         "bot/records/migrations/versions/0001_answers.py",
         "bot/records/migrations/versions/0002_accounts.py",
+        "bot/records/migrations/versions/0003_review.py",
         "index/migration.py",
         "index/migrations/env.py",
         "index/migrations/versions/0001_first.py",

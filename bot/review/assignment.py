@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
@@ -46,7 +47,7 @@ def take_next(engine: Engine, asked: Asked, who: str) -> str | None:
             .limit(_TRIED_AT_ONCE)
         )
         with engine.connect() as connection:
-            candidates = connection.scalars(first).all()
+            candidates: Sequence[str] = connection.scalars(first).all()
         for answer_id in candidates:
             with engine.begin() as connection:
                 # One that was judged meanwhile is no longer in the queue.

@@ -17,7 +17,7 @@ _LONGEST = 300
 
 def asked_of(query: Mapping[str, str]) -> Asked:
     """Return what a query asks; what is unknown or not well written in it does not count."""
-    states = {state: state for state in STATES}
+    states: dict[str, State] = {state: state for state in STATES}
     reasons = {reason.name.lower(): reason for reason in Reason if reason.name}
     texts = {name: query.get(name, "").strip()[:_LONGEST] for name in _TEXTS}
     return Asked(

@@ -96,7 +96,7 @@ def from_field(desk: Desk, field: str) -> Passage:
     Raises:
         ReviewError: Other words stand there now.
     """
-    segment, start, end, check = (field.split(":") + ["", "", ""])[:4]
+    segment, start, end, check = [*field.split(":"), "", "", ""][:4]
     document = _document(desk, segment)
     if not (start.isdecimal() and end.isdecimal() and int(start) <= int(end)):
         raise ReviewError("A passage of the form cannot be read: reload the page and pick it again.")
