@@ -5,6 +5,7 @@ FootnoteError
 ├── QuestionError      a question, or a file of questions, cannot be used
 ├── ServeError         the web application cannot start
 ├── WatchError         followed folders could not be indexed this time
+├── KeyNameError       an API key cannot have, or does not have, this name
 ├── BackupError        a backup cannot be written or restored
 ├── AccountError       an account cannot be made, changed or found
 └── ReviewError        an answer cannot be checked as asked
@@ -29,6 +30,10 @@ class ServeError(FootnoteError):
 
 class WatchError(FootnoteError):
     """The folders that are followed could not be indexed this time."""
+
+
+class KeyNameError(FootnoteError):
+    """An API key cannot be given this name, or none has it."""
 
 
 class BackupError(FootnoteError):

@@ -62,6 +62,7 @@ class Settings(IndexSettings):
         golden_second_person: Whether another person than its author confirms a golden question.
         host: Address the web application listens on.
         port: Port the web application listens on.
+        api_anonymous: Whether programs may use the API without a key; they count as visitors then.
         trusted_proxies: Addresses or networks of proxies whose X-Forwarded-For names the reader; nobody else's does.
         allowed_hosts: Names by which the web application may be addressed; empty for any.
         allowed_origins: Other sites, such as `https://example.org`, that may embed the page and ask from their own.
@@ -94,6 +95,7 @@ class Settings(IndexSettings):
     golden_second_person: bool = False
     host: str = "127.0.0.1"
     port: int = Field(default=7860, ge=0, le=65_535)
+    api_anonymous: bool = False
     trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = ()
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     allowed_origins: Annotated[tuple[Origin, ...], NoDecode] = ()

@@ -2,6 +2,7 @@
 
 answers   one row an answer as it was given: its conversation, its way through the chatbot, what its reader said of it
 cited     the places that an answer cites, by document: what is never cited, and what an edited document takes with it
+api_keys  whom the API lets in, see `bot/api_keys.py`
 accounts  who may enter the staff's pages, and as what
 sessions  who is logged in, by the hash of what their browser holds
 login_failures  wrong passwords of late, by the hash of an account's name or an address
@@ -91,6 +92,22 @@ AUDIT = sa.Table(
     sa.Column("subject", sa.String(255), nullable=False),
     sa.Column("before", sa.Text, nullable=False),
     sa.Column("after", sa.Text, nullable=False),
+)
+# Of a key with a limit a day, `counted` requests were made on the day (of UTC) `counted_on`.
+API_KEYS = sa.Table(
+    "api_keys",
+    METADATA,
+    sa.Column("key_id", sa.String(16), primary_key=True),
+    sa.Column("name", sa.String(80), nullable=False, unique=True),
+    sa.Column("secret_hash", sa.String(64), nullable=False),
+    sa.Column("scopes", sa.String(80), nullable=False),
+    sa.Column("per_minute", sa.Integer),
+    sa.Column("per_day", sa.Integer),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("expires_at", UtcDateTime),
+    sa.Column("revoked_at", UtcDateTime),
+    sa.Column("counted_on", sa.String(10), nullable=False, server_default=sa.text("''")),
+    sa.Column("counted", sa.Integer, nullable=False, server_default=sa.text("0")),
 )
 REVIEW_ITEMS = sa.Table(
     "review_items",
