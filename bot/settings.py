@@ -63,6 +63,10 @@ class Settings(IndexSettings):
         oidc_name_claim: Which of its claims names the account; one that people cannot change themselves.
         oidc_role_claim: Which of its claims holds the groups.
         oidc_roles: Which role each group gives.
+        review_sample: The share of answers that is drawn at random for staff to check.
+        golden_suite: The suite that golden questions of staff are added to; `suites/staff.yaml` in the data folder when
+            not given.
+        golden_second_person: Whether another person than its author confirms a golden question.
         host: Address the web application listens on.
         port: Port the web application listens on.
         api_anonymous: Whether programs may use the API without a key; they count as visitors then.
@@ -100,6 +104,9 @@ class Settings(IndexSettings):
     oidc_name_claim: str = "email"
     oidc_role_claim: str = "groups"
     oidc_roles: dict[str, Literal["staff", "evaluator", "admin"]] = Field(default_factory=dict)
+    review_sample: float = Field(default=0.02, ge=0, le=1)
+    golden_suite: Path | None = None
+    golden_second_person: bool = False
     host: str = "127.0.0.1"
     port: int = Field(default=7860, ge=0, le=65_535)
     api_anonymous: bool = False
