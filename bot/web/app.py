@@ -13,6 +13,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from bot.chatbot import Chatbot
 from bot.records.answers import AnswerRecords
+from bot.records.shared import SharedAnswers
 from bot.settings import Settings
 from bot.web.asking import Asking
 from bot.web.chat import chat_routes
@@ -23,7 +24,9 @@ from bot.web.limits.rates import Rates
 from bot.web.pages import Branch, Pages
 from bot.web.render import PAGE_FILES
 from bot.web.security import Gate
+from bot.web.shared import shared_routes
 from bot.web.source import source_routes
+from bot.web.widget import widget_routes
 
 _SMALLEST_COMPRESSED = 1_000  # bytes
 
@@ -46,6 +49,8 @@ def build_app(chatbot: Chatbot, records: AnswerRecords, groups: Sequence[Pages] 
     _guard(app, chatbot.settings, asking, groups)
     app.include_router(chat_routes(chatbot, records, gradio_script()))
     app.include_router(source_routes(chatbot))
+    app.include_router(shared_routes(chatbot, SharedAnswers(records)))
+    app.include_router(widget_routes(chatbot, gradio_script()))
     app.mount("/page", PAGE_FILES)
     app.mount("/assets", gradio_files())
     app.mount("/", composer)
@@ -63,7 +68,12 @@ def _guard(app: FastAPI, settings: Settings, asking: Asking, groups: Sequence[Pa
         stopping=lambda: asking.stopping,
         behind_proxy=bool(settings.trusted_proxies),
     )
-    app.add_middleware(Gate, below=tuple(pages.path for pages in groups), origins=origins)
+    app.add_middleware(
+        Gate,
+        below=tuple(pages.path for pages in groups),
+        origins=origins,
+        widget_origins=settings.widget_origins,
+    )
     if origins:
         app.add_middleware(
             CORSMiddleware, allow_origins=origins, allow_methods=["GET", "POST"], allow_headers=["authorization"]
