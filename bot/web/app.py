@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 
 from fastapi import FastAPI
@@ -12,6 +13,8 @@ from fastapi.middleware.trustedhost import TrustedHostMiddleware
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from bot.chatbot import Chatbot
+from bot.operations.health import health_routes
+from bot.operations.metrics import CountedResponses, Metrics
 from bot.records.answers import AnswerRecords
 from bot.records.shared import SharedAnswers
 from bot.settings import Settings
@@ -27,11 +30,14 @@ from bot.web.security import Gate
 from bot.web.shared import shared_routes
 from bot.web.source import source_routes
 from bot.web.widget import widget_routes
+from index.errors import FootnoteError
 
 _SMALLEST_COMPRESSED = 1_000  # bytes
 
 
-def build_app(chatbot: Chatbot, records: AnswerRecords, groups: Sequence[Pages] = ()) -> FastAPI:
+def build_app(
+    chatbot: Chatbot, records: AnswerRecords, groups: Sequence[Pages] = (), metrics: Metrics | None = None
+) -> FastAPI:
     """Return the web application around a chatbot, with groups of pages that other packages bring.
 
     A request passes what `_guard` puts around it first, then the groups, then our routes, then Gradio, which answers
@@ -51,12 +57,30 @@ def build_app(chatbot: Chatbot, records: AnswerRecords, groups: Sequence[Pages] 
     app.include_router(source_routes(chatbot))
     app.include_router(shared_routes(chatbot, SharedAnswers(records)))
     app.include_router(widget_routes(chatbot, gradio_script()))
+    app.include_router(health_routes(chatbot, lambda: composer.app is not None))
+    if metrics is not None:
+        app.add_middleware(CountedResponses, metrics=metrics)
+        _watch(metrics, chatbot, asking)
     app.mount("/page", PAGE_FILES)
     app.mount("/assets", gradio_files())
     app.mount("/", composer)
     app.state.composer = composer
     app.state.asking = asking
     return app
+
+
+def _watch(metrics: Metrics, chatbot: Chatbot, asking: Asking) -> None:
+    metrics.watch("questions_under_way", "Questions that are not answered yet.", lambda: asking.count()[0])
+    metrics.watch("questions_waiting", "Questions of these that wait for their turn.", lambda: asking.count()[1])
+    metrics.watch("index_ready", "Whether there is an index to answer from.", lambda: _ready(chatbot.is_indexed))
+    if chatbot.settings.answerer != "extractive":
+        metrics.watch("model_ready", "Whether a language model would be asked.", lambda: _ready(chatbot.model_is_ready))
+
+
+def _ready(state: Callable[[], bool]) -> float:
+    with suppress(FootnoteError):
+        return float(state())
+    return 0.0
 
 
 def _guard(app: FastAPI, settings: Settings, asking: Asking, groups: Sequence[Pages]) -> None:

@@ -32,6 +32,8 @@ _EXACT = {
     ("GET", "/config"),
     ("GET", "/theme.css"),
     ("GET", "/robots.txt"),
+    ("GET", "/healthz"),
+    ("GET", "/readyz"),
     ("GET", f"{_GRADIO}/info"),
     ("GET", f"{_GRADIO}/startup-events"),
     ("POST", f"{_GRADIO}/queue/join"),

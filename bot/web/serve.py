@@ -42,14 +42,20 @@ def serve(settings: Settings, *, evaluator: bool = False, watch: bool = False) -
         # These take seconds to import; a port in use should not wait for them.
         from bot.accounts.accounts import Accounts  # noqa: PLC0415
         from bot.build import build_chatbot  # noqa: PLC0415
+        from bot.operations.logs import set_up_logs  # noqa: PLC0415
+        from bot.operations.metrics import Metrics  # noqa: PLC0415
+        from bot.operations.observe import observed  # noqa: PLC0415
         from bot.records.answers import AnswerRecords  # noqa: PLC0415
         from bot.records.retention import Retention  # noqa: PLC0415
         from bot.web.app import build_app  # noqa: PLC0415
         from bot.web.pages import load_pages  # noqa: PLC0415
         from bot.web.staff.app import build_staff  # noqa: PLC0415
 
+        set_up_logs(settings.log_format, settings.log_level)
+        metrics = Metrics()
         with (
-            closing(build_chatbot(settings, mend=True)) as chatbot,
+            observed(metrics, settings.metrics_address) as on_answer,
+            closing(build_chatbot(settings, mend=True, on_answer=on_answer)) as chatbot,
             closing(AnswerRecords(settings.catalogue_url())) as records,
             closing(Retention(records, settings.retention_days)),
             ExitStack() as opened,
@@ -59,7 +65,7 @@ def serve(settings: Settings, *, evaluator: bool = False, watch: bool = False) -
                 groups += (build_staff(settings, chatbot, records),)
             for pages in groups:
                 opened.callback(pages.close)
-            app = build_app(chatbot, records, groups)
+            app = build_app(chatbot, records, groups, metrics)
             if watch:
                 opened.enter_context(_watching(settings))
             _Server(app, address_of(listener), groups, chatbot.warm_up).run(sockets=[listener])
@@ -130,7 +136,7 @@ class _Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                log_level="warning",
+                log_config=None,
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,  # only those of trusted proxies are believed, see `app.py`

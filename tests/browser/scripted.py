@@ -162,6 +162,9 @@ class ScriptedChatbot:
     def document(self, document_id: str) -> Document | None:
         return DOCUMENTS.get(document_id)
 
+    def is_indexed(self) -> bool:
+        return not self.empty
+
     def overview(self) -> Overview:
         indexed_at = datetime.now(UTC) - timedelta(minutes=3)
         documents = tuple(
