@@ -15,6 +15,7 @@ from bot.answerers.written import places_of, write_drafts
 from bot.clarify import readings, unclear_reference
 from bot.condense import Understanding
 from bot.consult import Consultation
+from bot.contents import Contents
 from bot.conversation import Turn
 from bot.deliberate import Deliberation, deliberate
 from bot.disagreement import Disagreements
@@ -22,7 +23,7 @@ from bot.events import Event, EvidenceFound, Finished, StatementReady, Understoo
 from bot.evidence import QuestionWords, read_question, select_sentences
 from bot.examples import ExampleQuestions
 from bot.excerpts import Excerpt
-from bot.inquiry import Inquiry
+from bot.inquiry import Inquiry, Stage
 from bot.judge import Calibration, Judged, judge, rank_sentences
 from bot.language_model import CancelledError, LanguageModel, ModelUnavailableError
 from bot.own_instructions import is_about_own_instructions
@@ -87,6 +88,7 @@ class Chatbot:
         calibration: Parameters of the judge.
         version: Version of the software, for provenance.
         language_model: Judges and writes; None quotes only. While it cannot be used, answers are quotes too.
+        on_answer: Called with each answer and the stages it went through.
         on_close: Called when the chatbot is closed, to let go of what was made for it alone.
         comparing: The same model, less exact and quicker, to compare sentences with; `embedder` when not given.
     """
@@ -100,6 +102,7 @@ class Chatbot:
         calibration: Calibration,
         version: str,
         language_model: LanguageModel | None = None,
+        on_answer: Callable[[Answer, Sequence[Stage]], None] = lambda _answer, _stages: None,
         on_close: Callable[[], None] = lambda: None,
         comparing: Embedder | None = None,
     ) -> None:
@@ -112,6 +115,7 @@ class Chatbot:
         self._results = Results(catalogue, embedder.model_id, settings.answerer, version)
         self._examples = ExampleQuestions(catalogue, self._quote)
         self._language_model = language_model
+        self._on_answer = on_answer
         self._on_close = on_close
 
     def ask(self, question: str, history: Sequence[Turn] = (), *, question_id: str | None = None) -> Answer:
@@ -143,7 +147,12 @@ class Chatbot:
         inquiry = self._receive(question, history, question_id)
         inquiry.consultation = self._consultation(cancel)
         try:
-            yield from self._stream(inquiry, question, history)
+            for event in self._stream(inquiry, question, history):
+                if isinstance(event, Finished):
+                    self._on_answer(event.answer, inquiry.stages)
+                    yield Finished(event.answer, self._trail(inquiry, event.answer))
+                else:
+                    yield event
         except CancelledError:
             return
 
@@ -200,6 +209,7 @@ class Chatbot:
                 standalone = understanding.standalone_question
                 contradicting = Disagreements(standalone, ranked, precedence, self._catalogue, self._comparing)
                 verified = contradicting.add_to(verified, footnotes)
+                inquiry.disagreements = sum(one.introduction is not None for one in verified)
         if not verified:
             refusal = self._refusal_near(inquiry, ranked, passages)
             yield Finished(self._results.refuse(inquiry, refusal, confidence))
@@ -253,15 +263,7 @@ class Chatbot:
         """Answer a question and return what became of it at each stage."""
         inquiry = self._receive(question, history, None)
         inquiry.consultation = self._consultation(None)
-        answer = _last(self._stream(inquiry, question, history))
-        return Trail(
-            standalone_question=inquiry.understanding.standalone_question,
-            retrieved=tuple((one.chunk.document_id, one.chunk.span) for one in inquiry.retrieved),
-            selected=inquiry.selected,
-            threshold=self.settings.refusal_threshold,
-            drafts=inquiry.drafts,
-            answer=answer,
-        )
+        return self._trail(inquiry, _last(self._stream(inquiry, question, history)))
 
     def chunk_spans(self, document_id: str) -> tuple[Span, ...]:
         """Return where the chunks of a document stand, in order; nothing for a document that is not there."""
@@ -279,6 +281,25 @@ class Chatbot:
             chunks=self._catalogue.count_chunks(),
             indexed_at=datetime.fromisoformat(indexed_at) if indexed_at else None,
             fingerprint=self._catalogue.property("fingerprint"),
+        )
+
+    def model_is_ready(self) -> bool:
+        """Return whether a language model would be asked now."""
+        return self._language_model is not None and self._language_model.ready()
+
+    def is_indexed(self) -> bool:
+        """Return whether there is an index to answer from."""
+        return bool(self._catalogue.property("generation"))
+
+    def contents(self, words: str = "", start: int = 0, count: int = 40) -> Contents:
+        """Return some of the documents, those with all of the words in their title or id, however many there are."""
+        found = self._catalogue.titles(words, start, count + 1)
+        indexed_at = self._catalogue.property("indexed_at")
+        return Contents(
+            total=self._catalogue.count_documents(),
+            documents=found[:count],
+            more=len(found) > count,
+            indexed_at=datetime.fromisoformat(indexed_at) if indexed_at else None,
         )
 
     def example_questions(self) -> tuple[str, ...]:
@@ -312,6 +333,18 @@ class Chatbot:
         question = clean_question(raw[: self.settings.maximum_question_characters + 1])
         made_from = (raw, *(f"{turn.role}:{turn.content}" for turn in history), self._catalogue.property("fingerprint"))
         return Inquiry(question_id or hash_text(*made_from)[:12], question, Understanding(question, question))
+
+    def _trail(self, inquiry: Inquiry, answer: Answer) -> Trail:
+        return Trail(
+            standalone_question=inquiry.understanding.standalone_question,
+            retrieved=tuple((one.chunk.document_id, one.chunk.span) for one in inquiry.retrieved),
+            selected=inquiry.selected,
+            threshold=self.settings.refusal_threshold,
+            drafts=inquiry.drafts,
+            dropped=inquiry.dropped,
+            disagreements=inquiry.disagreements,
+            answer=answer,
+        )
 
     def _consultation(self, cancel: threading.Event | None) -> Consultation | None:
         model = self._language_model
@@ -389,7 +422,9 @@ class Chatbot:
                 # Without a word from the model a paraphrase does not pass, and its quote is shown.
                 opinion=lambda text, sources: inquiry.consult(lambda model: model.supports(text, sources), 0.0),
             )
-            if found is not None:
+            if found is None:
+                inquiry.dropped += (draft.text,)
+            else:
                 verified.setdefault(found.statement.text, found)
         return list(verified.values())
 

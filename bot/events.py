@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bot.answer import Answer, Citation, Statement
+from bot.trail import Trail
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +33,14 @@ class StatementReady:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The whole Answer; always the last event."""
+    """The whole Answer; always the last event.
+
+    Attributes:
+        trail: How it came about, with drafts that failed: for the record, never for a reader.
+    """
 
     answer: Answer
+    trail: Trail | None = field(default=None, repr=False)
 
 
 Event = Understood | EvidenceFound | StatementReady | Finished

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from bot.answer import Answer
 from index.document import Span
@@ -21,6 +22,8 @@ class Trail:
         selected: Places of the sentences that the judge was shown or that a quote would be made of.
         threshold: The confidence below which nothing is answered.
         drafts: What was written or quoted, before it was verified; empty where nothing was.
+        dropped: The drafts that failed verification and are not shown.
+        disagreements: How many statements say what another source says otherwise.
         answer: What the reader got.
     """
 
@@ -29,4 +32,17 @@ class Trail:
     selected: tuple[Place, ...]
     threshold: float
     drafts: tuple[str, ...]
+    dropped: tuple[str, ...]
+    disagreements: int
     answer: Answer
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the stages without the answer, as they are kept beside it; places are `[document_id, start, end]`."""
+        return {
+            "standalone_question": self.standalone_question,
+            "selected": [[document_id, span.start, span.end] for document_id, span in self.selected],
+            "threshold": self.threshold,
+            "drafts": list(self.drafts),
+            "dropped": list(self.dropped),
+            "disagreements": self.disagreements,
+        }

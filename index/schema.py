@@ -19,13 +19,14 @@ import sqlalchemy as sa
 METADATA = sa.MetaData()
 
 
-class _UtcDateTime(sa.types.TypeDecorator[datetime]):
+class UtcDateTime(sa.types.TypeDecorator[datetime]):
     """A moment, which SQLite keeps without its zone."""
 
     impl = sa.DateTime(timezone=True)
     cache_ok = True
 
     def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """Return the moment with its zone."""
         return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
 
 
@@ -51,7 +52,7 @@ DOCUMENTS = sa.Table(
     sa.Column("sections", sa.JSON),
     sa.Column("date", sa.String, nullable=False, server_default=sa.text("''")),
     sa.Column("marks", sa.JSON),
-    sa.Column("indexed_at", _UtcDateTime, nullable=False),
+    sa.Column("indexed_at", UtcDateTime, nullable=False),
     sa.UniqueConstraint("document_id", "live"),
 )
 CHUNKS = sa.Table(
@@ -79,7 +80,7 @@ SOURCES = sa.Table(
     sa.Column("state", sa.String(16), nullable=False, server_default="indexed"),
     sa.Column("reason", sa.Text, nullable=False, server_default=sa.text("''")),
     sa.Column("excluded", sa.Boolean, nullable=False, server_default=sa.false()),
-    sa.Column("seen_at", _UtcDateTime),
+    sa.Column("seen_at", UtcDateTime),
 )
 RELATIONS = sa.Table(
     "relations",

@@ -23,7 +23,7 @@ from bot.backup.restore import restore
 from bot.backup.save import back_up
 from bot.chatbot import Chatbot
 from bot.errors import BackupError
-from bot.feedback import FeedbackStore
+from bot.records.answers import AnswerRecords
 from bot.settings import Settings
 from eval.suite import load_suites
 from index.errors import IndexingError
@@ -127,9 +127,9 @@ def test_a_restored_folder_holds_what_cannot_be_built_again(
     (docs / "ferry.txt").write_text("Ferry\n\nThe first ferry leaves Mui Wo at 5:55 am.\n")
     index_folder(docs, data)
     answer = open_chatbot(data).ask("When does the first ferry leave Mui Wo?")
-    feedback = FeedbackStore(Settings(data_dir=data).catalogue_url())
-    feedback.record(answer, "down", reason="incomplete", comment="And on Sundays?")
-    feedback.close()
+    records = AnswerRecords(Settings(data_dir=data).catalogue_url())
+    records.rate(answer, "", "down", reason="incomplete", comment="And on Sundays?")
+    records.close()
     (data / "suites").mkdir()
     (data / "suites" / "own.yaml").write_text("- id: own\n")
     (tmp_path / "own.toml").write_text("top_k = 5\n")
@@ -162,9 +162,9 @@ def test_a_restored_folder_holds_what_cannot_be_built_again(
     assert (elsewhere / "suites" / "own.yaml").read_text() == "- id: own\n"
     assert (elsewhere / "footnote.toml").read_text() == "top_k = 5\n"
     assert said(open_chatbot(elsewhere).ask("When does the first ferry leave Mui Wo?")) == said(answer)
-    feedback = FeedbackStore(Settings(data_dir=elsewhere).catalogue_url())
-    assert [entry.comment for entry in feedback.entries()] == ["And on Sundays?"]
-    feedback.close()
+    records = AnswerRecords(Settings(data_dir=elsewhere).catalogue_url())
+    assert [one.rating_comment for one in records.latest()] == ["And on Sundays?"]
+    records.close()
     assert index_folder(docs, elsewhere).unchanged == ["ferry.txt"]  # nothing is embedded again
 
     refused = run("restore", copy, "--data-dir", elsewhere, expect=1)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
-from bot.feedback import FeedbackStore
+from bot.records.answers import AnswerRecords
 from index.catalogue import Catalogue, Publication
 from index.document import Chunk, Document, Page, Span
 from index.errors import DatabaseUnavailableError, IndexingError
@@ -167,10 +167,10 @@ def test_a_reader_sees_the_old_state_or_the_new_one(catalogue: Catalogue, databa
     assert seen() == ("000002", "New.")
 
 
-def test_feedback_is_kept_in_the_same_database(database_url: str, catalogue: Catalogue) -> None:
+def test_records_are_kept_in_the_same_database(database_url: str, catalogue: Catalogue) -> None:
     for _ in range(2):
-        with closing(FeedbackStore(database_url)) as store:
-            assert store.entries() == ()
+        with closing(AnswerRecords(database_url)) as store:
+            assert store.latest() == ()
     assert catalogue.property("index_id")
 
 

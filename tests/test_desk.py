@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from bot.chatbot import Chatbot
 from bot.errors import ServeError
-from bot.feedback import FeedbackStore
+from bot.records.answers import AnswerRecords
 from bot.search_result import SearchResult
 from bot.settings import Settings, load_settings
 from bot.web.app import build_app
@@ -164,12 +164,12 @@ def test_pages_are_strict_and_stay_here(evaluator: TestClient) -> None:
 
 
 def test_the_application_has_the_page_only_where_it_is_asked_for(data: Path, pages: Pages) -> None:
-    with closing(FeedbackStore(f"sqlite:///{data / 'footnote.db'}")) as feedback:
-        with TestClient(build_app(DeskChatbot(data), feedback)) as client:
+    with closing(AnswerRecords(f"sqlite:///{data / 'footnote.db'}")) as records:
+        with TestClient(build_app(DeskChatbot(data), records)) as client:
             for address in ROUTES:
                 assert client.get(address).status_code == 404
                 assert client.post(address).status_code == 404
-        with TestClient(build_app(DeskChatbot(data), feedback, [pages])) as client:
+        with TestClient(build_app(DeskChatbot(data), records, [pages])) as client:
             assert client.get("/evaluate").status_code == 403
             assert "All runs" in client.get(pages.entrance).text
             assert "script-src 'self' 'unsafe-eval'" in client.get("/").headers["content-security-policy"]

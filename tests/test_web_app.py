@@ -7,7 +7,6 @@ import json
 import re
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 from urllib.parse import unquote
@@ -15,12 +14,11 @@ from urllib.parse import unquote
 import pytest
 from starlette.testclient import TestClient
 
-from bot.chatbot import Overview
+from bot.contents import Contents
 from bot.errors import ServeError
-from bot.feedback import FeedbackStore
+from bot.records.answers import AnswerRecords
 from bot.web.app import build_app
 from bot.web.asking import ANSWERS_AT_ONCE, Asking
-from bot.web.line import LineFullError, WaitingLine
 from bot.web.links import citation_path, encode_id, place_path
 from bot.web.serve import open_port
 from bot.web.thread_stream import ThreadStream
@@ -74,15 +72,15 @@ TRAVERSALS = [
 
 
 @pytest.fixture(scope="module")
-def feedback(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FeedbackStore]:
-    store = FeedbackStore(f"sqlite:///{tmp_path_factory.mktemp('data') / 'new' / 'footnote.db'}")
+def records(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AnswerRecords]:
+    store = AnswerRecords(f"sqlite:///{tmp_path_factory.mktemp('data') / 'new' / 'footnote.db'}")
     yield store
     store.close()
 
 
 @pytest.fixture(scope="module")
-def client(feedback: FeedbackStore) -> Iterator[TestClient]:
-    with TestClient(build_app(ScriptedChatbot(), feedback), base_url="http://bot.example.org") as client:
+def client(records: AnswerRecords) -> Iterator[TestClient]:
+    with TestClient(build_app(ScriptedChatbot(), records), base_url="http://bot.example.org") as client:
         yield client
 
 
@@ -183,7 +181,23 @@ def test_page_is_complete_before_any_script_runs(client: TestClient) -> None:
     assert "indexed today" in html
     assert "&lt;img src=x onerror=" in html
     assert "<img" not in html
-    assert client.get(html.split('type="module" src="')[2].split('"')[0]).status_code == 200
+    for address in re.findall(r'(?:src|href|data-composer)="(/(?:page|assets)/[^"]+)"', html):
+        assert client.get(address).status_code == 200
+
+
+@pytest.mark.parametrize("accepted", ["br, gzip", "gzip", "identity"])
+def test_files_are_compressed_and_kept_for_as_long_as_they_are_the_same(client: TestClient, accepted: str) -> None:
+    html = client.get("/", headers={"accept-encoding": accepted})
+    assert html.headers.get("content-encoding", "") == ("" if accepted == "identity" else "gzip")
+    for address in re.findall(r'"(/(?:page|assets)/[^"]+[.](?:js|css))"', html.text):
+        headers = client.get(address, headers={"accept-encoding": accepted}).headers
+        assert headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert headers.get("content-encoding", "identity") == accepted.split(",", maxsplit=1)[0]
+        again = client.get(address, headers={"accept-encoding": accepted, "if-none-match": headers["etag"]})
+        assert (again.status_code, again.content) == (304, b"")
+    assert client.get("/page/page.css").headers["cache-control"] == "no-cache"
+    for path in ("/page/", "/page/../app.py", "/page/%2e%2e/app.py", "/page/000000000000/page.css", "/assets/nothing"):
+        assert asyncio.run(_get_as_it_stands(client.app, path))[0] == 404
 
 
 def test_language_is_chosen_by_browser_and_by_hand(client: TestClient) -> None:
@@ -196,8 +210,8 @@ def test_language_is_chosen_by_browser_and_by_hand(client: TestClient) -> None:
     client.cookies.clear()
 
 
-def test_empty_index_says_what_to_do(feedback: FeedbackStore) -> None:
-    with TestClient(build_app(ScriptedChatbot(empty=True), feedback)) as client:
+def test_empty_index_says_what_to_do(records: AnswerRecords) -> None:
+    with TestClient(build_app(ScriptedChatbot(empty=True), records)) as client:
         html = client.get("/").text
     assert "No documents are indexed yet: run" in html
     assert "<code>footnote index FOLDER</code>" in html
@@ -206,21 +220,22 @@ def test_empty_index_says_what_to_do(feedback: FeedbackStore) -> None:
 class _TwinsChatbot(ScriptedChatbot):
     """Two of its documents have titles that look the same."""
 
-    def overview(self) -> Overview:
-        overview = super().overview()
-        one, other, *rest = overview.documents
-        return replace(overview, documents=(one, replace(other, title=f"{one.title}\u200b"), *rest))
+    def contents(self, words: str = "", start: int = 0, count: int = 40) -> Contents:
+        contents = super().contents(words, start, count)
+        one, other, *rest = contents.documents
+        twin = other._replace(title=f"{one.title}\u200b")
+        return contents._replace(documents=(one, twin, *rest))
 
 
 def test_documents_with_the_same_title_are_told_apart_by_their_files(
-    client: TestClient, feedback: FeedbackStore
+    client: TestClient, records: AnswerRecords
 ) -> None:
     assert 'class="file"' not in client.get("/").text
     chatbot = _TwinsChatbot()
-    with TestClient(build_app(chatbot, feedback)) as twin_client:
+    with TestClient(build_app(chatbot, records)) as twin_client:
         html = twin_client.get("/").text
     shown = re.findall(r'<span class="file" dir="auto">(.*?)</span>', html)
-    assert set(shown) == {document.document_id for document in chatbot.overview().documents[:2]}
+    assert set(shown) == {document.document_id for document in chatbot.contents().documents[:2]}
 
 
 def test_examples_come_as_buttons(client: TestClient) -> None:
@@ -322,25 +337,25 @@ def test_stored_answers_are_checked_before_they_are_shown(client: TestClient) ->
     assert client.post("/conversation", json={"answers": [good] * 201}).status_code == 422
 
 
-def test_feedback_is_kept(client: TestClient, feedback: FeedbackStore) -> None:
+def test_feedback_is_kept(client: TestClient, records: AnswerRecords) -> None:
     shown = answer("answer-1", "What is the fare?", statements=statements_for("fare"))
     given = {"answer": shown.model_dump(mode="json"), "verdict": "down", "reason": "wrong", "comment": "c" * 1_500}
     assert client.post("/feedback", json=given).status_code == 204
-    newest = feedback.entries()[0]
-    assert (newest.answer_id, newest.verdict, newest.reason) == ("answer-1", "down", "wrong")
-    assert len(newest.comment) == 1_000
-    assert json.loads(newest.answer)["text"] == shown.text
-    assert newest.question == "What is the fare?"
+    newest = records.latest()[0]
+    assert (newest.id, newest.rating, newest.rating_reason) == ("answer-1", "down", "wrong")
+    assert len(newest.rating_comment) == 1_000
+    assert newest.answer == shown
+    assert newest.origin.face == "reported"
 
 
 @pytest.mark.parametrize(
     "change", [{"verdict": "sideways"}, {"reason": "other"}, {"answer": {}}, {"comment": "c" * 5_000}, {"extra": 1}]
 )
-def test_feedback_that_is_none_is_refused(client: TestClient, feedback: FeedbackStore, change: dict) -> None:
-    before = len(feedback.entries())
+def test_feedback_that_is_none_is_refused(client: TestClient, records: AnswerRecords, change: dict) -> None:
+    before = len(records.latest())
     shown = answer("answer-1", "q", statements=statements_for("fare")).model_dump(mode="json")
     assert client.post("/feedback", json={"answer": shown, "verdict": "up"} | change).status_code == 422
-    assert len(feedback.entries()) == before
+    assert len(records.latest()) == before
 
 
 # Asking
@@ -353,8 +368,8 @@ def _ask(asking: Asking, question: str, **request: object) -> list[dict]:
     return asyncio.run(collect())
 
 
-def test_parts_arrive_in_order_and_accumulate() -> None:
-    values = _ask(Asking(ScriptedChatbot()), "What does it cost?")
+def test_parts_arrive_in_order_and_accumulate(records: AnswerRecords) -> None:
+    values = _ask(Asking(ScriptedChatbot(), records), "What does it cost?")
     assert [part["slot"] for part in values[-1]["parts"]] == [
         "status", "status", "evidence", "statement", "statement", "answer",
     ]  # fmt: skip
@@ -363,17 +378,20 @@ def test_parts_arrive_in_order_and_accumulate() -> None:
     assert values[-1]["parts"][-1]["answer"]["kind"] == "answer"
 
 
-def test_history_reaches_the_chatbot_bounded() -> None:
+def test_history_reaches_the_chatbot_bounded(records: AnswerRecords) -> None:
     chatbot = ScriptedChatbot()
     history = [{"role": "user", "content": "x"}, {"role": "assistant", "content": "y"}]
-    _ask(Asking(chatbot), "And when?", history=history)
+    _ask(Asking(chatbot, records), "And when?", history=history)
     assert [(turn.role, turn.content) for turn in chatbot.histories[0]] == [("user", "x"), ("assistant", "y")]
-    assert _ask(Asking(chatbot), "And when?", history=history * 20) == []
-    assert _ask(Asking(chatbot), "And when?", history=[{"role": "system", "content": "x"}]) == []
+    for unusable in (history * 20, [{"role": "system", "content": "x"}]):
+        (value,) = _ask(Asking(chatbot, records), "And when?", history=unusable)
+        assert value["turn"] == "t"
+        assert "begin a new conversation" in value["parts"][0]["html"]
+    assert len(chatbot.histories) == 1
 
 
-def test_faults_are_sentences_in_the_readers_language() -> None:
-    asking = Asking(ScriptedChatbot())
+def test_faults_are_sentences_in_the_readers_language(records: AnswerRecords) -> None:
+    asking = Asking(ScriptedChatbot(), records)
     assert "footnote doctor" in _ask(asking, "broken")[-1]["parts"][-1]["html"]
     crashed = _ask(asking, "crash", language="zh-Hant")[-1]["parts"][-1]
     assert crashed["slot"] == "fault"
@@ -381,9 +399,9 @@ def test_faults_are_sentences_in_the_readers_language() -> None:
     assert "scripted" not in crashed["html"]
 
 
-def test_a_reader_who_leaves_frees_the_thread_and_the_place() -> None:
+def test_a_reader_who_leaves_frees_the_thread_and_the_place(records: AnswerRecords) -> None:
     chatbot = ScriptedChatbot(delay=0.3)
-    asking = Asking(chatbot)
+    asking = Asking(chatbot, records)
 
     async def leave_early() -> None:
         for _ in range(3 * ANSWERS_AT_ONCE):
@@ -419,23 +437,6 @@ def test_a_silent_chatbot_still_gives_a_sign_twice_a_second() -> None:
         return seen
 
     assert asyncio.run(watch())[:3] == [None, None, 1]
-
-
-def test_line_is_first_come_first_served_and_bounded() -> None:
-    async def queue_up() -> None:
-        line = WaitingLine(places=1, longest=2)
-        first, second, third = line.join(), line.join(), line.join()
-        assert (line.position(first), line.position(second), line.position(third)) == (0, 1, 2)
-        with pytest.raises(LineFullError):
-            line.join()
-        line.leave(second)
-        assert line.position(third) == 1
-        line.leave(first)
-        assert third.done()
-        line.leave(third)
-        assert line.join().done()
-
-    asyncio.run(queue_up())
 
 
 # Serving

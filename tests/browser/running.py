@@ -10,7 +10,7 @@ from typing import Any
 
 import uvicorn
 
-from bot.feedback import FeedbackStore
+from bot.records.answers import AnswerRecords
 from bot.web.app import build_app
 from bot.web.pages import Pages
 from bot.web.serve import address_of, open_port
@@ -20,9 +20,13 @@ from bot.web.serve import address_of, open_port
 def running(chatbot: Any, database_url: str, port: int = 0, groups: Sequence[Pages] = ()) -> Iterator[str]:
     """Yield the address of an application around a chatbot, with groups of pages that other packages bring."""
     listener = open_port("127.0.0.1", port)
-    feedback = FeedbackStore(database_url)
+    records = AnswerRecords(database_url)
     configuration = uvicorn.Config(
-        build_app(chatbot, feedback, groups), log_level="warning", timeout_graceful_shutdown=1, ws="none"
+        build_app(chatbot, records, groups),
+        log_level="warning",
+        timeout_graceful_shutdown=1,
+        ws="none",
+        proxy_headers=False,
     )
     server = uvicorn.Server(configuration)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
@@ -35,4 +39,4 @@ def running(chatbot: Any, database_url: str, port: int = 0, groups: Sequence[Pag
         server.should_exit = True
         thread.join(10)
         listener.close()
-        feedback.close()
+        records.close()

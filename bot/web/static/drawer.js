@@ -54,6 +54,7 @@ function list(current, show, begin) {
     });
     const remove = removeButton(question.slice(0, 60), () => {
       store.remove(conversation.id);
+      fetch(`/conversation/${encodeURIComponent(conversation.id)}`, { method: "DELETE", keepalive: true }).catch(() => null);
       announce(say("removed"));
       if (conversation.id === current().id) begin();
       list(current, show, begin);

@@ -1,0 +1,208 @@
+"""Answers as they were given: kept when they are given, rated by their readers, deleted when a reader or time asks."""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Row
+
+from bot.answer import Answer
+from bot.conversation import Turn
+from bot.question import detect_language
+from bot.records.migration import upgrade
+from bot.records.schema import ANSWERS, CITED
+from bot.trail import Trail
+from index.database import open_engine
+from index.document import hash_text
+from index.errors import DatabaseUnwritableError
+
+logger = logging.getLogger(__name__)
+
+Rating = Literal["up", "down"]
+RatingReason = Literal["wrong", "incomplete", "unsupported"]
+Face = Literal["page", "api", "mcp", "reported"]
+
+MAXIMUM_COMMENT_CHARACTERS = 1_000
+MAXIMUM_ANSWER_CHARACTERS = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Whence a question came.
+
+    Attributes:
+        face: The side of Footnote that was asked; `reported` is an answer known only from its reader's browser.
+        conversation: Which conversation it belongs to, as its reader's browser names it; empty where there is none.
+        visitor: Hash of the secret that a reader's browser holds; empty where there is none.
+    """
+
+    face: Face
+    conversation: str = ""
+    visitor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedAnswer:
+    """One answer as it was given.
+
+    Attributes:
+        history: The turns before it, oldest first.
+        trail: Its way through the chatbot as JSON (`Trail.to_json`); empty where it is not known.
+        draw: Uniform in [0, 1), drawn when it was recorded: the answers below a share are a random sample.
+        rating: What the reader said of it; empty when nothing.
+    """
+
+    id: str
+    origin: Origin
+    asked_at: datetime
+    language: str
+    answer: Answer
+    history: tuple[Turn, ...]
+    trail: dict[str, Any]
+    draw: float
+    rating: Rating | Literal[""]
+    rating_reason: RatingReason | Literal[""]
+    rating_comment: str
+    rated_at: datetime | None
+
+
+class AnswerRecords:
+    """The table of answers.
+
+    Args:
+        database_url: SQLAlchemy URL; the tables are made or upgraded when it is opened, if it can be written.
+    """
+
+    def __init__(self, database_url: str) -> None:
+        self.engine = open_engine(database_url)
+        try:
+            upgrade(self.engine)
+        except DatabaseUnwritableError as error:  # readers are answered all the same
+            logger.warning("answers cannot be put on record: %s", error)
+
+    def record(self, answer: Answer, origin: Origin, history: Sequence[Turn] = (), trail: Trail | None = None) -> None:
+        """Keep an answer. One whose id is kept already stays as it is.
+
+        Raises:
+            ValueError: The answer is larger than any answer we write.
+        """
+        as_json = answer.model_dump_json()
+        if len(as_json) > MAXIMUM_ANSWER_CHARACTERS:
+            raise ValueError(f"an answer of {len(as_json)} characters is too large to be kept")
+        row = {
+            "id": answer.id[:64],
+            "conversation": origin.conversation[:64],
+            "visitor": origin.visitor,
+            "face": origin.face,
+            "asked_at": datetime.now(UTC),
+            "question": answer.question,
+            "language": detect_language(answer.question),
+            "kind": answer.kind,
+            "reason": answer.refusal.reason if answer.refusal else "",
+            "confidence": answer.confidence,
+            "answer": as_json,
+            "history": json.dumps([turn.model_dump() for turn in history], ensure_ascii=False),
+            "trail": json.dumps(trail.to_json() if trail else {}, ensure_ascii=False),
+            "draw": random.random(),  # noqa: S311  # a sample, no secret
+        }
+        cited = [
+            {
+                "answer_id": row["id"],
+                "number": citation.number,
+                "document_id": citation.document_id,
+                "start": citation.start,
+                "end": citation.end,
+                "quote_hash": hash_text(citation.quote),
+            }
+            for citation in answer.citations
+        ]
+        with self.engine.begin() as connection:
+            if connection.scalar(sa.select(ANSWERS.c.id).where(ANSWERS.c.id == row["id"])) is not None:
+                return
+            connection.execute(ANSWERS.insert().values(row))
+            if cited:
+                connection.execute(CITED.insert(), cited)
+
+    def rate(
+        self, answer: Answer, visitor: str, rating: Rating, *, reason: RatingReason | None = None, comment: str = ""
+    ) -> None:
+        """Keep what a reader said of an answer; the comment is cut to its limit.
+
+        Only the visitor who got an answer rates it. One that is not on record is kept as the browser reports it.
+
+        Raises:
+            ValueError: The answer is larger than any answer we write.
+        """
+        said = {
+            "rating": rating,
+            "rating_reason": reason or "",
+            "rating_comment": comment[:MAXIMUM_COMMENT_CHARACTERS],
+            "rated_at": datetime.now(UTC),
+        }
+        theirs = ANSWERS.update().where(ANSWERS.c.id == answer.id[:64], ANSWERS.c.visitor == visitor)
+        with self.engine.begin() as connection:
+            if connection.execute(theirs.values(said)).rowcount:
+                return
+        self.record(answer, Origin("reported", visitor=visitor))
+        with self.engine.begin() as connection:
+            connection.execute(theirs.values(said))
+
+    def find(self, answer_id: str) -> RecordedAnswer | None:
+        """Return an answer by its id, or None."""
+        with self.engine.connect() as connection:
+            row = connection.execute(sa.select(ANSWERS).where(ANSWERS.c.id == answer_id)).one_or_none()
+        return to_recorded(row) if row is not None else None
+
+    def latest(self, limit: int = 1_000) -> tuple[RecordedAnswer, ...]:
+        """Return the latest answers, newest first."""
+        newest = sa.select(ANSWERS).order_by(ANSWERS.c.asked_at.desc(), ANSWERS.c.id).limit(limit)
+        with self.engine.connect() as connection:
+            return tuple(to_recorded(row) for row in connection.execute(newest))
+
+    def of_visitor(self, visitor: str) -> tuple[RecordedAnswer, ...]:
+        """Return all that one visitor asked and was answered, oldest first: what they may ask to be given."""
+        theirs = sa.select(ANSWERS).where(ANSWERS.c.visitor == visitor).order_by(ANSWERS.c.asked_at, ANSWERS.c.id)
+        with self.engine.connect() as connection:
+            return tuple(to_recorded(row) for row in connection.execute(theirs)) if visitor else ()
+
+    def delete_conversation(self, conversation: str, visitor: str) -> int:
+        """Delete a visitor's conversation and all that came of it; return how many answers that were."""
+        return self._delete(ANSWERS.c.conversation == conversation, ANSWERS.c.visitor == visitor)
+
+    def delete_older_than(self, days: float) -> int:
+        """Delete the answers that are older; return how many that were."""
+        return self._delete(ANSWERS.c.asked_at < datetime.now(UTC) - timedelta(days=days))
+
+    def _delete(self, *which: sa.ColumnElement[bool]) -> int:
+        # Whatever stands on an answer refers to it with ON DELETE CASCADE, and goes with it.
+        with self.engine.begin() as connection:
+            return connection.execute(ANSWERS.delete().where(*which)).rowcount
+
+    def close(self) -> None:
+        """Release the database."""
+        self.engine.dispose()
+
+
+def to_recorded(row: Row[Any]) -> RecordedAnswer:
+    """Return a row of the table as a value."""
+    return RecordedAnswer(
+        id=row.id,
+        origin=Origin(row.face, row.conversation, row.visitor),
+        asked_at=row.asked_at,
+        language=row.language,
+        answer=Answer.model_validate_json(row.answer),
+        history=tuple(Turn.model_validate(turn) for turn in json.loads(row.history)),
+        trail=json.loads(row.trail),
+        draw=row.draw,
+        rating=row.rating,
+        rating_reason=row.rating_reason,
+        rating_comment=row.rating_comment,
+        rated_at=row.rated_at,
+    )
