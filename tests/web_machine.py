@@ -25,7 +25,7 @@ class WebMachine:
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         self._folder = folder
         self._log = folder.with_suffix(".log")
-        self._environment = {**os.environ, **environment, "FOOTNOTE_ANSWERER": "extractive"}
+        self._environment = {**os.environ, "FOOTNOTE_ANSWERER": "extractive", **environment}
         self._process: subprocess.Popen[bytes] | None = None
         self._address = ""
 
@@ -54,6 +54,11 @@ class WebMachine:
             assert self._process.poll() is None, said
             time.sleep(0.05)
         raise AssertionError(f"the web process did not get ready: {self.said()}")
+
+    @property
+    def address(self) -> str:
+        """Where it is."""
+        return self._address
 
     def kill(self) -> None:
         """End it at once."""
