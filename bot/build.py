@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
+from bot.approved.recall import Recall
+from bot.approved.same import load_sameness
+from bot.approved.store import ApprovedAnswers
 from bot.chatbot import Chatbot
 from bot.judge import load_calibration
 from bot.language_model import LanguageModel
 from bot.language_model.build import build_language_model
+from bot.records.migration import upgrade
 from bot.settings import Settings
 from index.catalogue import Catalogue
 from index.chroma_server import chroma_server
@@ -54,6 +58,14 @@ def build_chatbot(
         embedder=embedder,
         calibration=load_calibration(),
         version=version("footnote-chat"),
+        recall=_recall(settings, catalogue, embedder),
         language_model=language_model or own_model,
         on_close=own_model.close if own_model else lambda: None,
     )
+
+
+def _recall(settings: Settings, catalogue: Catalogue, embedder: Embedder) -> Recall | None:
+    if not settings.approved_answers:
+        return None
+    upgrade(catalogue.engine)
+    return Recall(ApprovedAnswers(catalogue.engine), catalogue.document, embedder, load_sameness())

@@ -8,17 +8,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.answer import Answer, Citation, Refusal, Statement
+from bot.answer import Answer, Approval, Citation, Refusal, Statement
 from bot.answerers import Draft
 from bot.answerers.extractive import choose_sentences, quote_drafts
 from bot.answerers.written import places_of, write_drafts
+from bot.approved.recall import Recall
 from bot.clarify import readings, unclear_reference
 from bot.condense import Understanding
 from bot.consult import Consultation
 from bot.conversation import Turn
 from bot.deliberate import Deliberation, deliberate
 from bot.disagreement import Disagreements
-from bot.events import Event, EvidenceFound, Finished, StatementReady, Understood
+from bot.events import Event, EvidenceFound, Finished, StatementReady, Understood, as_events
 from bot.evidence import QuestionWords, read_question, select_sentences
 from bot.examples import ExampleQuestions
 from bot.excerpts import Excerpt
@@ -86,6 +87,7 @@ class Chatbot:
         embedder: The model of the index; also compares sentences.
         calibration: Parameters of the judge.
         version: Version of the software, for provenance.
+        recall: Finds approved answers; None looks for none.
         language_model: Judges and writes; None quotes only. While it cannot be used, answers are quotes too.
         on_close: Called when the chatbot is closed, to let go of what was made for it alone.
     """
@@ -98,6 +100,7 @@ class Chatbot:
         embedder: Embedder,
         calibration: Calibration,
         version: str,
+        recall: Recall | None = None,
         language_model: LanguageModel | None = None,
         on_close: Callable[[], None] = lambda: None,
     ) -> None:
@@ -108,6 +111,7 @@ class Chatbot:
         self._calibration = calibration
         self._results = Results(catalogue, embedder.model_id, settings.answerer, version)
         self._examples = ExampleQuestions(catalogue, self._quote)
+        self._recall = recall
         self._language_model = language_model
         self._on_close = on_close
 
@@ -156,6 +160,10 @@ class Chatbot:
         understand(inquiry, history)
         standalone = inquiry.understanding.standalone_question
         yield Understood(standalone, standalone != inquiry.question)
+
+        if approved := self._approved(inquiry):
+            yield from as_events(approved)
+            return
 
         try:
             understanding = search(inquiry, self._retriever, self.settings.top_k)
@@ -283,6 +291,8 @@ class Chatbot:
         """Load what the first question would otherwise wait for."""
         self._retriever.warm_up()  # first: an index of another model is said before that model is loaded
         self._embedder.embed(["warm up"])
+        if self._recall is not None:
+            self._recall.warm_up()
         if self._language_model is not None and self._language_model.ready():
             self._language_model.warm_up()
             # Loading a gigabyte must not keep the page from being served; quotes are ready before it.
@@ -340,6 +350,18 @@ class Chatbot:
             refusal = refuse("no_relevant_passage", inquiry.question, wording="own_instructions")
             return self._results.refuse(inquiry, refusal)
         return None
+
+    def _approved(self, inquiry: Inquiry) -> Answer | None:
+        """Return the answer that a person has approved for this question, if its passages still stand."""
+        if self._recall is None:
+            return None
+        with inquiry.timed("recall"):
+            found = self._recall.find(inquiry.understanding.standalone_question, inquiry.consult)
+        if found is None:
+            return None
+        approved, answer = found
+        approval = Approval(id=approved.id, date=approved.approved_at.date())
+        return self._results.approved(inquiry, approval, answer)
 
     def _deliberate(
         self,

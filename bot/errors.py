@@ -5,6 +5,7 @@ FootnoteError
 ├── QuestionError      a question, or a file of questions, cannot be used
 ├── ServeError         the web application cannot start
 ├── WatchError         followed folders could not be indexed this time
+├── ApprovalError      an answer cannot be approved
 └── BackupError        a backup cannot be written or restored
 """
 
@@ -31,3 +32,7 @@ class WatchError(FootnoteError):
 
 class BackupError(FootnoteError):
     """A backup cannot be written, or what is restored is no whole backup."""
+
+
+class ApprovalError(FootnoteError):
+    """An answer cannot be approved, or no approved answer has this id."""
