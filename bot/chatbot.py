@@ -8,21 +8,22 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.answer import Answer, Approval, Citation, Refusal, Statement
+from bot.answer import Answer, Citation, Refusal, Statement
 from bot.answerers import Draft
 from bot.answerers.extractive import choose_sentences, quote_drafts
 from bot.answerers.written import places_of, write_drafts
-from bot.approved.recall import Recall
+from bot.approved.recall import Recall, answer_approved
+from bot.cite import cite, places
 from bot.clarify import readings, unclear_reference
 from bot.condense import Understanding
 from bot.consult import Consultation
+from bot.contents import Contents
 from bot.conversation import Turn
 from bot.deliberate import Deliberation, deliberate
 from bot.disagreement import Disagreements
 from bot.events import Event, EvidenceFound, Finished, StatementReady, Understood, as_events
 from bot.evidence import QuestionWords, read_question, select_sentences
 from bot.examples import ExampleQuestions
-from bot.excerpts import Excerpt
 from bot.inquiry import Inquiry
 from bot.judge import Calibration, Judged, judge, rank_sentences
 from bot.language_model import CancelledError, LanguageModel, ModelUnavailableError
@@ -36,10 +37,10 @@ from bot.search_result import SearchResult
 from bot.settings import Settings
 from bot.small_talk import small_talk_kind
 from bot.standing import order_by_standing
-from bot.trail import Place, Trail
+from bot.trail import Trail
 from bot.translate import in_language_of
 from bot.understand import search, understand
-from bot.verify import Footnotes, Verified, to_citation, verify_draft
+from bot.verify import Footnotes, Verified, verify_draft
 from bot.whole_collection import is_about_the_collection
 from index.catalogue import Catalogue, DocumentSummary
 from index.document import Document, Span, hash_text
@@ -161,7 +162,7 @@ class Chatbot:
         standalone = inquiry.understanding.standalone_question
         yield Understood(standalone, standalone != inquiry.question)
 
-        if approved := self._approved(inquiry):
+        if approved := answer_approved(inquiry, self._recall, self._results):
             yield from as_events(approved)
             return
 
@@ -180,24 +181,15 @@ class Chatbot:
         with inquiry.timed("select"):
             precedence = self._precedence(inquiry, understanding)
             ranked = self._rank(inquiry, understanding, asked, precedence)
-        passages = self._cite(ranked[:_SHOWN_PASSAGES])
+        passages = cite(self._catalogue, ranked[:_SHOWN_PASSAGES])
         yield EvidenceFound(passages)
 
-        if is_about_the_collection(inquiry.question):
-            refusal = refuse(
-                "not_in_documents", inquiry.question, passages[:_NEAREST_PASSAGES], wording="whole_collection"
-            )
-            yield Finished(self._results.refuse(inquiry, refusal))
-            return
-
-        if premise := contradicted_premise(understanding.standalone_question, ranked):
-            quoted, options = self._cite([premise.sentence]), self._offered(inquiry)
-            refusal = refuse("false_premise", inquiry.question, quoted, options, premise=premise.text)
+        if refusal := self._decline(inquiry, understanding, ranked, passages):
             yield Finished(self._results.refuse(inquiry, refusal))
             return
 
         confidence, deliberation = self._deliberate(inquiry, understanding, asked, ranked)
-        inquiry.selected = _places(deliberation.excerpts if deliberation else choose_sentences(ranked))
+        inquiry.selected = places(deliberation.excerpts if deliberation else choose_sentences(ranked))
         verified: list[Verified] = []
         if confidence >= self.settings.refusal_threshold:
             with inquiry.timed("compose"):
@@ -283,6 +275,17 @@ class Chatbot:
             fingerprint=self._catalogue.property("fingerprint"),
         )
 
+    def contents(self, words: str = "", start: int = 0, count: int = 40) -> Contents:
+        """Return some of the documents, those with all of the words in their title or id, however many there are."""
+        found = self._catalogue.titles(words, start, count + 1)
+        indexed_at = self._catalogue.property("indexed_at")
+        return Contents(
+            total=self._catalogue.count_documents(),
+            documents=found[:count],
+            more=len(found) > count,
+            indexed_at=datetime.fromisoformat(indexed_at) if indexed_at else None,
+        )
+
     def example_questions(self) -> tuple[str, ...]:
         """Return up to four questions that the documents answer; found once for each state of the index, then kept."""
         return self._examples.find()
@@ -350,18 +353,6 @@ class Chatbot:
             refusal = refuse("no_relevant_passage", inquiry.question, wording="own_instructions")
             return self._results.refuse(inquiry, refusal)
         return None
-
-    def _approved(self, inquiry: Inquiry) -> Answer | None:
-        """Return the answer that a person has approved for this question, if its passages still stand."""
-        if self._recall is None:
-            return None
-        with inquiry.timed("recall"):
-            found = self._recall.find(inquiry.understanding.standalone_question, inquiry.consult)
-        if found is None:
-            return None
-        approved, answer = found
-        approval = Approval(id=approved.id, date=approved.approved_at.date())
-        return self._results.approved(inquiry, approval, answer)
 
     def _deliberate(
         self,
@@ -445,19 +436,6 @@ class Chatbot:
     def _read(self, understanding: Understanding) -> QuestionWords:
         return read_question(understanding, self._retriever.word_statistics(understanding.standalone_question))
 
-    def _cite(self, ranked: Sequence[Judged]) -> tuple[Citation, ...]:
-        documents: dict[str, Document | None] = {}
-        citations: list[Citation] = []
-        for one in ranked:
-            sentence = one.sentence
-            document_id = sentence.chunk.document_id
-            if document_id not in documents:
-                documents[document_id] = self._catalogue.document(document_id)
-            document = documents[document_id]
-            if document is not None and sentence.span.of(document.text) == sentence.text:
-                citations.append(to_citation(document, sentence.span, len(citations) + 1))
-        return tuple(citations)
-
     def _clarify(self, inquiry: Inquiry, history: Sequence[Turn]) -> Refusal | None:
         """Return a question back when a pronoun could stand for several documents."""
         reference = unclear_reference(inquiry.question, history)
@@ -468,6 +446,19 @@ class Chatbot:
             "needs_clarification", inquiry.question, options=options, wording="unclear_reference", reference=reference
         )
 
+    def _decline(
+        self, inquiry: Inquiry, understanding: Understanding, ranked: Sequence[Judged], passages: Sequence[Citation]
+    ) -> Refusal | None:
+        """Return why the question cannot be answered whatever stands in the evidence, or None."""
+        if is_about_the_collection(inquiry.question):
+            return refuse(
+                "not_in_documents", inquiry.question, passages[:_NEAREST_PASSAGES], wording="whole_collection"
+            )
+        if premise := contradicted_premise(understanding.standalone_question, ranked):
+            quoted, options = cite(self._catalogue, [premise.sentence]), self._offered(inquiry)
+            return refuse("false_premise", inquiry.question, quoted, options, premise=premise.text)
+        return None
+
     def _offered(self, inquiry: Inquiry) -> list[str]:
         return [one for one in self._examples.kept() or () if one != inquiry.question][:_OFFERED_QUESTIONS]
 
@@ -476,13 +467,6 @@ class Chatbot:
         nearest = passages[:_NEAREST_PASSAGES] if reason == "not_in_documents" else ()
         searched = [result.chunk.text for result in inquiry.retrieved]
         return refuse(reason, inquiry.question, nearest, self._offered(inquiry), searched)
-
-
-def _places(chosen: Sequence[Excerpt] | Sequence[Judged]) -> tuple[Place, ...]:
-    return tuple(
-        (one.document_id, one.span) if isinstance(one, Excerpt) else (one.sentence.chunk.document_id, one.sentence.span)
-        for one in chosen
-    )
 
 
 def _last(events: Iterator[Event]) -> Answer:

@@ -5,8 +5,9 @@ FootnoteError
 ├── QuestionError      a question, or a file of questions, cannot be used
 ├── ServeError         the web application cannot start
 ├── WatchError         followed folders could not be indexed this time
-├── ApprovalError      an answer cannot be approved
-└── BackupError        a backup cannot be written or restored
+├── BackupError        a backup cannot be written or restored
+├── AccountError       an account cannot be made, changed or found
+└── ApprovalError      an answer cannot be approved as asked
 """
 
 from __future__ import annotations
@@ -32,6 +33,10 @@ class WatchError(FootnoteError):
 
 class BackupError(FootnoteError):
     """A backup cannot be written, or what is restored is no whole backup."""
+
+
+class AccountError(FootnoteError):
+    """An account cannot be made, changed or found as asked."""
 
 
 class ApprovalError(FootnoteError):

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, IPvAnyNetwork, SecretStr, StringConstraints, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -24,6 +24,8 @@ from bot.errors import SettingsError
 from index.settings import IndexSettings
 
 AnswererName = Literal["extractive", "local", "remote"]
+# A scheme and a host with nothing behind it, as a browser sends it: no wildcard, no path.
+Origin = Annotated[str, StringConstraints(pattern=r"^https?://[a-z0-9.-]+(:\d+)?$")]
 DEFAULT_CONFIG = Path("footnote.toml")
 # From this likeness on, the name of a variable is taken for a slip of the finger.
 _MISSPELT = 0.8
@@ -48,8 +50,18 @@ class Settings(IndexSettings):
         maximum_question_characters: A longer question is declined in one sentence.
         keep_answers: Whether what readers ask and are answered is kept for staff; verdicts of readers are kept anyway.
         retention_days: How long it is kept.
+        session_idle_minutes: A member of staff who does nothing for so long is logged out.
+        session_hours: However busy, they log in again after so long.
         host: Address the web application listens on.
         port: Port the web application listens on.
+        trusted_proxies: Addresses or networks of proxies whose X-Forwarded-For names the reader; nobody else's does.
+        allowed_hosts: Names by which the web application may be addressed; empty for any.
+        allowed_origins: Other sites, such as `https://example.org`, that may embed the page and ask from their own.
+        visitor_requests: How often one visitor may ask for anything but the page's files.
+        visitor_questions: How many questions one visitor may ask.
+        all_questions: How many questions all visitors together may ask.
+        limits_storage: Where requests are counted: `memory://`, or a store that several machines share.
+        answers_at_once: How many questions are worked on at once; 4, or 16 with a remote model, when not given.
     """
 
     documents: Annotated[tuple[Path, ...], NoDecode] = (Path("seeds"),)
@@ -65,8 +77,24 @@ class Settings(IndexSettings):
     maximum_question_characters: int = Field(default=2_000, ge=10)
     keep_answers: bool = True
     retention_days: float = Field(default=90, gt=0)
+    session_idle_minutes: float = Field(default=60, gt=0)
+    session_hours: float = Field(default=12, gt=0)
     host: str = "127.0.0.1"
     port: int = Field(default=7860, ge=0, le=65_535)
+    trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = ()
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    allowed_origins: Annotated[tuple[Origin, ...], NoDecode] = ()
+    visitor_requests: str = "600/minute"
+    visitor_questions: str = "30/minute; 300/hour"
+    all_questions: str = "600/minute"
+    limits_storage: str = "memory://"
+    answers_at_once: int | None = Field(default=None, ge=1, le=256)
+
+    @field_validator("trusted_proxies", "allowed_hosts", "allowed_origins", mode="before")
+    @classmethod
+    def _split_names(cls, value: object) -> object:
+        """Accept names joined by commas."""
+        return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
 
     @field_validator("documents", mode="before")
     @classmethod

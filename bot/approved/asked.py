@@ -26,7 +26,8 @@ class Asked:
     Attributes:
         text: Without courtesies.
         subject: The same without what asks: "Who", "in which year".
-        kinds: What is asked for: `when`, `where`, `why`, `who`, `how_many`, `how`, `which`; several in a double question.
+        kinds: What is asked for: `when`, `where`, `why`, `who`, `how_many`, `how`, `which`; several where it asks for
+            several things.
         words: Compared form of each word of its subject, and how it is written.
     """
 

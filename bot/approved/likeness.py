@@ -25,7 +25,7 @@ class Likeness:
     Attributes:
         cosine: Of their vectors.
         covered: Share of the words of the one with the smaller share that the other has too.
-        strangest: Cosine of the word that has least of its kind in the other question with the nearest there; 1 if none.
+        strangest: Lowest cosine of a word that only one has with the nearest word of the other; 1 if none.
         alone: How many words only one of them has, the larger number of the two, 4 at most.
         unsure: 1 where only one of them names the kind of thing it asks for, else 0.
     """

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bot.answer import Answer
+from bot.answer import Answer, Approval
 from bot.approved.asked import without_courtesies
 from bot.approved.likeness import NEAR
 from bot.approved.same import Consult, Sameness
 from bot.approved.store import Approved, ApprovedAnswers, Documents
+from bot.inquiry import Inquiry
+from bot.results import Results
 from index.embedding.embedder import Embedder, Vectors
 
 # The model is asked about so many at most: it takes as long as reading a page each time.
@@ -81,3 +83,15 @@ class Recall:
             vectors = self._embedder.embed(texts) if texts else np.zeros((0, self._embedder.dimension), np.float32)
             shown = self._shown = _Shown(state, answers, vectors)
         return shown
+
+
+def answer_approved(inquiry: Inquiry, recall: Recall | None, results: Results) -> Answer | None:
+    """Return the answer that a person has approved for a question, if there is one and its passages still stand."""
+    if recall is None:
+        return None
+    with inquiry.timed("recall"):
+        found = recall.find(inquiry.understanding.standalone_question, inquiry.consult)
+    if found is None:
+        return None
+    approved, answer = found
+    return results.approved(inquiry, Approval(id=approved.id, date=approved.approved_at.date()), answer)

@@ -16,6 +16,7 @@ from bot.approved.passage import nearest_passage, passage_hash, relocate
 from bot.errors import ApprovalError
 from bot.question import clean_question, detect_language
 from bot.records.answers import RecordedAnswer
+from bot.records.audit import audit
 from bot.records.schema import APPROVED, APPROVED_PASSAGES, TASKS
 from index.document import Document, Span
 
@@ -110,6 +111,7 @@ class ApprovedAnswers:
             row = connection.execute(known).first()
             if row is None:
                 row = self._insert(connection, recorded, asked, by, hashes)
+                audit(connection, by, "approved.approve", row.id, after={"answer": recorded.id})
             return _to_approved(row, hashes)
 
     @staticmethod
@@ -207,6 +209,10 @@ class ApprovedAnswers:
         with self._engine.begin() as connection:
             if not connection.execute(shown.values(withdrawn_at=now, withdrawn_by=by)).rowcount:
                 return False
+            changed = sorted({change.document_id for change in changes})
+            audit(
+                connection, by, "approved.withdraw", approved_id, {"shown": True}, {"shown": False, "changed": changed}
+            )
             if changes:
                 details = json.dumps([_as_json(change) for change in changes], ensure_ascii=False)
                 task = {"kind": WITHDRAWN, "approved_id": approved_id, "details": details, "made_at": now}

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from bot.approved.store import Change
+from bot.records.audit import audit
 from bot.records.schema import APPROVED, TASKS
 
 
@@ -50,4 +51,7 @@ def finish_task(engine: Engine, task_id: int, by: str) -> bool:
     """Note that a task is done; return False when it was already."""
     waiting = TASKS.update().where(TASKS.c.id == task_id, TASKS.c.done_at.is_(None))
     with engine.begin() as connection:
-        return bool(connection.execute(waiting.values(done_at=datetime.now(UTC), done_by=by)).rowcount)
+        if not connection.execute(waiting.values(done_at=datetime.now(UTC), done_by=by)).rowcount:
+            return False
+        audit(connection, by, "task.finish", str(task_id))
+        return True

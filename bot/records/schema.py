@@ -2,6 +2,10 @@
 
 answers   one row an answer as it was given: its conversation, its way through the chatbot, what its reader said of it
 cited     the places that an answer cites, by document: what is never cited, and what an edited document takes with it
+accounts  who may enter the staff's pages, and as what
+sessions  who is logged in, by the hash of what their browser holds
+login_failures  wrong passwords of late, by the hash of an account's name or an address
+audit     who did what to what, and when: rows are added, and the database refuses to change or delete one
 approved  answers that a person has approved, and until when; without a word of the conversation they come from
 approved_passages  the places they rest on, each by the hash of what stands there and around it
 tasks     what staff should look at that is not an answer in the queue
@@ -49,6 +53,41 @@ CITED = sa.Table(
     sa.Column("start", sa.Integer, nullable=False),
     sa.Column("end", sa.Integer, nullable=False),
     sa.Column("quote_hash", sa.String(64), nullable=False),
+)
+ACCOUNTS = sa.Table(
+    "accounts",
+    METADATA,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("role", sa.String(16), nullable=False),
+    # Empty for an account that logs in with OpenID Connect only.
+    sa.Column("password_hash", sa.String(255), nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+)
+SESSIONS = sa.Table(
+    "sessions",
+    METADATA,
+    sa.Column("token_hash", sa.String(64), primary_key=True),
+    sa.Column("account", sa.ForeignKey("accounts.name", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("opened_at", UtcDateTime, nullable=False),
+    sa.Column("used_at", UtcDateTime, nullable=False),
+)
+LOGIN_FAILURES = sa.Table(
+    "login_failures",
+    METADATA,
+    sa.Column("key", sa.String(64), primary_key=True),
+    sa.Column("failures", sa.Integer, nullable=False),
+    sa.Column("last_at", UtcDateTime, nullable=False, index=True),
+)
+AUDIT = sa.Table(
+    "audit",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("at", UtcDateTime, nullable=False, index=True),
+    sa.Column("actor", sa.String(64), nullable=False, index=True),
+    sa.Column("action", sa.String(64), nullable=False, index=True),
+    sa.Column("subject", sa.String(255), nullable=False),
+    sa.Column("before", sa.Text, nullable=False),
+    sa.Column("after", sa.Text, nullable=False),
 )
 APPROVED = sa.Table(
     "approved",

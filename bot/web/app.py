@@ -4,38 +4,71 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 
 from fastapi import FastAPI
-from fastapi.staticfiles import StaticFiles
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.middleware.gzip import GZipMiddleware
+from fastapi.middleware.trustedhost import TrustedHostMiddleware
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from bot.chatbot import Chatbot
 from bot.records.answers import AnswerRecords
+from bot.settings import Settings
 from bot.web.asking import Asking
 from bot.web.chat import chat_routes
-from bot.web.composer import build_composer, gradio_script
+from bot.web.composer import build_composer, gradio_files, gradio_script
 from bot.web.late import LateApp
+from bot.web.limits.guard import Guard
+from bot.web.limits.rates import Rates
 from bot.web.pages import Branch, Pages
+from bot.web.render import PAGE_FILES
 from bot.web.security import Gate
 from bot.web.source import source_routes
 
-_STATIC = Path(__file__).parent / "static"
+_SMALLEST_COMPRESSED = 1_000  # bytes
 
 
 def build_app(chatbot: Chatbot, records: AnswerRecords, groups: Sequence[Pages] = ()) -> FastAPI:
     """Return the web application around a chatbot, with groups of pages that other packages bring.
 
-    A request passes `Gate` first, then the groups, then our routes, then Gradio, which answers everything that is left.
-    Gradio takes seconds to load; the page does not wait for it. It is at `state.composer`.
+    A request passes what `_guard` puts around it first, then the groups, then our routes, then Gradio, which answers
+    everything that is left. Gradio takes seconds to load; the page does not wait for it. It is at `state.composer`.
+
+    Raises:
+        SettingsError: A limit cannot be used.
     """
-    composer = LateApp(partial(build_composer, Asking(chatbot, records)))
+    asking = Asking(chatbot, records)
+    composer = LateApp(partial(build_composer, asking))
     app = FastAPI(title="Footnote", docs_url=None, redoc_url=None, openapi_url=None, lifespan=composer.lifespan)
+    app.add_middleware(GZipMiddleware, minimum_size=_SMALLEST_COMPRESSED, compresslevel=6)
     for pages in groups:
         app.add_middleware(Branch, pages=pages)
-    app.add_middleware(Gate, below=tuple(pages.path for pages in groups))
+    _guard(app, chatbot.settings, asking, groups)
     app.include_router(chat_routes(chatbot, records, gradio_script()))
     app.include_router(source_routes(chatbot))
-    app.mount("/page", StaticFiles(directory=_STATIC))
+    app.mount("/page", PAGE_FILES)
+    app.mount("/assets", gradio_files())
     app.mount("/", composer)
     app.state.composer = composer
+    app.state.asking = asking
     return app
+
+
+def _guard(app: FastAPI, settings: Settings, asking: Asking, groups: Sequence[Pages]) -> None:
+    """Put what turns requests away around an application; what is added last is passed first."""
+    origins = settings.allowed_origins
+    app.add_middleware(
+        Guard,
+        rates=Rates(settings),
+        stopping=lambda: asking.stopping,
+        behind_proxy=bool(settings.trusted_proxies),
+    )
+    app.add_middleware(Gate, below=tuple(pages.path for pages in groups), origins=origins)
+    if origins:
+        app.add_middleware(
+            CORSMiddleware, allow_origins=origins, allow_methods=["GET", "POST"], allow_headers=["authorization"]
+        )
+    if settings.allowed_hosts:
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=settings.allowed_hosts, www_redirect=False)
+    if settings.trusted_proxies:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=[str(network) for network in settings.trusted_proxies])

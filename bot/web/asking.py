@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any, Literal
 from uuid import uuid4
 
@@ -23,12 +23,19 @@ from bot.events import Event, EvidenceFound, Finished, StatementReady, Understoo
 from bot.records.answers import AnswerRecords, Origin
 from bot.web import render
 from bot.web.language import Texts, choose_language
-from bot.web.line import LineFullError, Place, WaitingLine
+from bot.web.line import LineFullError, OwnLineFullError, Place, WaitingLine
 from bot.web.thread_stream import HEARTBEAT_SECONDS, ThreadStream
 from index.errors import FootnoteError
 
 ANSWERS_AT_ONCE = 4
+# A question spends seconds waiting for a server, and a tenth of one here.
+ANSWERS_AT_ONCE_REMOTE = 16
 LONGEST_LINE = 40
+LONGEST_LINE_OF_ONE = 8
+# Together less than the five seconds in which a reader is to learn that a stop interrupted the answer.
+_GRACE_SECONDS = 3.0
+_FAREWELL_SECONDS = 1.0
+_POLL_SECONDS = 0.05
 
 logger = logging.getLogger(__name__)
 
@@ -47,18 +54,41 @@ class AskRequest(BaseModel):
 
 
 class Asking:
-    """Answers the questions of all readers: a few at once, the others in line; what was answered is put on record."""
+    """Answers the questions of all readers: a few at once, the others in line; what was answered is put on record.
+
+    Attributes:
+        stopping: Whether no question is to be taken any more.
+    """
 
     def __init__(self, chatbot: Chatbot, records: AnswerRecords) -> None:
         self._chatbot = chatbot
+        settings = chatbot.settings
+        usual = ANSWERS_AT_ONCE_REMOTE if settings.answerer == "remote" else ANSWERS_AT_ONCE
+        places = settings.answers_at_once or usual
         self._records = records
-        self._line = WaitingLine(ANSWERS_AT_ONCE, LONGEST_LINE)
-        self._pool = ThreadPoolExecutor(ANSWERS_AT_ONCE, thread_name_prefix="answer")
+        self._line = WaitingLine(places, LONGEST_LINE, LONGEST_LINE_OF_ONE)
+        self._pool = ThreadPoolExecutor(places, thread_name_prefix="answer")
+        self._under_way = 0
+        self._broken_off = False
+        self.stopping = False
 
-    async def ask(self, question: str, request: object, visitor: str = "") -> AsyncIterator[Part]:
+    async def stop(self) -> None:
+        """Take no more questions, give those being answered a moment, then tell the readers of the others."""
+        self.stopping = True
+        await self._until_idle(_GRACE_SECONDS)
+        self._broken_off = True
+        await self._until_idle(_FAREWELL_SECONDS)
+
+    async def ask(self, question: str, request: object, visitor: str = "", caller: str = "") -> AsyncIterator[Part]:
         """Yield what the page should show so far: the `turn` it belongs to, and all `parts` up to now.
 
         Each value holds everything that came before, so the page loses nothing when it skips one.
+
+        Args:
+            question: As typed.
+            request: What the page sent with it, unchecked.
+            visitor: Whose answer it is, for the record.
+            caller: Where the question comes from: one caller does not keep the others waiting.
         """
         if not question.strip():
             return
@@ -66,21 +96,37 @@ class Asking:
             asked = AskRequest.model_validate(request)
         except ValidationError:
             logger.warning("a question came with an unusable request and is not answered")
+            yield _unusable(request)
             return
         parts: list[Part] = []
-        async with aclosing(self._parts(question, asked, choose_language(asked.language), visitor)) as arriving:
-            async for part in arriving:
-                if part is not None:
-                    parts.append(part)
-                yield {"turn": asked.turn, "parts": list(parts)}
+        self._under_way += 1
+        try:
+            async with aclosing(
+                self._parts(question, asked, choose_language(asked.language), visitor, caller)
+            ) as arriving:
+                async for part in arriving:
+                    if part is not None:
+                        parts.append(part)
+                    yield {"turn": asked.turn, "parts": list(parts)}
+        finally:
+            self._under_way -= 1
+
+    async def _until_idle(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._under_way:
+                    await asyncio.sleep(_POLL_SECONDS)
 
     async def _parts(
-        self, question: str, asked: AskRequest, texts: Texts, visitor: str
+        self, question: str, asked: AskRequest, texts: Texts, visitor: str, caller: str
     ) -> AsyncGenerator[Part | None, None]:
         try:
-            place = self._line.join()
+            place = self._line.join(caller)
         except LineFullError:
             yield _fault(texts("line_full"), texts)
+            return
+        except OwnLineFullError:
+            yield _fault(texts("own_line_full", count=LONGEST_LINE_OF_ONE), texts)
             return
         stream: ThreadStream[Event] | None = None
         try:
@@ -93,6 +139,9 @@ class Asking:
                 lambda: self._line.leave(place),
             )
             async for event in stream.read():
+                if self._broken_off:
+                    yield _fault(texts("stopping"), texts)
+                    return
                 if isinstance(event, Finished):
                     await asyncio.to_thread(self._record, event, asked, visitor)
                 for part in self._render(event, texts):
@@ -118,9 +167,10 @@ class Asking:
             logger.warning("an answer could not be put on record: %s", type(error).__name__)
 
     async def _wait(self, place: Place, texts: Texts) -> AsyncIterator[Part]:
+        """Say where in the line a place is until its turn has come, often enough to notice who leaves."""
         while not place.done():
             yield _status(texts("waiting", position=self._line.position(place)), texts)
-            await asyncio.wait({place}, timeout=4 * HEARTBEAT_SECONDS)
+            await asyncio.wait({place.turn}, timeout=HEARTBEAT_SECONDS)
 
     def _render(self, event: Event | None, texts: Texts) -> Iterator[Part | None]:
         match event:
@@ -140,6 +190,13 @@ class Asking:
                     answer, texts, render.title_lookup(self._chatbot), self._chatbot.settings.answerer
                 )
                 yield {"slot": "answer", "answer": answer.model_dump(mode="json"), **html}
+
+
+def _unusable(request: object) -> Part:
+    """Return a fault for a request that says so little that only its turn and language may be read."""
+    said = {key: value for key, value in request.items() if isinstance(value, str)} if isinstance(request, dict) else {}
+    texts = choose_language(said.get("language"))
+    return {"turn": said.get("turn", "")[:64], "parts": [_fault(texts("unusable"), texts)]}
 
 
 def _status(words: str, texts: Texts) -> Part:

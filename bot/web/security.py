@@ -16,11 +16,13 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.web.pages import is_below
+from bot.web.turned_away import turned_away
 
 _GRADIO = "/gradio_api"
 _EXACT = {
     ("GET", "/"),
     ("GET", "/examples"),
+    ("GET", "/documents"),
     ("GET", "/model"),
     ("POST", "/conversation"),
     ("POST", "/feedback"),
@@ -78,11 +80,14 @@ class Gate:
     Args:
         app: What stands behind the gate.
         below: Paths of groups of pages: they have a door of their own, and may bring a stricter policy.
+        origins: Other sites that may show the page in a frame and ask from their own pages.
     """
 
-    def __init__(self, app: ASGIApp, below: Sequence[str] = ()) -> None:
+    def __init__(self, app: ASGIApp, below: Sequence[str] = (), origins: Sequence[str] = ()) -> None:
         self._app = app
         self._below = tuple(below)
+        self._origins = frozenset(origins)
+        self._frames = " ".join(("frame-ancestors 'self'", *origins))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or turn it away with 404, 403 or 413."""
@@ -93,17 +98,38 @@ class Gate:
             await send({"type": "websocket.close", "code": 1008})
             return
         theirs = any(is_below(scope["path"], top) for top in self._below)
-        send = _with_headers(scope["path"], send, keep_policy=theirs)
+        send = self._with_headers(scope["path"], send, theirs=theirs)
         limit = _LARGEST_BODY.get(scope["path"], _LARGEST_OTHER_BODY)
         headers = Headers(scope=scope)
         if not (theirs and scope["method"] in _OF_A_GROUP) and not _is_public(scope["method"], scope["path"]):
             await PlainTextResponse("Not found", 404)(scope, receive, send)
-        elif scope["method"] in _CHANGING and not _same_origin(headers):
+        elif scope["method"] in _CHANGING and not (
+            _same_origin(headers)
+            or (scope["method"] == "POST" and not theirs and headers.get("origin") in self._origins)
+        ):
             await PlainTextResponse("Not from this page", 403)(scope, receive, send)
         elif int(length if (length := headers.get("content-length", "0")).isdecimal() else 0) > limit:
-            await PlainTextResponse("Too large", 413)(scope, receive, send)
+            await turned_away(scope, 413, "too_large")(scope, receive, send)
         else:
             await self._app(scope, _bounded(receive, limit), send)
+
+    def _with_headers(self, path: str, send: Send, *, theirs: bool) -> Send:
+        policy = DOCUMENT_SECURITY_POLICY if path.startswith("/source/") else CONTENT_SECURITY_POLICY
+        if not theirs:
+            policy = policy.replace("frame-ancestors 'self'", self._frames)
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                if not (theirs and "content-security-policy" in headers):
+                    headers["content-security-policy"] = policy
+                for name, value in _HEADERS.items():
+                    headers[name] = value
+                if self._origins and not theirs:
+                    del headers["x-frame-options"]  # it cannot name another site; the policy does
+            await send(message)
+
+        return send_with_headers
 
 
 def _bounded(receive: Receive, limit: int) -> Receive:
@@ -132,18 +158,3 @@ def _same_origin(headers: Headers) -> bool:
         return False
     origin = headers.get("origin")
     return origin is None or urlsplit(origin).netloc == headers.get("host")
-
-
-def _with_headers(path: str, send: Send, *, keep_policy: bool) -> Send:
-    policy = DOCUMENT_SECURITY_POLICY if path.startswith("/source/") else CONTENT_SECURITY_POLICY
-
-    async def send_with_headers(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            if not (keep_policy and "content-security-policy" in headers):
-                headers["content-security-policy"] = policy
-            for name, value in _HEADERS.items():
-                headers[name] = value
-        await send(message)
-
-    return send_with_headers

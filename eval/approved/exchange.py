@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 import regex
+
+Exchanged = Literal["year", "number", "name", "opposite", "kind", "negation"]
 
 # Exchanged for each other, whole words, case of the first letter kept.
 _OPPOSITES = (
@@ -14,7 +17,7 @@ _OPPOSITES = (
     ("increase", "decrease"), ("men", "women"), ("mother", "father"), ("open", "close"), ("begin", "end"),
     ("longest", "shortest"), ("upper", "lower"), ("minimum", "maximum"), ("win", "lose"), ("won", "lost"),
     ("above", "below"), ("winter", "summer"), ("inside", "outside"), ("buy", "sell"), ("import", "export"),
-    ("最大", "最小"), ("最高", "最低"), ("之前", "之後"), ("開始", "結束"), ("第一", "最後"), 
+    ("最大", "最小"), ("最高", "最低"), ("之前", "之後"), ("開始", "結束"), ("第一", "最後"),
     ("最多", "最少"), ("加入", "退出"),
 )  # fmt: skip
 _YEAR = regex.compile(r"(?<!\d)(?:1\d|20)\d\d(?!\d)")
@@ -27,7 +30,7 @@ _DENIABLE = regex.compile(r"\b(is|are|was|were|did|does|do|can|could|has|have|ha
 _NAME = regex.compile(r"(?<!^)(?<![.?!] )\b\p{Lu}\p{Ll}{3,}\b")
 
 
-def exchanges(question: str, names: Sequence[str]) -> Iterator[tuple[str, str]]:
+def exchanges(question: str, names: Sequence[str]) -> Iterator[tuple[Exchanged, str]]:
     """Yield what was exchanged, and the question that results.
 
     Args:
@@ -38,8 +41,9 @@ def exchanges(question: str, names: Sequence[str]) -> Iterator[tuple[str, str]]:
         yield "year", f"{question[: match.start()]}{int(match.group()) + 7}{question[match.end() :]}"
     for match in _NUMBER.finditer(_YEAR.sub(lambda year: "x" * len(year.group()), question)):
         yield "number", f"{question[: match.start()]}{int(match.group()) + 3}{question[match.end() :]}"
-    if (match := _NAME.search(question)) and (other := next((one for one in names if one not in question), "")):
-        yield "name", f"{question[: match.start()]}{other}{question[match.end() :]}"
+    name, other = _NAME.search(question), next((one for one in names if one not in question), "")
+    if name and other:
+        yield "name", f"{question[: name.start()]}{other}{question[name.end() :]}"
     for pair in _OPPOSITES:
         for one, other in (pair, pair[::-1]):
             if other in question:  # "older or younger than" asks the same when it is turned round
@@ -50,8 +54,8 @@ def exchanges(question: str, names: Sequence[str]) -> Iterator[tuple[str, str]]:
     for pattern, other in _KINDS:
         if (changed := regex.sub(pattern, other, question, count=1)) != question:
             yield "kind", changed
-    if match := _DENIABLE.search(question):
-        yield "negation", f"{question[: match.end()]} not{question[match.end() :]}"
+    if verb := _DENIABLE.search(question):
+        yield "negation", f"{question[: verb.end()]} not{question[verb.end() :]}"
 
 
 def names_of(questions: Sequence[str]) -> list[str]:

@@ -13,12 +13,12 @@ from typing import Literal
 import numpy as np
 
 from bot.question import detect_language
-from eval.approved.exchange import exchanges, names_of
+from eval.approved.exchange import Exchanged, exchanges, names_of
 from eval.approved.reword import reword
 from eval.dataset import Query, load_dataset
 from index.embedding.embedder import Embedder
 
-Kind = Literal["written", "rules", "neighbour", "year", "number", "name", "opposite", "kind", "negation"]
+Kind = Literal["written", "rules", "neighbour"] | Exchanged
 Part = Literal["fit", "report"]
 # Of two questions whose answers share so many of their words, it cannot be said that they ask different things.
 _SAME_ANSWER = 0.3
@@ -64,11 +64,21 @@ def read_pairs(folders: Sequence[Path], embedder: Embedder) -> list[Pair]:
 
 
 def choose(pairs: Sequence[Pair], *, same: bool, count: int) -> list[Pair]:
-    """Return so many pairs, all kinds as evenly as there are pairs of them, the same ones each time."""
+    """Return so many pairs, the same ones each time.
+
+    Of rewordings half are ours, or all there are; of near misses half are other questions of the article, and of the
+    rest each kind is there as often as can be.
+    """
+    first = "written" if same else "neighbour"
+    halves = [[pair for pair in pairs if pair.same is same and (pair.kind == first) is half] for half in (True, False)]
+    chosen = _evenly(halves[0], count // 2)
+    return chosen + _evenly(halves[1], count - len(chosen))
+
+
+def _evenly(pairs: Sequence[Pair], count: int) -> list[Pair]:
     by_kind: dict[str, list[Pair]] = {}
     for pair in pairs:
-        if pair.same is same:
-            by_kind.setdefault(pair.kind, []).append(pair)
+        by_kind.setdefault(pair.kind, []).append(pair)
     for some in by_kind.values():
         random.Random(0).shuffle(some)  # noqa: S311  # a fixed sample, nothing secret
     chosen: list[Pair] = []

@@ -22,7 +22,11 @@ def running(chatbot: Any, database_url: str, port: int = 0, groups: Sequence[Pag
     listener = open_port("127.0.0.1", port)
     records = AnswerRecords(database_url)
     configuration = uvicorn.Config(
-        build_app(chatbot, records, groups), log_level="warning", timeout_graceful_shutdown=1, ws="none"
+        build_app(chatbot, records, groups),
+        log_level="warning",
+        timeout_graceful_shutdown=1,
+        ws="none",
+        proxy_headers=False,
     )
     server = uvicorn.Server(configuration)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
