@@ -85,19 +85,17 @@ def _describe(pairs: Sequence[Pair], shown: Sequence[str | None]) -> Shown:
         found is not None and found not in ((pair.approved,) if pair.same else (pair.asked,)) for pair, found in asked
     ]
 
-    def of(counted: Sequence[bool], which: Callable[[Pair], bool]) -> Metric:
-        return summarise([float(one) for one, pair in zip(counted, pairs, strict=True) if which(pair)], mean)
+    def of(counted: Sequence[bool], *kinds: str) -> Metric:
+        return summarise([float(one) for one, pair in zip(counted, pairs, strict=True) if pair.kind in kinds], mean)
 
-    kinds = dict.fromkeys(pair.kind for pair in pairs)
+    same = [*dict.fromkeys(pair.kind for pair in pairs if pair.same)]
+    other = [*dict.fromkeys(pair.kind for pair in pairs if not pair.same)]
     return Shown(
         answerer="extractive",
         language_model=None,
-        rewordings=of(right, lambda pair: pair.same),
-        near_misses=of(wrong, lambda pair: not pair.same),
-        by_kind={
-            kind: of(right if kind in ("written", "rules") else wrong, lambda pair, kind=kind: pair.kind == kind)
-            for kind in kinds
-        },
+        rewordings=of(right, *same),
+        near_misses=of(wrong, *other),
+        by_kind={kind: of(right, kind) for kind in same} | {kind: of(wrong, kind) for kind in other},
         wrong=tuple(
             (found or "", pair.asked) for (pair, found), is_wrong in zip(asked, wrong, strict=True) if is_wrong
         ),
