@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,7 +24,7 @@ from bot.disagreement import Disagreements
 from bot.events import Event, EvidenceFound, Finished, StatementReady, Understood, as_events
 from bot.evidence import QuestionWords, read_question, select_sentences
 from bot.examples import ExampleQuestions
-from bot.inquiry import Inquiry
+from bot.inquiry import Inquiry, Stage
 from bot.judge import Calibration, Judged, judge, rank_sentences
 from bot.language_model import CancelledError, LanguageModel, ModelUnavailableError
 from bot.own_instructions import is_about_own_instructions
@@ -43,7 +43,7 @@ from bot.understand import search, understand
 from bot.verify import Footnotes, Verified, verify_draft
 from bot.whole_collection import is_about_the_collection
 from index.catalogue import Catalogue, DocumentSummary
-from index.document import Document, Span, hash_text
+from index.document import Chunk, Document, Span, hash_text
 from index.embedding.embedder import Embedder
 from index.errors import EmptyIndexError
 from index.precedence import Precedence
@@ -90,6 +90,7 @@ class Chatbot:
         version: Version of the software, for provenance.
         recall: Finds approved answers; None looks for none.
         language_model: Judges and writes; None quotes only. While it cannot be used, answers are quotes too.
+        on_answer: Called with each answer and the stages it went through.
         on_close: Called when the chatbot is closed, to let go of what was made for it alone.
     """
 
@@ -103,6 +104,7 @@ class Chatbot:
         version: str,
         recall: Recall | None = None,
         language_model: LanguageModel | None = None,
+        on_answer: Callable[[Answer, Sequence[Stage]], None] = lambda _answer, _stages: None,
         on_close: Callable[[], None] = lambda: None,
     ) -> None:
         self.settings = settings
@@ -114,6 +116,7 @@ class Chatbot:
         self._examples = ExampleQuestions(catalogue, self._quote)
         self._recall = recall
         self._language_model = language_model
+        self._on_answer = on_answer
         self._on_close = on_close
 
     def ask(self, question: str, history: Sequence[Turn] = (), *, question_id: str | None = None) -> Answer:
@@ -147,6 +150,7 @@ class Chatbot:
         try:
             for event in self._stream(inquiry, question, history):
                 if isinstance(event, Finished):
+                    self._on_answer(event.answer, inquiry.stages)
                     yield Finished(event.answer, self._trail(inquiry, event.answer))
                 else:
                     yield event
@@ -265,6 +269,14 @@ class Chatbot:
         """Return an indexed document, or None."""
         return self._catalogue.document(document_id)
 
+    def chunks(self, chunk_ids: Sequence[str]) -> Mapping[str, Chunk]:
+        """Return indexed chunks by id; ids that are gone are left out."""
+        return self._catalogue.chunks(chunk_ids)
+
+    def count_tokens(self, text: str) -> int:
+        """Return how many tokens of the embedding model's vocabulary a text has."""
+        return len(self._embedder.tokenize(text))
+
     def overview(self) -> Overview:
         """Return what the bot can answer from."""
         indexed_at = self._catalogue.property("indexed_at")
@@ -274,6 +286,14 @@ class Chatbot:
             indexed_at=datetime.fromisoformat(indexed_at) if indexed_at else None,
             fingerprint=self._catalogue.property("fingerprint"),
         )
+
+    def model_is_ready(self) -> bool:
+        """Return whether a language model would be asked now."""
+        return self._language_model is not None and self._language_model.ready()
+
+    def is_indexed(self) -> bool:
+        """Return whether there is an index to answer from."""
+        return bool(self._catalogue.property("generation"))
 
     def contents(self, words: str = "", start: int = 0, count: int = 40) -> Contents:
         """Return some of the documents, those with all of the words in their title or id, however many there are."""

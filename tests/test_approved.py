@@ -17,10 +17,10 @@ from bot.approved.same import load_sameness
 from bot.approved.store import BY_DOCUMENTS, ApprovedAnswers
 from bot.approved.tasks import finish_task, open_tasks
 from bot.chatbot import Chatbot
-from bot.cli.ask import render_for_terminal
 from bot.errors import ApprovalError
 from bot.events import EvidenceFound, Finished, StatementReady
 from bot.indexing import index_documents
+from bot.plain_text import render_plain
 from bot.records.answers import AnswerRecords, Origin, RecordedAnswer
 from bot.records.audit import audit_entries
 from bot.settings import Settings
@@ -175,7 +175,7 @@ SAME = [
     (QUESTION, "Hello, please tell me at what time the first ferry leaves Mui Wo. Thanks"),
     ("How many books does the library hold?", "What number of books does the library hold?"),
     ("Who chairs the harbour board?", "Who's the chair of the harbour board?"),
-    ("博物館在哪一年開幕？", "請問博物館什麼時候開幕？"),
+    ("博物館在哪一年開幕？", "請問，博物館在哪一年開幕？謝謝！"),
 ]
 OTHER = [
     (QUESTION, "When does the last ferry leave Mui Wo?"),
@@ -264,7 +264,7 @@ def test_an_approved_answer_is_shown_and_marked(site: Site) -> None:
         assert after.provenance.approved is not None
         day = after.provenance.approved.date
         assert f'"approved":{{"id":"{site.store.shown()[0].id}","date":"{day}"}}' in after.model_dump_json()
-        assert f"Approved on {day}" in render_for_terminal(after)
+        assert f"Approved on {day}" in render_plain(after)
         words = {"en": "approved", "zh-Hant": "已核准", "zh-Hans": "已核准"}
         for code, texts in LANGUAGES.items():
             shown = render_answer(after, texts, str, "local")

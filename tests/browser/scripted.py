@@ -119,6 +119,9 @@ class ScriptedChatbot:
         finally:
             self.closed_streams += 1
 
+    def count_tokens(self, text: str) -> int:
+        return len(text.split())
+
     def _events(self, question: str, history: tuple[Turn, ...], question_id: str) -> Iterator[Event]:
         asked = question.lower()
         if "hello" in asked:
@@ -161,6 +164,9 @@ class ScriptedChatbot:
 
     def document(self, document_id: str) -> Document | None:
         return DOCUMENTS.get(document_id)
+
+    def is_indexed(self) -> bool:
+        return not self.empty
 
     def overview(self) -> Overview:
         indexed_at = datetime.now(UTC) - timedelta(minutes=3)
