@@ -1,8 +1,8 @@
 """How long the staff wait: pages of the queue over many stored answers, made by varying sentences of the seeds.
 
-Run it with `python -m tests.bench_staff [ANSWERS [SQLite|PostgreSQL]]`. It fills an SQLite file, and a PostgreSQL server
-where its programs are installed, asks for pages as a browser would, and prints the median and the 95th percentile. What
-the answers say is made up, and means nothing.
+Run it with `python -m tests.bench_staff [ANSWERS [SQLite|PostgreSQL]]`. It fills an SQLite file, and a PostgreSQL
+server where its programs are installed, asks for pages as a browser would, and prints the median and the 95th
+percentile. What the answers say is made up, and means nothing.
 """
 
 from __future__ import annotations
