@@ -95,10 +95,13 @@ def select(page: Page, words: str) -> None:
     """Select words in the document as a reader does, across whatever elements they stand in."""
     page.evaluate(
         """words => {
-            const paragraph = [...document.querySelectorAll("#pane p[data-start]")].find(one => one.textContent.includes(words));
+            const paragraphs = [...document.querySelectorAll("#pane p[data-start]")];
+            const paragraph = paragraphs.find(one => one.textContent.includes(words));
             const place = offset => {
                 const walker = document.createTreeWalker(paragraph, NodeFilter.SHOW_TEXT);
-                for (let node; (node = walker.nextNode()); offset -= node.length) if (offset <= node.length) return [node, offset];
+                let node = walker.nextNode();
+                for (; offset > node.length; node = walker.nextNode()) offset -= node.length;
+                return [node, offset];
             };
             const start = paragraph.textContent.indexOf(words);
             const range = document.createRange();
