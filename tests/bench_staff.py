@@ -30,8 +30,8 @@ from tests.postgresql_server import PostgresqlServer, find_programs
 from tests.staff_site import Browser, StaffSite
 
 ANSWERS_AT_ONCE = 1_000
-COPIES = 5
-TRIALS = 60
+COPIES = 20
+TRIALS = 40
 _MADE_BY = Provenance(
     version="0", index_fingerprint="0", embedding_model="", answerer="extractive", language_model=None, prompts_hash="0"
 )

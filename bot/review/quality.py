@@ -64,9 +64,9 @@ def estimate_quality(engine: Engine) -> Quality | None:
 def estimate(strata: Sequence[Stratum]) -> Quality | None:
     """Return the post-stratified share of right answers with Wilson's interval at its effective size.
 
-    The effective size is that of a simple random sample with the same variance (Kish 1965, 8.2), which is that of double
-    sampling for stratification (Cochran 1977, 12.2): the sizes of the strata are drawn, too. Shares within strata are
-    drawn towards a half by one answer each, so that a stratum without a mistake does not count as certain.
+    The effective size is that of a simple random sample with the same variance (Kish 1965, 8.2), which is that of
+    double sampling for stratification (Cochran 1977, 12.2): the sizes of the strata are drawn, too. Shares within
+    strata are drawn towards a half by one answer each, so that a stratum without a mistake does not count as certain.
     """
     sampled = sum(one.sampled for one in strata)
     if not sampled or any(one.judged < 1 for one in strata):
