@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 
+from bot.answer import Answer
 from bot.chatbot import Chatbot
+from bot.inquiry import Stage
 from bot.judge import load_calibration
 from bot.language_model import LanguageModel
 from bot.language_model.build import build_language_model
@@ -23,6 +26,7 @@ def build_chatbot(
     language_model: LanguageModel | None = None,
     *,
     mend: bool = False,
+    on_answer: Callable[[Answer, Sequence[Stage]], None] = lambda _answer, _stages: None,
 ) -> Chatbot:
     """Return a chatbot over the index that the settings name.
 
@@ -31,6 +35,7 @@ def build_chatbot(
         embedder: The embedding model where it is loaded already.
         language_model: The language model where one is running already, left running on close; else the one that the
             settings name.
+        on_answer: Called with each answer and the stages it went through.
         mend: Build the files of a damaged index again in the background: for processes that stay.
 
     Raises:
@@ -55,5 +60,6 @@ def build_chatbot(
         calibration=load_calibration(),
         version=version("footnote-chat"),
         language_model=language_model or own_model,
+        on_answer=on_answer,
         on_close=own_model.close if own_model else lambda: None,
     )

@@ -15,6 +15,7 @@ from bot.answerers.written import places_of, write_drafts
 from bot.clarify import readings, unclear_reference
 from bot.condense import Understanding
 from bot.consult import Consultation
+from bot.contents import Contents
 from bot.conversation import Turn
 from bot.deliberate import Deliberation, deliberate
 from bot.disagreement import Disagreements
@@ -22,7 +23,7 @@ from bot.events import Event, EvidenceFound, Finished, StatementReady, Understoo
 from bot.evidence import QuestionWords, read_question, select_sentences
 from bot.examples import ExampleQuestions
 from bot.excerpts import Excerpt
-from bot.inquiry import Inquiry
+from bot.inquiry import Inquiry, Stage
 from bot.judge import Calibration, Judged, judge, rank_sentences
 from bot.language_model import CancelledError, LanguageModel, ModelUnavailableError
 from bot.own_instructions import is_about_own_instructions
@@ -87,6 +88,7 @@ class Chatbot:
         calibration: Parameters of the judge.
         version: Version of the software, for provenance.
         language_model: Judges and writes; None quotes only. While it cannot be used, answers are quotes too.
+        on_answer: Called with each answer and the stages it went through.
         on_close: Called when the chatbot is closed, to let go of what was made for it alone.
     """
 
@@ -99,6 +101,7 @@ class Chatbot:
         calibration: Calibration,
         version: str,
         language_model: LanguageModel | None = None,
+        on_answer: Callable[[Answer, Sequence[Stage]], None] = lambda _answer, _stages: None,
         on_close: Callable[[], None] = lambda: None,
     ) -> None:
         self.settings = settings
@@ -109,6 +112,7 @@ class Chatbot:
         self._results = Results(catalogue, embedder.model_id, settings.answerer, version)
         self._examples = ExampleQuestions(catalogue, self._quote)
         self._language_model = language_model
+        self._on_answer = on_answer
         self._on_close = on_close
 
     def ask(self, question: str, history: Sequence[Turn] = (), *, question_id: str | None = None) -> Answer:
@@ -142,6 +146,7 @@ class Chatbot:
         try:
             for event in self._stream(inquiry, question, history):
                 if isinstance(event, Finished):
+                    self._on_answer(event.answer, inquiry.stages)
                     yield Finished(event.answer, self._trail(inquiry, event.answer))
                 else:
                     yield event
@@ -273,6 +278,25 @@ class Chatbot:
             chunks=self._catalogue.count_chunks(),
             indexed_at=datetime.fromisoformat(indexed_at) if indexed_at else None,
             fingerprint=self._catalogue.property("fingerprint"),
+        )
+
+    def model_is_ready(self) -> bool:
+        """Return whether a language model would be asked now."""
+        return self._language_model is not None and self._language_model.ready()
+
+    def is_indexed(self) -> bool:
+        """Return whether there is an index to answer from."""
+        return bool(self._catalogue.property("generation"))
+
+    def contents(self, words: str = "", start: int = 0, count: int = 40) -> Contents:
+        """Return some of the documents, those with all of the words in their title or id, however many there are."""
+        found = self._catalogue.titles(words, start, count + 1)
+        indexed_at = self._catalogue.property("indexed_at")
+        return Contents(
+            total=self._catalogue.count_documents(),
+            documents=found[:count],
+            more=len(found) > count,
+            indexed_at=datetime.fromisoformat(indexed_at) if indexed_at else None,
         )
 
     def example_questions(self) -> tuple[str, ...]:

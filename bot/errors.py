@@ -5,7 +5,8 @@ FootnoteError
 ├── QuestionError      a question, or a file of questions, cannot be used
 ├── ServeError         the web application cannot start
 ├── WatchError         followed folders could not be indexed this time
-└── BackupError        a backup cannot be written or restored
+├── BackupError        a backup cannot be written or restored
+└── AccountError       an account cannot be made, changed or found
 """
 
 from __future__ import annotations
@@ -31,3 +32,7 @@ class WatchError(FootnoteError):
 
 class BackupError(FootnoteError):
     """A backup cannot be written, or what is restored is no whole backup."""
+
+
+class AccountError(FootnoteError):
+    """An account cannot be made, changed or found as asked."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bot.answer import Answer, Citation, Statement
 from bot.trail import Trail
@@ -36,11 +36,11 @@ class Finished:
     """The whole Answer; always the last event.
 
     Attributes:
-        trail: How it came about; None until the chatbot has put it there.
+        trail: How it came about, with drafts that failed: for the record, never for a reader.
     """
 
     answer: Answer
-    trail: Trail | None = None
+    trail: Trail | None = field(default=None, repr=False)
 
 
 Event = Understood | EvidenceFound | StatementReady | Finished

@@ -24,6 +24,8 @@ from bot.errors import SettingsError
 from index.settings import IndexSettings
 
 AnswererName = Literal["extractive", "local", "remote"]
+LogFormat = Literal["text", "json"]
+LogLevel = Literal["debug", "info", "warning", "error"]
 # A scheme and a host with nothing behind it, as a browser sends it: no wildcard, no path.
 Origin = Annotated[str, StringConstraints(pattern=r"^https?://[a-z0-9.-]+(:\d+)?$")]
 DEFAULT_CONFIG = Path("footnote.toml")
@@ -49,6 +51,11 @@ class Settings(IndexSettings):
         maximum_question_characters: A longer question is declined in one sentence.
         keep_answers: Whether what readers ask and are answered is kept for staff; verdicts of readers are kept anyway.
         retention_days: How long it is kept.
+        metrics_address: Where Prometheus reads metrics, such as `127.0.0.1:9464`; nowhere when empty.
+        log_format: `text` or `json`.
+        log_level: `debug`, `info`, `warning` or `error`, of Footnote's own modules; others speak from a warning on.
+        session_idle_minutes: A member of staff who does nothing for so long is logged out.
+        session_hours: However busy, they log in again after so long.
         host: Address the web application listens on.
         port: Port the web application listens on.
         trusted_proxies: Addresses or networks of proxies whose X-Forwarded-For names the reader; nobody else's does.
@@ -73,6 +80,11 @@ class Settings(IndexSettings):
     maximum_question_characters: int = Field(default=2_000, ge=10)
     keep_answers: bool = True
     retention_days: float = Field(default=90, gt=0)
+    metrics_address: str = ""
+    log_format: LogFormat = "text"
+    log_level: LogLevel = "warning"
+    session_idle_minutes: float = Field(default=60, gt=0)
+    session_hours: float = Field(default=12, gt=0)
     host: str = "127.0.0.1"
     port: int = Field(default=7860, ge=0, le=65_535)
     trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = ()

@@ -51,6 +51,8 @@ def search(inquiry: Inquiry, retriever: Retriever, limit: int) -> Understanding:
         translated = inquiry.consult(lambda model: translate_question(question, language, model), "")
     if not translated:
         return understanding
+    # A translation has lost some of the question's words, so what was said before would outweigh what is asked now. A
+    # question that leans on it has it filled in.
     with inquiry.timed("retrieve"):
-        inquiry.retrieved = retriever.retrieve((translated, question), limit, inquiry.exchanges)
+        inquiry.retrieved = retriever.retrieve((translated, question), limit)
     return Understanding(translated, translated)

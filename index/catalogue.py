@@ -19,12 +19,13 @@ from index.chunk_sets import ChunkSets, to_chunk, with_text
 from index.database import open_engine, shown
 from index.document import Chunk, Document, Mark, MarkKind, Page, Section, Span, hash_text
 from index.embedding.embedder import Vectors
-from index.errors import IndexingError
+from index.errors import DatabaseUnwritableError, IndexingError
 from index.files import FileRegister
 from index.migration import upgrade
 from index.ownership import confirm, elect
 from index.relations import Relation, read_relations, relate_documents
 from index.schema import CHUNKS, DOCUMENTS, PROPERTIES, VECTORS
+from index.titles import TitledDocument, count_titles, find_titles
 
 _ROWS_A_STATEMENT = 500  # below SQLite's limit on bound values, whatever the row's width
 
@@ -103,6 +104,8 @@ class Catalogue:
         try:
             with self._engine.connect() as connection:
                 found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+        except DatabaseUnwritableError as error:
+            return str(error.__cause__)
         except sa.exc.DatabaseError as error:
             return str(error.orig)
         return "" if found == "ok" else str(found)
@@ -142,6 +145,14 @@ class Catalogue:
         with self._engine.connect() as connection:
             found = [DocumentSummary(*row) for row in connection.execute(query)]
         return sorted(found, key=lambda summary: summary.document_id)  # servers sort by their own language's rules
+
+    def titles(self, words: str, start: int, count: int) -> tuple[TitledDocument, ...]:
+        """Return some of the live documents whose title or id has the words in it, ordered by id."""
+        return find_titles(self._engine, words, start, count)
+
+    def count_documents(self) -> int:
+        """Return how many documents are live."""
+        return count_titles(self._engine)
 
     def document(self, document_id: str) -> Document | None:
         """Return a live document, or None."""

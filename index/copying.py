@@ -21,6 +21,7 @@ from index.database import open_engine
 from index.errors import IndexingError
 from index.migration import revision_of
 from index.schema import CHUNKS, DOCUMENTS, PROPERTIES
+from index.sqlite_engine import address, check_may_be_read
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +58,11 @@ def copy_database(url: str, target: Path) -> CopiedIndex:
     if sa.make_url(url).get_backend_name() == "postgresql":
         return _dump_postgresql(url, target)
     database = Path(sa.make_url(url).database or "")
+    check_may_be_read(database)
     if not database.is_file():
         raise IndexingError(f"There is no database at {str(database)!r}: name the folder of an index with --data-dir.")
     try:
-        with closing(sqlite3.connect(database)) as connection:
+        with closing(sqlite3.connect(address(database), uri=True)) as connection:
             connection.execute("VACUUM INTO ?", (str(target),))
         with _connected(f"sqlite:///{target}") as copy:
             return _describe(copy)

@@ -6,6 +6,7 @@ FootnoteError               one line for the reader: what, where, what to do
 │   ├── IndexBusyError      another process owns the index
 │   ├── IndexMismatchError  the index was built for another embedding model
 │   ├── DatabaseUnavailableError  the database server is gone, frozen, or refuses
+│   │   └── DatabaseUnwritableError  its file cannot be written: no room, no permission, another's lock
 │   └── ChromaUnavailableError    the Chroma server is gone, frozen, or refuses
 ├── UnreadableDocumentError one file cannot be read; the others go on
 ├── EmptyIndexError         a question was asked before anything was indexed
@@ -36,6 +37,10 @@ class IndexMismatchError(IndexingError):
 
 class DatabaseUnavailableError(IndexingError):
     """The database server is gone, frozen, or refuses. The same call works when it is back."""
+
+
+class DatabaseUnwritableError(DatabaseUnavailableError):
+    """The file of the database cannot be written or opened now: no room, no permission, a lock."""
 
 
 class ChromaUnavailableError(IndexingError):

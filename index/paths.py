@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from index.errors import IndexingError
 
+NO_NAME_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _STILL_SECONDS = 1.0
 
 
@@ -16,9 +18,13 @@ def check_paths(paths: Sequence[Path]) -> None:
     """Refuse paths that do not exist, before anything is loaded or locked.
 
     Raises:
-        IndexingError: There is nothing at one of the paths, or the disk does not say.
+        IndexingError: There is nothing at one of the paths, its name cannot be stored, or the disk does not say.
     """
     for path in paths:
+        if not is_text(path.absolute()):
+            raise IndexingError(
+                f"The path {str(path)!r} is not text on one line: rename the folder. Nothing was changed."
+            )
         try:
             path.stat()
         except FileNotFoundError as error:
@@ -40,19 +46,31 @@ def files_below(path: Path, on_unreadable: Callable[[str, OSError], None]) -> li
         IndexingError: The folder itself cannot be looked into.
     """
     if path.is_file():
-        return [(path, path.name)]
+        return [(path, _name(path, path.parent))]
 
     def note(error: OSError) -> None:
         if Path(error.filename) == path:
             raise _unusable(path, error) from error
-        on_unreadable(Path(error.filename).relative_to(path).as_posix(), error)
+        on_unreadable(_name(Path(error.filename), path), error)
 
     found = []
     for folder, subfolders, names in os.walk(path, onerror=note):
         subfolders[:] = [name for name in subfolders if not is_hidden(name)]
-        files = [Path(folder, name) for name in (*subfolders, *names) if not is_hidden(name)]
-        found += [(file, file.relative_to(path).as_posix()) for file in files if file.is_file() or file.is_symlink()]
+        links = (name for name in subfolders if os.path.islink(Path(folder, name)))  # noqa: PTH114  # never fails
+        files = [Path(folder, name) for name in (*links, *names) if not is_hidden(name)]
+        found += [(file, _name(file, path)) for file in files]
     return sorted(found, key=lambda pair: pair[1])
+
+
+def is_text(path: Path) -> bool:
+    """Return whether a path can be stored, and shown on one line."""
+    return not NO_NAME_CHARACTER.search(str(path))
+
+
+def _name(file: Path, folder: Path) -> str:
+    r"""Return what a file is called in the index; what cannot be stored or shown is written as `\xe9` or `\n`."""
+    text = os.fsencode(file.relative_to(folder).as_posix()).decode("utf-8", "backslashreplace")
+    return NO_NAME_CHARACTER.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def is_hidden(name: str) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.chatbot import Chatbot
+from bot.conversation import Turn
 from bot.events import Finished, StatementReady
 from bot.language_model import Prompt
 from tests.scripted_model import ScriptedModel, unavailable
@@ -156,6 +157,21 @@ def test_a_chinese_question_is_answered_in_chinese_with_the_original_words(
     assert answer.text.startswith("預算案預留10億港元（原文：「")
     assert "reservation of HK$1 billion" in answer.text
     assert answer.standalone_question == "人工智能研究院獲預留多少撥款？"
+
+
+def test_what_was_said_in_another_language_does_not_rank_what_a_translated_question_finds(
+    ask: Callable[[ScriptedModel], Chatbot],
+) -> None:
+    asked = "人工智能研究院獲預留多少撥款？"
+    said = ["What is the Hetao zone?", "The Hetao zone is a place for innovation with five buildings."]
+    history = [
+        Turn(role=role, content=text) for _ in range(3) for role, text in zip(("user", "assistant"), said, strict=True)
+    ]
+    found = [
+        [one.chunk_id for one in ask(ScriptedModel(write=QUESTION)).search(asked, before).retrieved]
+        for before in ((), history)
+    ]
+    assert found[0] == found[1]
 
 
 def test_a_translation_that_changes_the_sum_gives_way_to_the_original(

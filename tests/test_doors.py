@@ -23,6 +23,10 @@ DOORS = {
     "openai": {"bot/language_model/endpoint.py"},
     "xllamacpp": {"bot/language_model/server.py"},
     "alembic": {
+        "bot/records/migration.py",
+        "bot/records/migrations/env.py",
+        "bot/records/migrations/versions/0001_answers.py",
+        "bot/records/migrations/versions/0002_accounts.py",
         "index/migration.py",
         "index/migrations/env.py",
         "index/migrations/versions/0001_first.py",
@@ -31,6 +35,7 @@ DOORS = {
         "index/migrations/versions/0004_sections_and_marks.py",
     },
     "psycopg": {"index/database.py"},
+    "argon2": {"bot/accounts/passwords.py"},
     "ray": {"index/embedding/ray_embedder.py"},
     "opencc": {"index/words.py", "bot/question.py"},
 }

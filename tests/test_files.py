@@ -235,7 +235,9 @@ def test_the_documents_of_a_folder_that_cannot_be_looked_into_stay(
     monkeypatch.setattr(os, "scandir", scan)
     report = index_folder(folder, data)
     assert report.removed == []
-    assert ("drafts", "cannot be opened (Permission denied)") in [(one.source, one.reason) for one in report.failed]
+    assert ("drafts", "may not be opened: give yourself permission to read it") in [
+        (one.source, one.reason) for one in report.failed
+    ]
 
 
 def test_names_that_mean_no_file_are_refused(

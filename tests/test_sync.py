@@ -352,6 +352,27 @@ def test_links_out_of_the_folder_are_named_and_not_followed(
     assert sorted(failure.source for failure in report.failed) == ["gone.txt", "link.txt"]
 
 
+def test_what_is_no_file_or_has_no_name_is_named_on_one_line_and_the_others_go_on(
+    folder: Path, tmp_path: Path, index_folder: IndexFolder
+) -> None:
+    (folder / "self.txt").symlink_to("self.txt")
+    (folder / "loop").symlink_to(".")
+    os.mkfifo(folder / "queue.txt")
+    (folder / "two\nlines.txt").write_text("Ferries\n\nThe ferry is late.\n")
+    (folder / os.fsdecode(b"caf\xe9")).mkdir()
+    (folder / os.fsdecode(b"caf\xe9") / "menu.txt").write_text("Menu\n\nTea is HK$20.\n")
+    report = index_folder(folder, tmp_path / "data")
+    assert report.added == ["library.md", "town/ferry.txt"]
+    assert {failure.source: failure.reason.split(":")[0] for failure in report.failed} == {
+        r"caf\xe9/menu.txt": "has a name that is not text on one line",
+        "loop": "is a link to a folder, to itself or to nothing",
+        "queue.txt": "is not a regular file",
+        "self.txt": "is a link to a folder, to itself or to nothing",
+        r"two\nlines.txt": "has a name that is not text on one line",
+    }
+    assert len(index_folder(folder, tmp_path / "data").unchanged) == 2
+
+
 def test_a_generation_of_another_model_is_built_again(
     folder: Path, tmp_path: Path, index_folder: IndexFolder, open_chatbot: OpenChatbot
 ) -> None:

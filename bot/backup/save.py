@@ -88,7 +88,7 @@ def _kept_files(data_dir: Path) -> Iterator[Path]:
     for path in sorted(data_dir.rglob("*")):
         is_database = path.parent == data_dir and path.name.startswith("footnote.db")
         is_built = path.is_relative_to(generations)
-        if path.is_file() and not (is_database or is_built or path.is_symlink() or path.suffix == ".lock"):
+        if not (is_database or is_built or path.is_symlink() or path.suffix == ".lock") and path.is_file():
             yield path
 
 

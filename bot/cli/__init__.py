@@ -19,6 +19,7 @@ from bot.cli.index import index
 from bot.cli.model import model
 from bot.cli.search import search
 from bot.cli.serve import serve
+from bot.cli.user import user
 from index.errors import FootnoteError
 
 _INTERRUPTED = 130
@@ -58,7 +59,7 @@ def footnote() -> None:
     """
 
 
-for _command in (index, ask, search, serve, model, backup, restore, doctor):
+for _command in (index, ask, search, serve, model, backup, restore, doctor, user):
     footnote.add_command(_command)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from bot.doctor.finding import Check
 from bot.settings import Settings
 from index.catalogue import Catalogue
@@ -9,7 +11,9 @@ from index.catalogue import Catalogue
 
 def has_database(settings: Settings) -> bool:
     """Return whether there is a database, without making one."""
-    return bool(settings.database_url) or (settings.data_dir / "footnote.db").exists()
+    if settings.database_url or not os.access(settings.data_dir, os.X_OK):
+        return bool(settings.database_url) or settings.data_dir.exists()  # what is kept from us is there
+    return (settings.data_dir / "footnote.db").exists()
 
 
 def check_database(catalogue: Catalogue) -> Check:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ from bot.records.schema import ANSWERS, CITED
 from bot.trail import Trail
 from index.database import open_engine
 from index.document import hash_text
+from index.errors import DatabaseUnwritableError
+
+logger = logging.getLogger(__name__)
 
 Rating = Literal["up", "down"]
 RatingReason = Literal["wrong", "incomplete", "unsupported"]
@@ -73,12 +77,15 @@ class AnswerRecords:
     """The table of answers.
 
     Args:
-        database_url: SQLAlchemy URL; the tables are made or upgraded when it is opened.
+        database_url: SQLAlchemy URL; the tables are made or upgraded when it is opened, if it can be written.
     """
 
     def __init__(self, database_url: str) -> None:
         self.engine = open_engine(database_url)
-        upgrade(self.engine)
+        try:
+            upgrade(self.engine)
+        except DatabaseUnwritableError as error:  # readers are answered all the same
+            logger.warning("answers cannot be put on record: %s", error)
 
     def record(self, answer: Answer, origin: Origin, history: Sequence[Turn] = (), trail: Trail | None = None) -> None:
         """Keep an answer. One whose id is kept already stays as it is.

@@ -35,7 +35,7 @@ class Retention:
             try:
                 self._records.delete_older_than(self._days)
             except (FootnoteError, SQLAlchemyError) as error:
-                logger.warning("old answers could not be deleted now: %s", error)
+                logger.warning("old answers could not be deleted now: %s", str(error).splitlines()[0])
             if self._closed.wait(_EVERY_SECONDS):
                 return
 

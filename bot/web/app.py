@@ -2,33 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
-from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
+from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.middleware.trustedhost import TrustedHostMiddleware
-from fastapi.staticfiles import StaticFiles
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from bot.chatbot import Chatbot
+from bot.operations.health import health_routes
+from bot.operations.metrics import CountedResponses, Metrics
 from bot.records.answers import AnswerRecords
 from bot.settings import Settings
 from bot.web.asking import Asking
 from bot.web.chat import chat_routes
-from bot.web.composer import build_composer, gradio_script
+from bot.web.composer import build_composer, gradio_files, gradio_script
 from bot.web.late import LateApp
 from bot.web.limits.guard import Guard
 from bot.web.limits.rates import Rates
 from bot.web.pages import Branch, Pages
+from bot.web.render import PAGE_FILES
 from bot.web.security import Gate
 from bot.web.source import source_routes
+from index.errors import FootnoteError
 
-_STATIC = Path(__file__).parent / "static"
+_SMALLEST_COMPRESSED = 1_000  # bytes
 
 
-def build_app(chatbot: Chatbot, records: AnswerRecords, groups: Sequence[Pages] = ()) -> FastAPI:
+def build_app(
+    chatbot: Chatbot, records: AnswerRecords, groups: Sequence[Pages] = (), metrics: Metrics | None = None
+) -> FastAPI:
     """Return the web application around a chatbot, with groups of pages that other packages bring.
 
     A request passes what `_guard` puts around it first, then the groups, then our routes, then Gradio, which answers
@@ -40,16 +46,36 @@ def build_app(chatbot: Chatbot, records: AnswerRecords, groups: Sequence[Pages] 
     asking = Asking(chatbot, records)
     composer = LateApp(partial(build_composer, asking))
     app = FastAPI(title="Footnote", docs_url=None, redoc_url=None, openapi_url=None, lifespan=composer.lifespan)
+    app.add_middleware(GZipMiddleware, minimum_size=_SMALLEST_COMPRESSED, compresslevel=6)
     for pages in groups:
         app.add_middleware(Branch, pages=pages)
     _guard(app, chatbot.settings, asking, groups)
     app.include_router(chat_routes(chatbot, records, gradio_script()))
     app.include_router(source_routes(chatbot))
-    app.mount("/page", StaticFiles(directory=_STATIC))
+    app.include_router(health_routes(chatbot, lambda: composer.app is not None))
+    if metrics is not None:
+        app.add_middleware(CountedResponses, metrics=metrics)
+        _watch(metrics, chatbot, asking)
+    app.mount("/page", PAGE_FILES)
+    app.mount("/assets", gradio_files())
     app.mount("/", composer)
     app.state.composer = composer
     app.state.asking = asking
     return app
+
+
+def _watch(metrics: Metrics, chatbot: Chatbot, asking: Asking) -> None:
+    metrics.watch("questions_under_way", "Questions that are not answered yet.", lambda: asking.count()[0])
+    metrics.watch("questions_waiting", "Questions of these that wait for their turn.", lambda: asking.count()[1])
+    metrics.watch("index_ready", "Whether there is an index to answer from.", lambda: _ready(chatbot.is_indexed))
+    if chatbot.settings.answerer != "extractive":
+        metrics.watch("model_ready", "Whether a language model would be asked.", lambda: _ready(chatbot.model_is_ready))
+
+
+def _ready(state: Callable[[], bool]) -> float:
+    with suppress(FootnoteError):
+        return float(state())
+    return 0.0
 
 
 def _guard(app: FastAPI, settings: Settings, asking: Asking, groups: Sequence[Pages]) -> None:

@@ -72,6 +72,10 @@ class Asking:
         self._broken_off = False
         self.stopping = False
 
+    def count(self) -> tuple[int, int]:
+        """Return how many questions are under way, and how many of these wait for their turn."""
+        return self._under_way, self._line.waiting()
+
     async def stop(self) -> None:
         """Take no more questions, give those being answered a moment, then tell the readers of the others."""
         self.stopping = True

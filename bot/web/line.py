@@ -74,6 +74,10 @@ class WaitingLine:
             raise OwnLineFullError if len(own) == self._longest_of_one else LineFullError
         return place
 
+    def waiting(self) -> int:
+        """Return how many wait for their turn."""
+        return len(self._waiting)
+
     def position(self, place: Place) -> int:
         """Return how many turns until this one, from 1; 0 when it has come."""
         in_order = self._in_order()

@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 from bot.errors import ServeError
 from bot.settings import Settings
 from bot.web.late import LateApp
+from bot.web.pages import Pages
 
 if TYPE_CHECKING:
     from bot.web.asking import Asking
@@ -43,26 +44,35 @@ def serve(settings: Settings, *, evaluator: bool = False, watch: bool = False) -
     signal.signal(signal.SIGTERM, _end)
     with closing(open_port(settings.host, settings.port)) as listener:
         # These take seconds to import; a port in use should not wait for them.
+        from bot.accounts.accounts import Accounts  # noqa: PLC0415
         from bot.build import build_chatbot  # noqa: PLC0415
+        from bot.operations.logs import set_up_logs  # noqa: PLC0415
+        from bot.operations.metrics import Metrics  # noqa: PLC0415
+        from bot.operations.observe import observed  # noqa: PLC0415
         from bot.records.answers import AnswerRecords  # noqa: PLC0415
         from bot.records.retention import Retention  # noqa: PLC0415
         from bot.web.app import build_app  # noqa: PLC0415
         from bot.web.pages import load_pages  # noqa: PLC0415
+        from bot.web.staff.app import build_staff  # noqa: PLC0415
 
+        set_up_logs(settings.log_format, settings.log_level)
+        metrics = Metrics()
         with (
-            closing(build_chatbot(settings, mend=True)) as chatbot,
+            observed(metrics, settings.metrics_address) as on_answer,
+            closing(build_chatbot(settings, mend=True, on_answer=on_answer)) as chatbot,
             closing(AnswerRecords(settings.catalogue_url())) as records,
             closing(Retention(records, settings.retention_days)),
             ExitStack() as opened,
         ):
             groups = load_pages(chatbot) if evaluator else ()
+            if Accounts(records.engine).all():
+                groups += (build_staff(settings, chatbot, records),)
             for pages in groups:
                 opened.callback(pages.close)
-            entrances = [(pages.name, pages.entrance) for pages in groups]
-            app = build_app(chatbot, records, groups)
+            app = build_app(chatbot, records, groups, metrics)
             if watch:
                 opened.enter_context(_watching(settings))
-            _Server(app, address_of(listener), entrances, chatbot.warm_up).run(sockets=[listener])
+            _Server(app, address_of(listener), groups, chatbot.warm_up).run(sockets=[listener])
 
 
 @contextmanager
@@ -126,17 +136,15 @@ class _Server(uvicorn.Server):
     Args:
         app: The web application.
         address: Where it is reached.
-        entrances: Name and path of further pages that the terminal tells of.
+        groups: Further pages that the terminal tells of.
         warm_up: Loads what the first question needs; called in a thread once the page's own parts are there.
     """
 
-    def __init__(
-        self, app: Starlette, address: str, entrances: Sequence[tuple[str, str]], warm_up: Callable[[], None]
-    ) -> None:
+    def __init__(self, app: Starlette, address: str, groups: Sequence[Pages], warm_up: Callable[[], None]) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
-                log_level="warning",
+                log_config=None,
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,  # only those of trusted proxies are believed, see `app.py`
@@ -147,7 +155,7 @@ class _Server(uvicorn.Server):
         self._composer: LateApp = app.state.composer
         self._asking: Asking = app.state.asking
         self._address = address
-        self._entrances = entrances
+        self._groups = groups
         self._warm_up = warm_up
         self._loading: asyncio.Task[None] | None = None
 
@@ -164,8 +172,9 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         sys.stderr.write(f"Footnote is ready at {self._address} (press Ctrl-C to stop)\n")
-        for name, path in self._entrances:
-            sys.stderr.write(f"{name}: {self._address}{path} (keep this link to yourself)\n")
+        for pages in self._groups:
+            warning = " (keep this link to yourself)" if pages.secret else ""
+            sys.stderr.write(f"{pages.name}: {self._address}{pages.entrance}{warning}\n")
         sys.stderr.flush()
         self._loading = asyncio.create_task(self._load())
         self._loading.add_done_callback(self._stop_on_failure)

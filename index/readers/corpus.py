@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 
 from index.document import Document
 from index.errors import UnreadableDocumentError
+from index.paths import NO_NAME_CHARACTER
 from index.readers.block_text import BuiltText
 from index.readers.encoding import normalise_newlines
 from index.readers.source import Source, Unreadable
 from index.readers.titles import choose_title, heading_line, on_one_line, opening_words
-
-_NO_ID_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 class _BadRowError(Exception):
@@ -66,7 +64,7 @@ def _parse_row(line: bytes, source: Source) -> Document:
     document_id, title, text = row.get("_id"), row.get("title"), row.get("text")
     if isinstance(document_id, int) and not isinstance(document_id, bool):
         document_id = str(document_id)
-    if not isinstance(document_id, str) or not document_id.strip() or _NO_ID_CHARACTER.search(document_id):
+    if not isinstance(document_id, str) or not document_id.strip() or NO_NAME_CHARACTER.search(document_id):
         raise _BadRowError('lacks an "_id" that is text on one line')
     if not isinstance(text, str) or not text.strip():
         raise _BadRowError('has no "text"')

@@ -57,7 +57,7 @@ class Source:
             with self.path.open("rb") as file:
                 content = file.read(self.maximum_bytes + 1)
         except OSError as error:
-            raise UnreadableDocumentError(_describe(error)) from error
+            raise UnreadableDocumentError(describe(error)) from error
         if len(content) > self.maximum_bytes:
             raise UnreadableDocumentError(_too_large(self.maximum_bytes))
         if not content.strip():
@@ -77,7 +77,7 @@ class Source:
                     if line.strip():
                         yield number, line
         except OSError as error:
-            raise UnreadableDocumentError(_describe(error)) from error
+            raise UnreadableDocumentError(describe(error)) from error
 
     def document(
         self, content: bytes, title: str, built: BuiltText, media_type: str, date: datetime.date | None = None
@@ -108,7 +108,7 @@ class Source:
         try:
             status = self.path.stat()
         except OSError as error:
-            raise UnreadableDocumentError(_describe(error)) from error
+            raise UnreadableDocumentError(describe(error)) from error
         if stat.S_ISDIR(status.st_mode):
             raise UnreadableDocumentError("is a folder with the name of a document: rename it")
         if not stat.S_ISREG(status.st_mode):
@@ -126,7 +126,8 @@ def _too_large(maximum_bytes: int) -> str:
     return f"is larger than {maximum_bytes:,} bytes: split it, or raise the limit"
 
 
-def _describe(error: OSError) -> str:
+def describe(error: OSError) -> str:
+    """Return why a file or folder cannot be read, and what to do."""
     if isinstance(error, FileNotFoundError):
         return "is not there: it was removed, or it is a broken link"
     if isinstance(error, PermissionError):

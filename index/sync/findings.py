@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from index.files import FileRegister, Outcome
+from index.readers.source import describe
 from index.sync.report import Failure, SyncReport
 
 
@@ -39,7 +40,7 @@ class Findings:
 
     def fail_to_open(self, name: str, error: OSError) -> None:
         """Note that a file or folder cannot be opened."""
-        self.fail(name, f"cannot be opened ({error.strerror})")
+        self.fail(name, describe(error))
 
     def fail_whole(self, name: str, reason: str) -> None:
         """Note that nothing of a file could be read."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
+from os.path import realpath
 from pathlib import Path
 
-from index.paths import files_below, is_still
+from index.paths import files_below, is_still, is_text
 from index.readers import READERS_VERSION, is_supported
 from index.sync.findings import Findings
 from index.sync.report import Progress, SyncReport
@@ -46,25 +48,30 @@ def scan(
         progress("scan", number, len(files))
         if (before := findings.before.get(name)) and before.excluded:
             report.excluded.append(name)
-        elif problem := _problem(path, paths):
-            findings.fail(name, problem)
-        else:
-            try:
-                if unattended and not is_still(path):
-                    report.pending.append(name)
-                else:
-                    sources.append(Source(path, name, _hash_file(path)))
-            except OSError as error:
-                findings.fail_to_open(name, error)
+            continue
+        try:
+            if problem := _problem(path, paths):
+                findings.fail(name, problem)
+            elif unattended and not is_still(path):
+                report.pending.append(name)
+            else:
+                sources.append(Source(path, name, _hash_file(path)))
+        except OSError as error:
+            findings.fail_to_open(name, error)
     return Scan(sources, [path for path, found in below.items() if not found])
 
 
 def _problem(path: Path, paths: Sequence[Path]) -> str:
     """Return why a file is not even opened, if so."""
-    if path.is_symlink() and not any(path.resolve().is_relative_to(root.resolve()) for root in paths):
+    if not is_text(path):
+        return "has a name that is not text on one line: rename it"
+    # Unlike Path.resolve, realpath does not mind a link that leads to itself.
+    if path.is_symlink() and not any(Path(realpath(path)).is_relative_to(realpath(root)) for root in paths):
         return "is a link out of the folder: copy the file into it"
-    if not path.is_file():
-        return "is a link to a folder or to nothing: index that folder itself"
+    if path.is_symlink() and not path.is_file():
+        return "is a link to a folder, to itself or to nothing: put the documents into its place, or remove it"
+    if not stat.S_ISREG(path.stat().st_mode):
+        return "is not a regular file: put a copy of the document in its place"
     if not is_supported(path):
         return f"is not a supported format ({path.suffix or 'no suffix'})"
     return ""

@@ -1,0 +1,30 @@
+"""The parts of the staff's pages, in the order of their navigation: the one place that names them all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fastapi import APIRouter
+
+from bot.accounts.accounts import Role
+from bot.web.staff.accounts_page import account_routes
+from bot.web.staff.desk import Desk
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of the pages.
+
+    Attributes:
+        name: Its path below /staff, and `NAME.title` its name in the texts.
+        roles: Who has it beside admins; nobody else sees it, and every route of it refuses them.
+        routes: Makes its routes; their paths begin below its own.
+    """
+
+    name: str
+    roles: tuple[Role, ...]
+    routes: Callable[[Desk], APIRouter]
+
+
+PARTS = (Part("accounts", ("admin",), account_routes),)
