@@ -58,6 +58,7 @@ class Asking:
 
     Attributes:
         stopping: Whether no question is to be taken any more.
+        under_way: How many questions are being answered or waiting.
     """
 
     def __init__(self, chatbot: Chatbot, records: AnswerRecords) -> None:
@@ -68,13 +69,18 @@ class Asking:
         self._records = records
         self._line = WaitingLine(places, LONGEST_LINE, LONGEST_LINE_OF_ONE)
         self._pool = ThreadPoolExecutor(places, thread_name_prefix="answer")
-        self._under_way = 0
+        self.under_way = 0
         self._broken_off = False
         self.stopping = False
 
     def count(self) -> tuple[int, int]:
         """Return how many questions are under way, and how many of these wait for their turn."""
-        return self._under_way, self._line.waiting()
+        return self.under_way, self._line.waiting()
+
+    @property
+    def free_places(self) -> int:
+        """How many more questions could be worked on now."""
+        return self._line.free
 
     async def stop(self) -> None:
         """Take no more questions, give those being answered a moment, then tell the readers of the others."""
@@ -103,7 +109,7 @@ class Asking:
             yield _unusable(request)
             return
         parts: list[Part] = []
-        self._under_way += 1
+        self.under_way += 1
         try:
             async with aclosing(
                 self._parts(question, asked, choose_language(asked.language), visitor, caller)
@@ -113,12 +119,12 @@ class Asking:
                         parts.append(part)
                     yield {"turn": asked.turn, "parts": list(parts)}
         finally:
-            self._under_way -= 1
+            self.under_way -= 1
 
     async def _until_idle(self, seconds: float) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while self._under_way:
+                while self.under_way:
                     await asyncio.sleep(_POLL_SECONDS)
 
     async def _parts(
