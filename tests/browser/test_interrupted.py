@@ -36,9 +36,11 @@ def test_who_asks_too_much_reads_why_in_a_sentence(tmp_path: Path, open_page: Op
     with running(chatbot, f"sqlite:///{tmp_path / 'footnote.db'}") as url:
         page = open_page(url, expect_faults=True)
         send(page, "What does it cost?")
-        expect(page.locator(".checked")).to_be_visible()
+        expect(page.locator(".checked")).to_be_visible(timeout=PATIENCE)
         send(page, "And on Sundays?")
-        expect(page.locator(".fault")).to_contain_text("You have asked a lot in a short time; try again in")
+        expect(page.locator(".fault")).to_contain_text(
+            "You have asked a lot in a short time; try again in", timeout=PATIENCE
+        )
         expect(page.locator(".turn")).to_have_count(2)
 
 
