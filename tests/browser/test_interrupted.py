@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -34,6 +35,7 @@ def test_who_asks_too_much_reads_why_in_a_sentence(tmp_path: Path, open_page: Op
     chatbot = ScriptedChatbot()
     chatbot.settings = load_settings({"answerer": "extractive", "visitor_questions": "1/minute"})
     with running(chatbot, f"sqlite:///{tmp_path / 'footnote.db'}") as url:
+        httpx.get(f"{url}/config", timeout=PATIENCE, trust_env=False)  # once Gradio is there
         page = open_page(url, expect_faults=True)
         send(page, "What does it cost?")
         expect(page.locator(".checked")).to_be_visible(timeout=PATIENCE)
