@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -43,7 +43,7 @@ from bot.understand import search, understand
 from bot.verify import Footnotes, Verified, to_citation, verify_draft
 from bot.whole_collection import is_about_the_collection
 from index.catalogue import Catalogue, DocumentSummary
-from index.document import Document, Span, hash_text
+from index.document import Chunk, Document, Span, hash_text
 from index.embedding.embedder import Embedder
 from index.errors import EmptyIndexError
 from index.precedence import Precedence
@@ -270,6 +270,14 @@ class Chatbot:
     def document(self, document_id: str) -> Document | None:
         """Return an indexed document, or None."""
         return self._catalogue.document(document_id)
+
+    def chunks(self, chunk_ids: Sequence[str]) -> Mapping[str, Chunk]:
+        """Return indexed chunks by id; ids that are gone are left out."""
+        return self._catalogue.chunks(chunk_ids)
+
+    def count_tokens(self, text: str) -> int:
+        """Return how many tokens of the embedding model's vocabulary a text has."""
+        return len(self._embedder.tokenize(text))
 
     def overview(self) -> Overview:
         """Return what the bot can answer from."""

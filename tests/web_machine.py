@@ -62,6 +62,12 @@ class WebMachine:
             self._process.kill()
             self._process.wait()
 
+    @property
+    def process_id(self) -> int:
+        """Its process id while it runs."""
+        assert self._process is not None
+        return self._process.pid
+
     def terminate(self) -> None:
         """Ask it to end, as a service manager does."""
         assert self._process is not None

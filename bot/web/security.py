@@ -15,6 +15,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bot.web.api.errors import ErrorDetails, error_response
+from bot.web.api.paths import is_api
 from bot.web.pages import is_below
 from bot.web.turned_away import turned_away
 
@@ -47,7 +49,7 @@ _BELOW = (
 )
 _CHANGING = ("POST", "DELETE")
 _OF_A_GROUP = ("GET", "HEAD", "POST")
-_LARGEST_BODY = {"/conversation": 4_000_000, f"{_GRADIO}/queue/join": 400_000}
+_LARGEST_BODY = {"/conversation": 4_000_000, "/v1/chat/completions": 1_000_000, f"{_GRADIO}/queue/join": 400_000}
 _LARGEST_OTHER_BODY = 100_000
 
 # Gradio compiles the one-line functions of its events in the page, which is what 'unsafe-eval' allows; inline
@@ -103,13 +105,17 @@ class Gate:
         send = self._with_headers(scope["path"], send, theirs=theirs)
         limit = _LARGEST_BODY.get(scope["path"], _LARGEST_OTHER_BODY)
         headers = Headers(scope=scope)
-        if not (theirs and scope["method"] in _OF_A_GROUP) and not _is_public(scope["method"], scope["path"]):
+        api = is_api(scope["path"])  # it says itself which methods there are
+        known = theirs and (api or scope["method"] in _OF_A_GROUP)
+        if not known and not _is_public(scope["method"], scope["path"]):
             await PlainTextResponse("Not found", 404)(scope, receive, send)
         elif scope["method"] in _CHANGING and not (
             _same_origin(headers)
-            or (scope["method"] == "POST" and not theirs and headers.get("origin") in self._origins)
+            or (scope["method"] == "POST" and (api or not theirs) and headers.get("origin") in self._origins)
         ):
-            await PlainTextResponse("Not from this page", 403)(scope, receive, send)
+            message = "Not from this page"
+            refused = error_response(403, ErrorDetails(message=message, type="permission_error")) if api else None
+            await (refused or PlainTextResponse(message, 403))(scope, receive, send)
         elif int(length if (length := headers.get("content-length", "0")).isdecimal() else 0) > limit:
             await turned_away(scope, 413, "too_large")(scope, receive, send)
         else:

@@ -14,6 +14,7 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
+from bot.api_keys import ApiKeys
 from bot.records.answers import AnswerRecords
 from bot.web.app import build_app
 from bot.web.pages import Pages
@@ -30,9 +31,14 @@ class Served:
 
 
 @contextmanager
-def running(chatbot: Any, database_url: str, port: int = 0, groups: Sequence[Pages] = ()) -> Iterator[str]:
+def running(
+    chatbot: Any, database_url: str, port: int = 0, groups: Sequence[Pages] = (), keys: ApiKeys | None = None
+) -> Iterator[str]:
     """Yield the address of an application around a chatbot, with groups of pages that other packages bring."""
-    with closing(AnswerRecords(database_url)) as records, serving(build_app(chatbot, records, groups), port) as served:
+    with (
+        closing(AnswerRecords(database_url)) as records,
+        serving(build_app(chatbot, records, groups, keys=keys), port) as served,
+    ):
         yield served.url
 
 

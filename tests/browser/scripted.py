@@ -119,6 +119,9 @@ class ScriptedChatbot:
         finally:
             self.closed_streams += 1
 
+    def count_tokens(self, text: str) -> int:
+        return len(text.split())
+
     def _events(self, question: str, history: tuple[Turn, ...], question_id: str) -> Iterator[Event]:
         asked = question.lower()
         if "hello" in asked:
