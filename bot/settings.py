@@ -66,6 +66,7 @@ class Settings(IndexSettings):
         trusted_proxies: Addresses or networks of proxies whose X-Forwarded-For names the reader; nobody else's does.
         allowed_hosts: Names by which the web application may be addressed; empty for any.
         allowed_origins: Other sites, such as `https://example.org`, that may embed the page and ask from their own.
+        widget_origins: Other sites that may show the widget, and nothing else of the page, in a frame.
         visitor_requests: How often one visitor may ask for anything but the page's files.
         visitor_questions: How many questions one visitor may ask.
         all_questions: How many questions all visitors together may ask.
@@ -102,6 +103,7 @@ class Settings(IndexSettings):
     trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = ()
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     allowed_origins: Annotated[tuple[Origin, ...], NoDecode] = ()
+    widget_origins: Annotated[tuple[Origin, ...], NoDecode] = ()
     visitor_requests: str = "600/minute"
     visitor_questions: str = "30/minute; 300/hour"
     all_questions: str = "600/minute"
@@ -110,7 +112,7 @@ class Settings(IndexSettings):
     model_patience: float = Field(default=22, gt=0)
     answers_at_once: int | None = Field(default=None, ge=1, le=256)
 
-    @field_validator("trusted_proxies", "allowed_hosts", "allowed_origins", mode="before")
+    @field_validator("trusted_proxies", "allowed_hosts", "allowed_origins", "widget_origins", mode="before")
     @classmethod
     def _split_names(cls, value: object) -> object:
         """Accept names joined by commas."""

@@ -2,6 +2,7 @@
 
 answers   one row an answer as it was given: its conversation, its way through the chatbot, what its reader said of it
 cited     the places that an answer cites, by document: what is never cited, and what an edited document takes with it
+shared    links to answers, by what their address ends with
 api_keys  whom the API lets in, see `bot/api_keys.py`
 accounts  who may enter the staff's pages, and as what
 sessions  who is logged in, by the hash of what their browser holds
@@ -92,6 +93,12 @@ AUDIT = sa.Table(
     sa.Column("subject", sa.String(255), nullable=False),
     sa.Column("before", sa.Text, nullable=False),
     sa.Column("after", sa.Text, nullable=False),
+)
+SHARED = sa.Table(
+    "shared",
+    METADATA,
+    sa.Column("token", sa.String(32), primary_key=True),
+    sa.Column("answer_id", sa.ForeignKey("answers.id", ondelete="CASCADE"), nullable=False, unique=True),
 )
 # Of a key with a limit a day, `counted` requests were made on the day (of UTC) `counted_on`.
 API_KEYS = sa.Table(
