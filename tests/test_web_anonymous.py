@@ -22,6 +22,8 @@ PUBLIC = {
     ("GET", "/examples"),
     ("GET", "/model"),
     ("GET", "/documents"),
+    ("GET", "/healthz"),
+    ("GET", "/readyz"),
     ("POST", "/conversation"),
     ("POST", "/feedback"),
     ("DELETE", "/conversation/{conversation}"),
