@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 
+from bot.answer import Answer
 from bot.chatbot import Chatbot
+from bot.inquiry import Stage
 from bot.judge import load_calibration
 from bot.language_model import LanguageModel
 from bot.language_model.build import build_language_model
 from bot.settings import Settings
 from index.catalogue import Catalogue
 from index.chroma_server import chroma_server
-from index.embedding.build import build_embedder
+from index.embedding.build import build_embedder, comparing_embedder
 from index.embedding.embedder import Embedder
 from index.embedding.remembering import RememberingEmbedder
 from index.retriever import Retriever
@@ -23,6 +26,7 @@ def build_chatbot(
     language_model: LanguageModel | None = None,
     *,
     mend: bool = False,
+    on_answer: Callable[[Answer, Sequence[Stage]], None] = lambda _answer, _stages: None,
 ) -> Chatbot:
     """Return a chatbot over the index that the settings name.
 
@@ -31,6 +35,7 @@ def build_chatbot(
         embedder: The embedding model where it is loaded already.
         language_model: The language model where one is running already, left running on close; else the one that the
             settings name.
+        on_answer: Called with each answer and the stages it went through.
         mend: Build the files of a damaged index again in the background: for processes that stay.
 
     Raises:
@@ -38,7 +43,8 @@ def build_chatbot(
         FootnoteError: The database or the embedding model cannot be used.
     """
     catalogue = Catalogue(settings.catalogue_url())
-    embedder = RememberingEmbedder(embedder or build_embedder(settings))
+    loaded = embedder or build_embedder(settings)
+    embedder, comparing = RememberingEmbedder(loaded), RememberingEmbedder(comparing_embedder(loaded))
     own_model = None if language_model else build_language_model(settings)
     return Chatbot(
         settings=settings,
@@ -50,10 +56,13 @@ def build_chatbot(
             settings.fusion(),
             mend=mend,
             server=chroma_server(settings, catalogue),
+            comparing=comparing,
         ),
         embedder=embedder,
+        comparing=comparing,
         calibration=load_calibration(),
         version=version("footnote-chat"),
         language_model=language_model or own_model,
+        on_answer=on_answer,
         on_close=own_model.close if own_model else lambda: None,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +15,7 @@ from bot.answerers.written import places_of, write_drafts
 from bot.clarify import readings, unclear_reference
 from bot.condense import Understanding
 from bot.consult import Consultation
+from bot.contents import Contents
 from bot.conversation import Turn
 from bot.deliberate import Deliberation, deliberate
 from bot.disagreement import Disagreements
@@ -22,9 +23,10 @@ from bot.events import Event, EvidenceFound, Finished, StatementReady, Understoo
 from bot.evidence import QuestionWords, read_question, select_sentences
 from bot.examples import ExampleQuestions
 from bot.excerpts import Excerpt
-from bot.inquiry import Inquiry
+from bot.inquiry import Inquiry, Stage
 from bot.judge import Calibration, Judged, judge, rank_sentences
 from bot.language_model import CancelledError, LanguageModel, ModelUnavailableError
+from bot.language_model.patience import Patience
 from bot.own_instructions import is_about_own_instructions
 from bot.premise import contradicted_premise
 from bot.question import clean_question, detect_language, has_words
@@ -35,13 +37,14 @@ from bot.search_result import SearchResult
 from bot.settings import Settings
 from bot.small_talk import small_talk_kind
 from bot.standing import order_by_standing
+from bot.suspicious import Suspicion, suspicious_documents
 from bot.trail import Place, Trail
 from bot.translate import in_language_of
 from bot.understand import search, understand
 from bot.verify import Footnotes, Verified, to_citation, verify_draft
 from bot.whole_collection import is_about_the_collection
 from index.catalogue import Catalogue, DocumentSummary
-from index.document import Document, Span, hash_text
+from index.document import Chunk, Document, Span, hash_text
 from index.embedding.embedder import Embedder
 from index.errors import EmptyIndexError
 from index.precedence import Precedence
@@ -83,11 +86,13 @@ class Chatbot:
         settings: Thresholds and sizes.
         catalogue: The documents.
         retriever: Finds chunks.
-        embedder: The model of the index; also compares sentences.
+        embedder: The model of the index.
         calibration: Parameters of the judge.
         version: Version of the software, for provenance.
         language_model: Judges and writes; None quotes only. While it cannot be used, answers are quotes too.
+        on_answer: Called with each answer and the stages it went through.
         on_close: Called when the chatbot is closed, to let go of what was made for it alone.
+        comparing: The same model, less exact and quicker, to compare sentences with; `embedder` when not given.
     """
 
     def __init__(
@@ -99,16 +104,20 @@ class Chatbot:
         calibration: Calibration,
         version: str,
         language_model: LanguageModel | None = None,
+        on_answer: Callable[[Answer, Sequence[Stage]], None] = lambda _answer, _stages: None,
         on_close: Callable[[], None] = lambda: None,
+        comparing: Embedder | None = None,
     ) -> None:
         self.settings = settings
         self._catalogue = catalogue
         self._retriever = retriever
         self._embedder = embedder
+        self._comparing = comparing or embedder
         self._calibration = calibration
         self._results = Results(catalogue, embedder.model_id, settings.answerer, version)
         self._examples = ExampleQuestions(catalogue, self._quote)
         self._language_model = language_model
+        self._on_answer = on_answer
         self._on_close = on_close
 
     def ask(self, question: str, history: Sequence[Turn] = (), *, question_id: str | None = None) -> Answer:
@@ -142,6 +151,7 @@ class Chatbot:
         try:
             for event in self._stream(inquiry, question, history):
                 if isinstance(event, Finished):
+                    self._on_answer(event.answer, inquiry.stages)
                     yield Finished(event.answer, self._trail(inquiry, event.answer))
                 else:
                     yield event
@@ -199,7 +209,7 @@ class Chatbot:
                 footnotes = Footnotes()
                 verified = self._verify(inquiry, drafts, understanding, deliberation, footnotes)
                 standalone = understanding.standalone_question
-                contradicting = Disagreements(standalone, ranked, precedence, self._catalogue, self._embedder)
+                contradicting = Disagreements(standalone, ranked, precedence, self._catalogue, self._comparing)
                 verified = contradicting.add_to(verified, footnotes)
                 inquiry.disagreements = sum(one.introduction is not None for one in verified)
         if not verified:
@@ -265,6 +275,18 @@ class Chatbot:
         """Return an indexed document, or None."""
         return self._catalogue.document(document_id)
 
+    def suspicious(self, stop: threading.Event | None = None) -> list[Suspicion]:
+        """Return the documents that staff should look at; slow, see `suspicious_documents`."""
+        return suspicious_documents(self._catalogue, self._retriever, stop)
+
+    def chunks(self, chunk_ids: Sequence[str]) -> Mapping[str, Chunk]:
+        """Return indexed chunks by id; ids that are gone are left out."""
+        return self._catalogue.chunks(chunk_ids)
+
+    def count_tokens(self, text: str) -> int:
+        """Return how many tokens of the embedding model's vocabulary a text has."""
+        return len(self._embedder.tokenize(text))
+
     def overview(self) -> Overview:
         """Return what the bot can answer from."""
         indexed_at = self._catalogue.property("indexed_at")
@@ -275,6 +297,25 @@ class Chatbot:
             fingerprint=self._catalogue.property("fingerprint"),
         )
 
+    def model_is_ready(self) -> bool:
+        """Return whether a language model would be asked now."""
+        return self._language_model is not None and self._language_model.ready()
+
+    def is_indexed(self) -> bool:
+        """Return whether there is an index to answer from."""
+        return bool(self._catalogue.property("generation"))
+
+    def contents(self, words: str = "", start: int = 0, count: int = 40) -> Contents:
+        """Return some of the documents, those with all of the words in their title or id, however many there are."""
+        found = self._catalogue.titles(words, start, count + 1)
+        indexed_at = self._catalogue.property("indexed_at")
+        return Contents(
+            total=self._catalogue.count_documents(),
+            documents=found[:count],
+            more=len(found) > count,
+            indexed_at=datetime.fromisoformat(indexed_at) if indexed_at else None,
+        )
+
     def example_questions(self) -> tuple[str, ...]:
         """Return up to four questions that the documents answer; found once for each state of the index, then kept."""
         return self._examples.find()
@@ -282,7 +323,8 @@ class Chatbot:
     def warm_up(self) -> None:
         """Load what the first question would otherwise wait for."""
         self._retriever.warm_up()  # first: an index of another model is said before that model is loaded
-        self._embedder.embed(["warm up"])
+        for embedder in (self._embedder, self._comparing):
+            embedder.embed(["warm up"])
         if self._language_model is not None and self._language_model.ready():
             self._language_model.warm_up()
             # Loading a gigabyte must not keep the page from being served; quotes are ready before it.
@@ -320,7 +362,9 @@ class Chatbot:
 
     def _consultation(self, cancel: threading.Event | None) -> Consultation | None:
         model = self._language_model
-        return Consultation(model, cancel) if model is not None and model.ready() else None
+        if model is None or not model.ready():
+            return None
+        return Consultation(model, cancel and Patience(cancel, self.settings.model_patience))
 
     def _quote(self, question: str) -> Answer:
         """Return the answer to a question without the language model: quick enough to try many."""
@@ -416,8 +460,11 @@ class Chatbot:
         self, inquiry: Inquiry, understanding: Understanding, asked: QuestionWords, precedence: Precedence
     ) -> list[Judged]:
         """Return the sentences that may answer, best first."""
-        sentences = select_sentences(understanding, asked, inquiry.retrieved, self._embedder)
-        ranked = rank_sentences(sentences, self._calibration.sentence)
+        model = self._calibration.sentence
+        sentences = select_sentences(
+            understanding, asked, inquiry.retrieved, self._comparing, lambda features: model.probability(features.row())
+        )
+        ranked = rank_sentences(sentences, model)
         return order_by_standing(ranked, precedence, understanding.standalone_question)
 
     def _read(self, understanding: Understanding) -> QuestionWords:

@@ -20,6 +20,15 @@ Value = TypeVar("Value")
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """When one stage of an answer began and ended, in nanoseconds since 1970."""
+
+    name: str
+    begin: int
+    end: int
+
+
 @dataclass(slots=True)
 class Inquiry:
     """One question, its understanding, what it retrieved, and how long each stage took.
@@ -44,16 +53,18 @@ class Inquiry:
     dropped: tuple[str, ...] = ()
     disagreements: int = 0
     timings: dict[str, float] = field(default_factory=dict)
+    stages: list[Stage] = field(default_factory=list)
     started: float = field(default_factory=time.perf_counter)
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
         """Add the time spent inside to a stage, in milliseconds."""
-        begin = time.perf_counter()
+        begin, began_at = time.perf_counter(), time.time_ns()
         try:
             yield
         finally:
             self.timings[stage] = round(self.timings.get(stage, 0.0) + 1000 * (time.perf_counter() - begin), 1)
+            self.stages.append(Stage(stage, began_at, time.time_ns()))
 
     def consult(self, ask: Callable[[Consultation], Value], otherwise: Value) -> Value:
         """Return what the model says, or `otherwise` without one. A model that fails is not asked again here."""

@@ -25,6 +25,7 @@ from index.migration import upgrade
 from index.ownership import confirm, elect
 from index.relations import Relation, read_relations, relate_documents
 from index.schema import CHUNKS, DOCUMENTS, METADATA, PROPERTIES, VECTORS
+from index.titles import TitledDocument, count_titles, find_titles
 
 _ROWS_A_STATEMENT = 500  # below SQLite's limit on bound values, whatever the row's width
 
@@ -148,6 +149,14 @@ class Catalogue:
         with self._engine.connect() as connection:
             found = [DocumentSummary(*row) for row in connection.execute(query)]
         return sorted(found, key=lambda summary: summary.document_id)  # servers sort by their own language's rules
+
+    def titles(self, words: str, start: int, count: int) -> tuple[TitledDocument, ...]:
+        """Return some of the live documents whose title or id has the words in it, ordered by id."""
+        return find_titles(self._engine, words, start, count)
+
+    def count_documents(self) -> int:
+        """Return how many documents are live."""
+        return count_titles(self._engine)
 
     def document(self, document_id: str) -> Document | None:
         """Return a live document, or None."""

@@ -7,7 +7,6 @@ import json
 import re
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 from urllib.parse import unquote
@@ -15,11 +14,12 @@ from urllib.parse import unquote
 import pytest
 from starlette.testclient import TestClient
 
-from bot.chatbot import Overview
+from bot.contents import Contents
 from bot.errors import ServeError
 from bot.records.answers import AnswerRecords
+from bot.web.answering import ANSWERS_AT_ONCE
 from bot.web.app import build_app
-from bot.web.asking import ANSWERS_AT_ONCE, Asking
+from bot.web.asking import Asking
 from bot.web.links import citation_path, encode_id, place_path
 from bot.web.serve import open_port
 from bot.web.thread_stream import ThreadStream
@@ -182,7 +182,23 @@ def test_page_is_complete_before_any_script_runs(client: TestClient) -> None:
     assert "indexed today" in html
     assert "&lt;img src=x onerror=" in html
     assert "<img" not in html
-    assert client.get(html.split('type="module" src="')[2].split('"')[0]).status_code == 200
+    for address in re.findall(r'(?:src|href|data-composer)="(/(?:page|assets)/[^"]+)"', html):
+        assert client.get(address).status_code == 200
+
+
+@pytest.mark.parametrize("accepted", ["br, gzip", "gzip", "identity"])
+def test_files_are_compressed_and_kept_for_as_long_as_they_are_the_same(client: TestClient, accepted: str) -> None:
+    html = client.get("/", headers={"accept-encoding": accepted})
+    assert html.headers.get("content-encoding", "") == ("" if accepted == "identity" else "gzip")
+    for address in re.findall(r'"(/(?:page|assets)/[^"]+[.](?:js|css))"', html.text):
+        headers = client.get(address, headers={"accept-encoding": accepted}).headers
+        assert headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert headers.get("content-encoding", "identity") == accepted.split(",", maxsplit=1)[0]
+        again = client.get(address, headers={"accept-encoding": accepted, "if-none-match": headers["etag"]})
+        assert (again.status_code, again.content) == (304, b"")
+    assert client.get("/page/page.css").headers["cache-control"] == "no-cache"
+    for path in ("/page/", "/page/../app.py", "/page/%2e%2e/app.py", "/page/000000000000/page.css", "/assets/nothing"):
+        assert asyncio.run(_get_as_it_stands(client.app, path))[0] == 404
 
 
 def test_language_is_chosen_by_browser_and_by_hand(client: TestClient) -> None:
@@ -205,10 +221,11 @@ def test_empty_index_says_what_to_do(records: AnswerRecords) -> None:
 class _TwinsChatbot(ScriptedChatbot):
     """Two of its documents have titles that look the same."""
 
-    def overview(self) -> Overview:
-        overview = super().overview()
-        one, other, *rest = overview.documents
-        return replace(overview, documents=(one, replace(other, title=f"{one.title}\u200b"), *rest))
+    def contents(self, words: str = "", start: int = 0, count: int = 40) -> Contents:
+        contents = super().contents(words, start, count)
+        one, other, *rest = contents.documents
+        twin = other._replace(title=f"{one.title}\u200b")
+        return contents._replace(documents=(one, twin, *rest))
 
 
 def test_documents_with_the_same_title_are_told_apart_by_their_files(
@@ -219,7 +236,7 @@ def test_documents_with_the_same_title_are_told_apart_by_their_files(
     with TestClient(build_app(chatbot, records)) as twin_client:
         html = twin_client.get("/").text
     shown = re.findall(r'<span class="file" dir="auto">(.*?)</span>', html)
-    assert set(shown) == {document.document_id for document in chatbot.overview().documents[:2]}
+    assert set(shown) == {document.document_id for document in chatbot.contents().documents[:2]}
 
 
 def test_examples_come_as_buttons(client: TestClient) -> None:

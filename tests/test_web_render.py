@@ -187,7 +187,7 @@ def test_every_word_of_the_page_is_used() -> None:
 
     web = Path(__file__).parent.parent / "bot" / "web"
     code = "".join(
-        path.read_text("utf-8") for kind in ("*.py", "templates/*", "static/*.js") for path in web.glob(kind)
+        path.read_text("utf-8") for kind in ("**/*.py", "templates/*", "static/*.js") for path in web.glob(kind)
     )
     unused = [key for key in _leaves(dict(EN.entries)) if _stem(key) not in code]
     assert unused == []

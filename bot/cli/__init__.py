@@ -16,9 +16,13 @@ from bot.cli.ask import ask
 from bot.cli.backup import backup, restore
 from bot.cli.doctor import doctor
 from bot.cli.index import index
+from bot.cli.key import key
+from bot.cli.mcp import mcp
 from bot.cli.model import model
+from bot.cli.review import review
 from bot.cli.search import search
 from bot.cli.serve import serve
+from bot.cli.user import user
 from index.errors import FootnoteError
 
 _INTERRUPTED = 130
@@ -58,7 +62,7 @@ def footnote() -> None:
     """
 
 
-for _command in (index, ask, search, serve, model, backup, restore, doctor):
+for _command in (index, ask, search, serve, model, backup, restore, doctor, user, review, key, mcp):
     footnote.add_command(_command)
 
 

@@ -9,21 +9,27 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
+from markupsafe import Markup
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bot.answer import Answer
-from bot.chatbot import Chatbot, Overview
+from bot.chatbot import Chatbot
+from bot.contents import Contents
 from bot.language_model.weights import cache_folder, fetch_progress
 from bot.records.answers import AnswerRecords, Rating, RatingReason
 from bot.web.invisible import visible
-from bot.web.language import LANGUAGES
+from bot.web.language import LANGUAGES, Texts
 from bot.web.reader import LANGUAGE_COOKIE, texts_for, theme_for
 from bot.web.render import render_answer, render_examples, render_fault, render_page, title_lookup
 from bot.web.visitor import remember_visitor, visitor_of
 from index.errors import FootnoteError
 
 _ONE_YEAR = 365 * 24 * 3600
-_NOTHING = Overview(documents=(), chunks=0, indexed_at=None, fingerprint="")
+# What page.js imports, named in the page so that a browser asks for all of them at once.
+_SCRIPTS = ("box", "drawer", "export", "invisible", "source", "store", "titles", "turn", "words")
+_NOTHING = Contents(total=0, documents=(), more=False, indexed_at=None)
+_LISTED = 40
+_LONGEST_SEARCH = 100
 
 
 class StoredConversation(BaseModel):
@@ -55,13 +61,20 @@ def chat_routes(chatbot: Chatbot, records: AnswerRecords, gradio_script: str) ->
             chosen = RedirectResponse("/", status_code=303)
             chosen.set_cookie(LANGUAGE_COOKIE, language, max_age=_ONE_YEAR, samesite="lax")
             return chosen
-        shown = HTMLResponse(_render_chat(request, chatbot, gradio_script))
+        shown = HTMLResponse(render_chat(request, chatbot, gradio_script))
         remember_visitor(request.cookies, shown, secure=request.url.scheme == "https")
         return shown
 
     @router.get("/examples", response_class=HTMLResponse)
     def examples(request: Request) -> HTMLResponse:
         return HTMLResponse(render_examples(chatbot.example_questions(), texts_for(request)))
+
+    @router.get("/documents", response_class=HTMLResponse)
+    def documents(request: Request, words: str = "", start: int = 0) -> HTMLResponse:
+        """Return some of the documents: those whose titles have the words in them, from a place in the list on."""
+        start = min(max(start, 0), 1 << 30)
+        contents = chatbot.contents(words[:_LONGEST_SEARCH], start, _LISTED)
+        return HTMLResponse(_render_titles(contents, start, texts_for(request)))
 
     @router.get("/model")
     def model(request: Request) -> Response:
@@ -98,25 +111,43 @@ def chat_routes(chatbot: Chatbot, records: AnswerRecords, gradio_script: str) ->
     return router
 
 
-def _render_chat(request: Request, chatbot: Chatbot, gradio_script: str) -> str:
+def render_chat(request: Request, chatbot: Chatbot, gradio_script: str, *, is_widget: bool = False) -> str:
+    """Return the chat page, or the small one that other sites embed."""
     texts = texts_for(request)
-    overview, fault = _NOTHING, ""
+    contents, fault = _NOTHING, ""
     try:
-        overview = chatbot.overview()
+        contents = chatbot.contents(count=_LISTED)
     except FootnoteError as error:
         fault = str(error)
-    built = overview.indexed_at.astimezone() if overview.indexed_at else None
+    built = contents.indexed_at.astimezone() if contents.indexed_at else None
     return render_page(
         "page.html",
         texts,
         theme=theme_for(request),
         languages=list(LANGUAGES.values()),
-        overview=overview,
-        repeated_titles=_repeated(document.title for document in overview.documents),
+        contents=contents,
+        titles=_render_titles(contents, 0, texts),
+        listed=_LISTED,
+        is_widget=is_widget,
+        # A browser keeps the cookie that says whose an answer is from a frame of another site.
+        can_share=chatbot.settings.keep_answers and not is_widget,
         index_fault=fault,
         indexed=texts.indexed(built.date(), datetime.now().astimezone().date()) if built else "",
         gradio_script=gradio_script,
+        scripts=_SCRIPTS,
         question_limit=chatbot.settings.maximum_question_characters,
+    )
+
+
+def _render_titles(contents: Contents, start: int, texts: Texts) -> Markup:
+    return Markup(  # noqa: S704  # what a template of ours made
+        render_page(
+            "titles.html",
+            texts,
+            documents=contents.documents,
+            repeated_titles=_repeated(document.title for document in contents.documents),
+            next_start=start + len(contents.documents) if contents.more else None,
+        )
     )
 
 

@@ -20,6 +20,7 @@ from bot.web.asking import Asking, Part
 from bot.web.gradio_import import import_gradio
 from bot.web.gradio_queue import narrow_queue
 from bot.web.limits.caller import caller_of
+from bot.web.static_files import StaticFolder
 from bot.web.visitor import visitor_of
 
 # Readers being answered or waiting in our own line, which tells them their place; above that Gradio says no.
@@ -60,14 +61,23 @@ def gradio_script() -> str:
     Raises:
         RuntimeError: The installed Gradio is laid out differently from the release we pin.
     """
-    package = find_spec("gradio")  # found, not imported: the page names the script before Gradio is there
-    assert package is not None
-    assert package.origin is not None
-    entry = Path(package.origin).parent / "templates" / "frontend" / "gradio.js"
+    entry = _frontend() / "gradio.js"
     found = re.search(r'import\("\./(assets/[\w.-]+\.js)"\)', entry.read_text("utf-8"))
     if found is None:
         raise RuntimeError(f"{str(entry)!r} does not name Gradio's browser code")
     return f"/{found[1]}"
+
+
+def gradio_files() -> StaticFolder:
+    """Return Gradio's browser code, which a browser can have before Gradio itself is there."""
+    return StaticFolder(_frontend() / "assets", named_by_content=True)
+
+
+def _frontend() -> Path:
+    package = find_spec("gradio")  # found, not imported: that takes seconds
+    assert package is not None
+    assert package.origin is not None
+    return Path(package.origin).parent / "templates" / "frontend"
 
 
 def _build_blocks(gr: Any, asking: Asking) -> Any:

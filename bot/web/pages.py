@@ -26,6 +26,7 @@ class Pages:
         app: Answers every request at that path and below it.
         entrance: The path, with its key, to open in a browser.
         close: Ends what the pages have started.
+        secret: Whether the entrance opens the door by itself.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Pages:
     app: ASGIApp
     entrance: str
     close: Callable[[], None]
+    secret: bool = True
 
 
 def load_pages(chatbot: Chatbot, points: Iterable[EntryPoint] | None = None) -> tuple[Pages, ...]:

@@ -17,11 +17,15 @@ from bot.web.icons import icon
 from bot.web.invisible import finalize, visible
 from bot.web.language import Texts
 from bot.web.links import citation_path, place_path
+from bot.web.static_files import StaticFolder
+from bot.web.text_language import lang
 
 Titles = Callable[[str], str]
 
 _HIGH_CONFIDENCE = 0.85
 _FAIR_CONFIDENCE = 0.6
+
+PAGE_FILES = StaticFolder(Path(__file__).parent / "static")
 
 environment = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -31,7 +35,9 @@ environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-environment.globals.update(icon=icon, citation_path=citation_path, place_path=place_path)
+environment.globals.update(
+    icon=icon, lang=lang, citation_path=citation_path, place_path=place_path, files=f"/page/{PAGE_FILES.version}"
+)
 
 
 def render_page(template: str, texts: Texts, **values: Any) -> str:

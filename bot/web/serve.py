@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -16,9 +17,10 @@ from starlette.applications import Starlette
 from bot.errors import ServeError
 from bot.settings import Settings
 from bot.web.late import LateApp
+from bot.web.pages import Pages
 
 if TYPE_CHECKING:
-    from bot.web.asking import Asking
+    from bot.web.answering import Answering
 
 _BACKLOG = 128
 _GOODBYE_SECONDS = 3
@@ -36,29 +38,43 @@ def serve(settings: Settings, *, evaluator: bool = False, watch: bool = False) -
         ServeError: The port or the address cannot be used.
         FootnoteError: The index or the embedding model cannot be used.
         KeyboardInterrupt: The reader of the terminal pressed Ctrl-C.
+        SystemExit: It was told to end.
     """
+    # What a service manager sends ends the process as Ctrl-C does: everything is closed on the way out.
+    signal.signal(signal.SIGTERM, _end)
     with closing(open_port(settings.host, settings.port)) as listener:
         # These take seconds to import; a port in use should not wait for them.
+        from bot.accounts.accounts import Accounts  # noqa: PLC0415
+        from bot.api_keys import ApiKeys  # noqa: PLC0415
         from bot.build import build_chatbot  # noqa: PLC0415
+        from bot.operations.logs import set_up_logs  # noqa: PLC0415
+        from bot.operations.metrics import Metrics  # noqa: PLC0415
+        from bot.operations.observe import observed  # noqa: PLC0415
         from bot.records.answers import AnswerRecords  # noqa: PLC0415
         from bot.records.retention import Retention  # noqa: PLC0415
         from bot.web.app import build_app  # noqa: PLC0415
         from bot.web.pages import load_pages  # noqa: PLC0415
+        from bot.web.staff.app import build_staff  # noqa: PLC0415
 
+        set_up_logs(settings.log_format, settings.log_level)
+        metrics = Metrics()
         with (
-            closing(build_chatbot(settings, mend=True)) as chatbot,
-            closing(AnswerRecords(settings.catalogue_url())) as records,
+            observed(metrics, settings.metrics_address) as on_answer,
+            closing(build_chatbot(settings, mend=True, on_answer=on_answer)) as chatbot,
+            closing(AnswerRecords(settings.catalogue_url(), settings.review_sample)) as records,
             closing(Retention(records, settings.retention_days)),
+            closing(ApiKeys(settings.catalogue_url())) as keys,
             ExitStack() as opened,
         ):
             groups = load_pages(chatbot) if evaluator else ()
+            if settings.oidc_issuer or Accounts(records.engine).all():
+                groups += (build_staff(settings, chatbot, records),)
             for pages in groups:
                 opened.callback(pages.close)
-            entrances = [(pages.name, pages.entrance) for pages in groups]
-            app = build_app(chatbot, records, groups)
+            app = build_app(chatbot, records, groups, metrics, keys)
             if watch:
                 opened.enter_context(_watching(settings))
-            _Server(app, address_of(listener), entrances, chatbot.warm_up).run(sockets=[listener])
+            _Server(app, address_of(listener), groups, chatbot.warm_up).run(sockets=[listener])
 
 
 @contextmanager
@@ -68,6 +84,10 @@ def _watching(settings: Settings) -> Iterator[None]:
     with closing(FolderWatch(settings, _say)) as watch:
         watch.start()
         yield
+
+
+def _end(_number: int, _frame: object) -> None:
+    sys.exit(0)
 
 
 def _say(line: str) -> None:
@@ -118,17 +138,15 @@ class _Server(uvicorn.Server):
     Args:
         app: The web application.
         address: Where it is reached.
-        entrances: Name and path of further pages that the terminal tells of.
+        groups: Further pages that the terminal tells of.
         warm_up: Loads what the first question needs; called in a thread once the page's own parts are there.
     """
 
-    def __init__(
-        self, app: Starlette, address: str, entrances: Sequence[tuple[str, str]], warm_up: Callable[[], None]
-    ) -> None:
+    def __init__(self, app: Starlette, address: str, groups: Sequence[Pages], warm_up: Callable[[], None]) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
-                log_level="warning",
+                log_config=None,
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,  # only those of trusted proxies are believed, see `app.py`
@@ -137,9 +155,9 @@ class _Server(uvicorn.Server):
             )
         )
         self._composer: LateApp = app.state.composer
-        self._asking: Asking = app.state.asking
+        self._answering: Answering = app.state.answering
         self._address = address
-        self._entrances = entrances
+        self._groups = groups
         self._warm_up = warm_up
         self._loading: asyncio.Task[None] | None = None
 
@@ -156,14 +174,15 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         sys.stderr.write(f"Footnote is ready at {self._address} (press Ctrl-C to stop)\n")
-        for name, path in self._entrances:
-            sys.stderr.write(f"{name}: {self._address}{path} (keep this link to yourself)\n")
+        for pages in self._groups:
+            warning = " (keep this link to yourself)" if pages.secret else ""
+            sys.stderr.write(f"{pages.name}: {self._address}{pages.entrance}{warning}\n")
         sys.stderr.flush()
         self._loading = asyncio.create_task(self._load())
         self._loading.add_done_callback(self._stop_on_failure)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        await self._asking.stop()
+        await self._answering.stop()
         if self._composer.app is not None:
             self._composer.app.state.stop_streams.set()
         await super().shutdown(sockets)

@@ -11,12 +11,15 @@ from datetime import UTC, datetime, timedelta
 
 from bot.answer import Answer, Citation, Provenance, Refusal, RetrievedEntry, Statement, render_text
 from bot.chatbot import Overview
+from bot.contents import Contents
 from bot.conversation import Turn
 from bot.events import Event, EvidenceFound, Finished, StatementReady, Understood
 from bot.settings import Settings
+from bot.suspicious import Suspicion
 from index.catalogue import DocumentSummary
 from index.document import Document, Page, Span
 from index.errors import FootnoteError
+from index.titles import TitledDocument
 
 REPORT = """Harbour Office: Annual Report on the Ferry Service
 12 March 2025
@@ -86,15 +89,23 @@ BATTERIES = "The new vessels run on batteries and are charged at the Old Pier ov
 
 
 class ScriptedChatbot:
-    """Answers by keywords; `delay` seconds pass between its events."""
+    """Answers by keywords; `delay` seconds pass between its events; `invented` documents more have only a title."""
 
-    def __init__(self, delay: float = 0.0, *, empty: bool = False, shown: int = len(DOCUMENTS)) -> None:
+    def __init__(
+        self, delay: float = 0.0, *, empty: bool = False, shown: int = len(DOCUMENTS), invented: int = 0
+    ) -> None:
         self.settings = Settings(answerer="extractive")
         self.delay = delay
         self.empty = empty
         self.shown = shown
+        self.invented = tuple(TitledDocument(f"{number}.txt", f"Chapter {number}") for number in range(invented))
         self.histories: list[tuple[Turn, ...]] = []
         self.closed_streams = 0
+
+    def suspicious(self, stop: threading.Event | None = None) -> list[Suspicion]:
+        """Return that nothing is suspicious."""
+        del stop
+        return []
 
     def stream(
         self,
@@ -113,6 +124,9 @@ class ScriptedChatbot:
                 yield event
         finally:
             self.closed_streams += 1
+
+    def count_tokens(self, text: str) -> int:
+        return len(text.split())
 
     def _events(self, question: str, history: tuple[Turn, ...], question_id: str) -> Iterator[Event]:
         asked = question.lower()
@@ -157,6 +171,9 @@ class ScriptedChatbot:
     def document(self, document_id: str) -> Document | None:
         return DOCUMENTS.get(document_id)
 
+    def is_indexed(self) -> bool:
+        return not self.empty
+
     def overview(self) -> Overview:
         indexed_at = datetime.now(UTC) - timedelta(minutes=3)
         documents = tuple(
@@ -172,6 +189,13 @@ class ScriptedChatbot:
             for document in [*DOCUMENTS.values()][: self.shown]
         )
         return Overview(() if self.empty else documents, 40, None if self.empty else indexed_at, "0123456789abcdef")
+
+    def contents(self, words: str = "", start: int = 0, count: int = 40) -> Contents:
+        overview = self.overview()
+        listed = [TitledDocument(one.document_id, one.title) for one in overview.documents]
+        listed += self.invented
+        found = [one for one in listed if all(word in " ".join(one).lower() for word in words.lower().split())][start:]
+        return Contents(len(listed), tuple(found[:count]), len(found) > count, overview.indexed_at)
 
     def example_questions(self) -> tuple[str, ...]:
         return (

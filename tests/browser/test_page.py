@@ -81,25 +81,71 @@ def test_examples_are_answered(seeded: tuple[str, Chatbot], open_page: OpenPage)
     expect(page.locator(".turn .statement").first).to_be_visible()
 
 
-def test_example_pressed_before_the_question_box_is_there_is_answered(scripted_url: str, open_page: OpenPage) -> None:
+@pytest.fixture
+def held_assets(scripted_url: str, open_page: OpenPage) -> tuple[Page, Callable[[], None]]:
+    """A page whose Gradio is still on its way, and what lets it arrive."""
     page = open_page(scripted_url)
-    box = page.locator("#composer").bounding_box()
     held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        held.append(route)
-
-    page.route("**/assets/**", hold)
+    page.route("**/assets/**", lambda route: held.append(route))  # noqa: PLW0108  # Playwright marks the function
     page.reload(wait_until="commit")
-    page.locator("[data-ask]").first.click()
+    page.wait_for_function("performance.getEntriesByName('box').length")
+
+    def release() -> None:
+        page.route("**/assets/**", lambda route: route.continue_())
+        for route in held:
+            route.continue_()
+        page.wait_for_selector("body[data-ready]")
+
+    return page, release
+
+
+@pytest.mark.parametrize("by", ["example", "enter", "button"])
+def test_what_is_asked_before_gradio_is_there_is_answered(
+    held_assets: tuple[Page, Callable[[], None]], by: str
+) -> None:
+    page, release = held_assets
+    if by == "example":
+        page.locator("[data-ask]").first.click()
+    else:
+        page.fill("#opening textarea", "What does it cost?")
+    if by == "enter":
+        page.press("#opening textarea", "Enter")
+    elif by == "button":
+        page.click("#opening button")
+    expect(page.locator(".turn .status")).to_have_text("Asked as soon as the page has loaded…")
+    page.fill("#opening textarea", "And when?")
+    page.press("#opening textarea", "Enter")  # one at a time: this one stays in the box
     place = page.locator("#opening").bounding_box()
-    assert all(place[side] == pytest.approx(box[side], abs=2) for side in box)
-    expect(page.locator(".turn")).to_have_count(0)
-    page.route("**/assets/**", lambda route: route.continue_())
-    for route in held:
-        route.continue_()
+    release()
     expect(page.locator(".turn .checked")).to_be_visible()
+    expect(page.locator(".turn")).to_have_count(1)
     expect(page.locator("#opening")).to_be_hidden()
+    expect(page.locator(BOX)).to_have_value("And when?")
+    box = page.locator("#composer").bounding_box()
+    assert all(place[side] == pytest.approx(box[side], abs=2) for side in box)
+
+
+def test_what_is_being_written_goes_over_to_gradio(held_assets: tuple[Page, Callable[[], None]]) -> None:
+    page, release = held_assets
+    page.fill("#opening textarea", "What does it")
+    page.keyboard.press("Home")
+    release()
+    expect(page.locator(BOX)).to_be_focused()
+    page.keyboard.type("So ")
+    expect(page.locator(BOX)).to_have_value("So What does it")
+
+
+def test_question_that_still_waits_can_be_given_up(held_assets: tuple[Page, Callable[[], None]]) -> None:
+    page, release = held_assets
+    page.fill("#opening textarea", "What does it cost?")
+    page.press("#opening textarea", "Enter")
+    page.keyboard.press("Escape")
+    expect(page.locator(".fault")).to_contain_text("Stopped.")
+    release()
+    page.wait_for_timeout(300)
+    expect(page.locator(".checked")).to_have_count(0)
+    page.locator('[data-do="again"]').click()
+    expect(page.locator(".checked")).to_be_visible()
 
 
 def test_follow_up_is_understood_and_survives_a_reload(seeded: tuple[str, Chatbot], open_page: OpenPage) -> None:
@@ -416,6 +462,22 @@ def test_broken_connection_is_said_in_a_sentence(tmp_path: Path, open_page: Open
     began = time.monotonic()
     expect(page.locator(".fault")).to_contain_text("interrupted")
     assert time.monotonic() - began < 5
+
+
+def test_many_documents_are_listed_a_few_at_a_time_and_found_by_title(tmp_path: Path, open_page: OpenPage) -> None:
+    with running(ScriptedChatbot(invented=10_000), f"sqlite:///{tmp_path / 'footnote.db'}") as url:
+        page = open_page(url)
+        expect(page.locator(".covers")).to_contain_text("10004 documents")
+        titles = page.locator("#pane .titles li:has(a)")
+        expect(titles).to_have_count(40)
+        page.locator("#pane [data-more]").click()
+        expect(titles).to_have_count(80)
+        expect(titles.nth(40).locator("a")).to_be_focused()
+        page.locator("#pane .find input").fill("chapter 9999")
+        expect(titles).to_have_count(1)
+        page.locator("#pane .find input").fill("no such chapter")
+        expect(page.locator("#pane .titles")).to_have_text("No document has these words in its title.")
+        assert len(page.content()) < 100_000
 
 
 # Safety, access, sizes

@@ -1,16 +1,17 @@
 // The conversation. Gradio owns the question box and the event that answers; it calls the functions of
 // `window.footnote` (see bot/web/composer.py), and everything the reader sees is put on the page from here.
 
+import { box, fits, isReady, setBox, setUpBox, written } from "./box.js";
 import { close as closeDrawer, setUpDrawer } from "./drawer.js";
 import { visible } from "./invisible.js";
 import * as source from "./source.js";
 import * as store from "./store.js";
+import "./titles.js";
 import { clear, makeTurn, press, sendFeedback, showAnswer, showInterruption, showPart } from "./turn.js";
-import { announce, byId, isNarrow, say } from "./words.js";
+import { announce, byId, element, here, isNarrow, say } from "./words.js";
 
 const HISTORY_TURNS = 12;
 const HISTORY_CHARACTERS = 4000;
-const LIMIT = Number(document.body.dataset.limit);
 const root = document.documentElement;
 const language = root.lang;
 const turns = byId("turns");
@@ -18,12 +19,12 @@ const turns = byId("turns");
 let conversation = store.current();
 let working = null; // {record, turn, shown}: the question being answered, and how many parts of it are on the page
 let asked = null; // {question, replaces}: a question that does not come from the box
-let early = null; // the same, before the box was there
+let early = null; // the same, before Gradio was there; its turn is on the page already
 
 // While the language model is being fetched, says how far it is.
 async function watchModel() {
   const line = byId("model");
-  const response = await fetch("/model").catch(() => null);
+  const response = await fetch(here("/model")).catch(() => null);
   const fetching = response?.status === 200;
   if (fetching) line.textContent = await response.text();
   line.hidden = !fetching;
@@ -31,15 +32,24 @@ async function watchModel() {
 }
 watchModel();
 
-// A request that is turned away comes with a sentence that says why; Gradio would only say that it failed.
+// What Gradio keeps to itself: the sentence of a request that is turned away, and that the connection broke.
 let turnedAway = null;
 const plainFetch = window.fetch;
 window.fetch = async (...request) => {
   const response = await plainFetch(...request);
   if ([413, 429, 503].includes(response.status))
     turnedAway = await response.clone().json().then((answer) => answer.detail, () => null);
+  else if (response.url.includes("/queue/data?")) noticeItsBreak(response.clone().body);
   return response;
 };
+
+async function noticeItsBreak(stream) {
+  try {
+    await stream.pipeTo(new WritableStream());
+  } catch (error) {
+    if (error.name !== "AbortError") window.footnote.settle();
+  }
+}
 
 // Called by Gradio -------------------------------------------------------------------------------------------------
 
@@ -84,7 +94,7 @@ window.footnote = {
   },
 };
 
-const isUsable = (question) => !working && question && question.length <= LIMIT;
+const isUsable = (question) => !working && !early && fits(question);
 
 function added(question) {
   const record = { id: store.newId(), question, answer: null };
@@ -144,6 +154,7 @@ function end() {
 
 async function show(stored) {
   if (working) stop();
+  early = null;
   conversation = stored;
   store.remember(stored.id);
   source.rest();
@@ -153,7 +164,7 @@ async function show(stored) {
   let parts = [];
   try {
     const body = JSON.stringify({ answers: answered.map((turn) => turn.answer) });
-    const response = await fetch("/conversation", { method: "POST", headers: { "content-type": "application/json" }, body });
+    const response = await fetch(here("/conversation"), { method: "POST", headers: { "content-type": "application/json" }, body });
     if (response.ok) parts = await response.json();
   } catch {
     parts = [];
@@ -169,68 +180,27 @@ async function show(stored) {
 
 function begin() {
   show({ id: store.newId(), turns: [] });
-  box()?.focus();
+  box().focus();
 }
 
 function ask(question, replaces = null) {
-  if (working) return;
-  if (!document.body.dataset.ready) {
-    early = { question, replaces };
-    return;
+  if (working || early) return false;
+  if (!isReady()) {
+    const { record, turn } = replaces ? again(replaces, question) : added(question);
+    early = { question, replaces: record.id };
+    store.save(conversation);
+    turn.querySelector(".progress").append(element("p", { className: "status", textContent: say("soon") }));
+    return true;
   }
   asked = { question, replaces };
   byId("send").click();
+  return true;
 }
 
-// The question box, once Gradio has made it --------------------------------------------------------------------------
-
-const box = () => document.querySelector("#question textarea");
-
-function setBox(text) {
-  box().value = text;
-  box().dispatchEvent(new Event("input", { bubbles: true }));
-}
-
-function count() {
-  const left = LIMIT - box().value.trim().length;
-  const near = left < LIMIT / 10 || left < 50;
-  byId("counter").textContent = near ? say(left < 0 ? "too_long" : "left", { count: Math.abs(left) }) : "";
-  byId("counter").classList.toggle("over", left < 0);
-  try {
-    sessionStorage.setItem("footnote.draft", box().value);
-  } catch {
-    // a draft is only a convenience
-  }
-}
-
-function setUpBox() {
-  box().setAttribute("aria-label", say("question"));
-  box().placeholder = say("placeholder");
-  byId("send").setAttribute("aria-label", say("send"));
-  byId("stop").setAttribute("aria-label", say("stop"));
-  document.querySelectorAll("#ask main").forEach(unwrap);
-  box().addEventListener("input", count);
-  const draft = sessionStorage.getItem("footnote.draft");
-  if (draft) setBox(draft);
-  if (!isNarrow() && document.activeElement === document.body) box().focus();
-  document.body.dataset.ready = "true";
-  if (early) ask(early.question, early.replaces);
-}
-
-// The page has one main part, and it is not the question box.
-function unwrap(main) {
-  const plain = document.createElement("div");
-  plain.append(...main.childNodes);
-  main.replaceWith(plain);
-}
-
-function whenBoxIsThere() {
-  const watcher = new MutationObserver(() => {
-    if (!box() || !byId("send") || !byId("stop")) return;
-    watcher.disconnect();
-    setUpBox();
-  });
-  watcher.observe(byId("ask"), { childList: true, subtree: true });
+function askEarly() {
+  const was = early;
+  early = null;
+  if (was) ask(was.question, was.replaces);
 }
 
 // Gradio sets the language of the browser; the reader may have chosen another.
@@ -244,10 +214,10 @@ for (const kind of ["keydown", "keypress"])
   document.addEventListener(kind, (event) => {
     if (event.key !== "Enter") return;
     if (event.isComposing || event.keyCode === 229) event.stopImmediatePropagation();
-    else if (event.target === box() && !event.shiftKey && !isUsable(box().value.trim())) refuse(event);
+    else if (isReady() && event.target === box() && !event.shiftKey && !isUsable(written())) refuse(event);
   }, true);
 document.addEventListener("click", (event) => {
-  if (event.target.closest?.("#send") && !isUsable(asked ? asked.question : box().value.trim())) refuse(event);
+  if (event.target.closest?.("#send") && !isUsable(asked ? asked.question : written())) refuse(event);
 }, true);
 
 function refuse(event) {
@@ -259,7 +229,8 @@ function refuse(event) {
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || event.isComposing) return;
   if (working) stop();
-  else source.hidePreview() || closeDrawer() || source.close();
+  else if (early) giveUp();
+  else if (!(source.hidePreview() || closeDrawer() || source.close()) && parent !== window) parent.postMessage("footnote:close", "*");
 });
 
 const recordOf = (node) => conversation.turns.find((record) => record.id === node.closest(".turn")?.dataset.turn);
@@ -283,15 +254,22 @@ byId("theme").addEventListener("click", () => {
   document.cookie = `theme=${root.dataset.theme}; path=/; max-age=31536000; samesite=lax`;
 });
 
+// A question that was still waiting for the page is not asked any more.
+function giveUp() {
+  const turn = turns.querySelector(`[data-turn="${CSS.escape(early.replaces)}"]`);
+  early = null;
+  showInterruption(turn, say("stopped"));
+}
+
 async function showExamples() {
   const examples = byId("examples");
   if (!examples) return;
-  const response = await fetch("/examples").catch(() => null);
+  const response = await fetch(here("/examples")).catch(() => null);
   if (response?.ok) examples.innerHTML = await response.text();
   examples.firstElementChild?.classList.add("arriving");
 }
 
 setUpDrawer({ current: () => conversation, show, begin });
-whenBoxIsThere();
+setUpBox({ ask, ready: askEarly });
 showExamples();
 if (conversation.turns.length) show(conversation);

@@ -1,0 +1,1 @@
+"""Who may enter the staff's pages: accounts, passwords, sessions."""
