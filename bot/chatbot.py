@@ -84,12 +84,13 @@ class Chatbot:
         settings: Thresholds and sizes.
         catalogue: The documents.
         retriever: Finds chunks.
-        embedder: The model of the index; also compares sentences.
+        embedder: The model of the index.
         calibration: Parameters of the judge.
         version: Version of the software, for provenance.
         language_model: Judges and writes; None quotes only. While it cannot be used, answers are quotes too.
         on_answer: Called with each answer and the stages it went through.
         on_close: Called when the chatbot is closed, to let go of what was made for it alone.
+        comparing: The same model, less exact and quicker, to compare sentences with; `embedder` when not given.
     """
 
     def __init__(
@@ -103,11 +104,13 @@ class Chatbot:
         language_model: LanguageModel | None = None,
         on_answer: Callable[[Answer, Sequence[Stage]], None] = lambda _answer, _stages: None,
         on_close: Callable[[], None] = lambda: None,
+        comparing: Embedder | None = None,
     ) -> None:
         self.settings = settings
         self._catalogue = catalogue
         self._retriever = retriever
         self._embedder = embedder
+        self._comparing = comparing or embedder
         self._calibration = calibration
         self._results = Results(catalogue, embedder.model_id, settings.answerer, version)
         self._examples = ExampleQuestions(catalogue, self._quote)
@@ -204,7 +207,7 @@ class Chatbot:
                 footnotes = Footnotes()
                 verified = self._verify(inquiry, drafts, understanding, deliberation, footnotes)
                 standalone = understanding.standalone_question
-                contradicting = Disagreements(standalone, ranked, precedence, self._catalogue, self._embedder)
+                contradicting = Disagreements(standalone, ranked, precedence, self._catalogue, self._comparing)
                 verified = contradicting.add_to(verified, footnotes)
                 inquiry.disagreements = sum(one.introduction is not None for one in verified)
         if not verified:
@@ -314,7 +317,8 @@ class Chatbot:
     def warm_up(self) -> None:
         """Load what the first question would otherwise wait for."""
         self._retriever.warm_up()  # first: an index of another model is said before that model is loaded
-        self._embedder.embed(["warm up"])
+        for embedder in (self._embedder, self._comparing):
+            embedder.embed(["warm up"])
         if self._language_model is not None and self._language_model.ready():
             self._language_model.warm_up()
             # Loading a gigabyte must not keep the page from being served; quotes are ready before it.
@@ -448,8 +452,11 @@ class Chatbot:
         self, inquiry: Inquiry, understanding: Understanding, asked: QuestionWords, precedence: Precedence
     ) -> list[Judged]:
         """Return the sentences that may answer, best first."""
-        sentences = select_sentences(understanding, asked, inquiry.retrieved, self._embedder)
-        ranked = rank_sentences(sentences, self._calibration.sentence)
+        model = self._calibration.sentence
+        sentences = select_sentences(
+            understanding, asked, inquiry.retrieved, self._comparing, lambda features: model.probability(features.row())
+        )
+        ranked = rank_sentences(sentences, model)
         return order_by_standing(ranked, precedence, understanding.standalone_question)
 
     def _read(self, understanding: Understanding) -> QuestionWords:

@@ -7,7 +7,8 @@ FootnoteError
 ├── WatchError         followed folders could not be indexed this time
 ├── KeyNameError       an API key cannot have, or does not have, this name
 ├── BackupError        a backup cannot be written or restored
-└── AccountError       an account cannot be made, changed or found
+├── AccountError       an account cannot be made, changed or found
+└── ReviewError        an answer cannot be checked as asked
 """
 
 from __future__ import annotations
@@ -41,3 +42,7 @@ class BackupError(FootnoteError):
 
 class AccountError(FootnoteError):
     """An account cannot be made, changed or found as asked."""
+
+
+class ReviewError(FootnoteError):
+    """An answer cannot be taken, judged or made a golden question as asked."""

@@ -30,6 +30,8 @@ DOORS = {
         "bot/records/migrations/versions/0001_answers.py",
         "bot/records/migrations/versions/0002_accounts.py",
         "bot/records/migrations/versions/0003_api_keys.py",
+        "bot/records/migrations/versions/0004_review.py",
+        "bot/records/migrations/versions/0005_shared.py",
         "index/migration.py",
         "index/migrations/env.py",
         "index/migrations/versions/0001_first.py",

@@ -17,6 +17,7 @@ from bot.chatbot import Chatbot
 from bot.operations.health import health_routes
 from bot.operations.metrics import CountedResponses, Metrics
 from bot.records.answers import AnswerRecords
+from bot.records.shared import SharedAnswers
 from bot.settings import Settings
 from bot.web.answering import Answering
 from bot.web.api.app import api_pages, build_api
@@ -29,7 +30,9 @@ from bot.web.limits.rates import Rates
 from bot.web.pages import Branch, Pages
 from bot.web.render import PAGE_FILES
 from bot.web.security import Gate
+from bot.web.shared import shared_routes
 from bot.web.source import source_routes
+from bot.web.widget import widget_routes
 from index.errors import FootnoteError
 
 _SMALLEST_COMPRESSED = 1_000  # bytes
@@ -64,6 +67,8 @@ def build_app(
     _guard(app, chatbot.settings, asking.answering, rates, groups)
     app.include_router(chat_routes(chatbot, records, gradio_script()))
     app.include_router(source_routes(chatbot))
+    app.include_router(shared_routes(chatbot, SharedAnswers(records)))
+    app.include_router(widget_routes(chatbot, gradio_script()))
     app.include_router(health_routes(chatbot, lambda: composer.app is not None))
     if metrics is not None:
         app.add_middleware(CountedResponses, metrics=metrics)
@@ -99,7 +104,12 @@ def _guard(app: FastAPI, settings: Settings, answering: Answering, rates: Rates,
         stopping=lambda: answering.stopping,
         behind_proxy=bool(settings.trusted_proxies),
     )
-    app.add_middleware(Gate, below=tuple(pages.path for pages in groups), origins=origins)
+    app.add_middleware(
+        Gate,
+        below=tuple(pages.path for pages in groups),
+        origins=origins,
+        widget_origins=settings.widget_origins,
+    )
     if origins:
         app.add_middleware(
             CORSMiddleware, allow_origins=origins, allow_methods=["GET", "POST"], allow_headers=["authorization"]

@@ -28,6 +28,9 @@ _EXACT = {
     ("GET", "/model"),
     ("POST", "/conversation"),
     ("POST", "/feedback"),
+    ("POST", "/answer"),
+    ("GET", "/widget"),
+    ("GET", "/widget.js"),
     ("GET", "/config"),
     ("GET", "/theme.css"),
     ("GET", "/robots.txt"),
@@ -43,6 +46,8 @@ _EXACT = {
 _BELOW = (
     ("DELETE", "/conversation/"),
     ("GET", "/source/"),
+    ("GET", "/answer/"),
+    ("POST", "/answer/"),
     ("GET", "/page/"),
     ("GET", "/assets/"),
     ("GET", f"{_GRADIO}/heartbeat/"),
@@ -69,6 +74,8 @@ CONTENT_SECURITY_POLICY = "; ".join(
     )
 )
 DOCUMENT_SECURITY_POLICY = CONTENT_SECURITY_POLICY.replace("script-src 'self' 'unsafe-eval'", "script-src 'none'")
+_WITHOUT_SCRIPTS = ("/source/", "/answer/")
+_WIDGET = "/widget"
 _HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "same-origin",
@@ -85,13 +92,17 @@ class Gate:
         app: What stands behind the gate.
         below: Paths of groups of pages: they have a door of their own, and may bring a stricter policy.
         origins: Other sites that may show the page in a frame and ask from their own pages.
+        widget_origins: Other sites that may show the widget in a frame.
     """
 
-    def __init__(self, app: ASGIApp, below: Sequence[str] = (), origins: Sequence[str] = ()) -> None:
+    def __init__(
+        self, app: ASGIApp, below: Sequence[str] = (), origins: Sequence[str] = (), widget_origins: Sequence[str] = ()
+    ) -> None:
         self._app = app
         self._below = tuple(below)
         self._origins = frozenset(origins)
         self._frames = " ".join(("frame-ancestors 'self'", *origins))
+        self._widget_frames = " ".join((self._frames, *widget_origins))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or turn it away with 404, 403 or 413."""
@@ -122,9 +133,10 @@ class Gate:
             await self._app(scope, _bounded(receive, limit), send)
 
     def _with_headers(self, path: str, send: Send, *, theirs: bool) -> Send:
-        policy = DOCUMENT_SECURITY_POLICY if path.startswith("/source/") else CONTENT_SECURITY_POLICY
+        policy = DOCUMENT_SECURITY_POLICY if path.startswith(_WITHOUT_SCRIPTS) else CONTENT_SECURITY_POLICY
+        frames = self._widget_frames if path == _WIDGET else self._frames
         if not theirs:
-            policy = policy.replace("frame-ancestors 'self'", self._frames)
+            policy = policy.replace("frame-ancestors 'self'", frames)
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -133,7 +145,7 @@ class Gate:
                     headers["content-security-policy"] = policy
                 for name, value in _HEADERS.items():
                     headers[name] = value
-                if self._origins and not theirs:
+                if frames != "frame-ancestors 'self'" and not theirs:
                     del headers["x-frame-options"]  # it cannot name another site; the policy does
             await send(message)
 

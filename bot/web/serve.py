@@ -57,7 +57,7 @@ def serve(settings: Settings, *, evaluator: bool = False, watch: bool = False) -
         with (
             observed(metrics, settings.metrics_address) as on_answer,
             closing(build_chatbot(settings, mend=True, on_answer=on_answer)) as chatbot,
-            closing(AnswerRecords(settings.catalogue_url())) as records,
+            closing(AnswerRecords(settings.catalogue_url(), settings.review_sample)) as records,
             closing(Retention(records, settings.retention_days)),
             closing(ApiKeys(settings.catalogue_url())) as keys,
             ExitStack() as opened,

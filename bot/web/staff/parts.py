@@ -10,6 +10,8 @@ from fastapi import APIRouter
 from bot.accounts.accounts import Role
 from bot.web.staff.accounts_page import account_routes
 from bot.web.staff.desk import Desk
+from bot.web.staff.golden_page import golden_routes
+from bot.web.staff.review_page import review_routes
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,4 +29,8 @@ class Part:
     routes: Callable[[Desk], APIRouter]
 
 
-PARTS = (Part("accounts", ("admin",), account_routes),)
+PARTS = (
+    Part("review", ("staff",), review_routes),
+    Part("golden", ("staff", "evaluator"), golden_routes),
+    Part("accounts", ("admin",), account_routes),
+)
