@@ -36,6 +36,7 @@ from bot.search_result import SearchResult
 from bot.settings import Settings
 from bot.small_talk import small_talk_kind
 from bot.standing import order_by_standing
+from bot.suspicious import Suspicion, suspicious_documents
 from bot.trail import Place, Trail
 from bot.translate import in_language_of
 from bot.understand import search, understand
@@ -272,6 +273,10 @@ class Chatbot:
     def document(self, document_id: str) -> Document | None:
         """Return an indexed document, or None."""
         return self._catalogue.document(document_id)
+
+    def suspicious(self, stop: threading.Event | None = None) -> list[Suspicion]:
+        """Return the documents that staff should look at; slow, see `suspicious_documents`."""
+        return suspicious_documents(self._catalogue, self._retriever, stop)
 
     def chunks(self, chunk_ids: Sequence[str]) -> Mapping[str, Chunk]:
         """Return indexed chunks by id; ids that are gone are left out."""

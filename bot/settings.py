@@ -56,6 +56,13 @@ class Settings(IndexSettings):
         log_level: `debug`, `info`, `warning` or `error`, of Footnote's own modules; others speak from a warning on.
         session_idle_minutes: A member of staff who does nothing for so long is logged out.
         session_hours: However busy, they log in again after so long.
+        oidc_issuer: Address of an OpenID Connect provider that staff may log in with, such as `https://login.example.org`.
+        oidc_client_id: By what name it knows Footnote.
+        oidc_client_secret: The secret that goes with it; best given as FOOTNOTE_OIDC_CLIENT_SECRET, never shown.
+        oidc_scope: What is asked of it.
+        oidc_name_claim: Which of its claims names the account; one that people cannot change themselves.
+        oidc_role_claim: Which of its claims holds the groups.
+        oidc_roles: Which role each group gives.
         review_sample: The share of answers that is drawn at random for staff to check.
         golden_suite: The suite that golden questions of staff are added to; `suites/staff.yaml` in the data folder when
             not given.
@@ -91,6 +98,13 @@ class Settings(IndexSettings):
     log_level: LogLevel = "warning"
     session_idle_minutes: float = Field(default=60, gt=0)
     session_hours: float = Field(default=12, gt=0)
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr = SecretStr("")
+    oidc_scope: str = "openid email profile"
+    oidc_name_claim: str = "email"
+    oidc_role_claim: str = "groups"
+    oidc_roles: dict[str, Literal["staff", "evaluator", "admin"]] = Field(default_factory=dict)
     review_sample: float = Field(default=0.02, ge=0, le=1)
     golden_suite: Path | None = None
     golden_second_person: bool = False

@@ -63,7 +63,7 @@ def serve(settings: Settings, *, evaluator: bool = False, watch: bool = False) -
             ExitStack() as opened,
         ):
             groups = load_pages(chatbot) if evaluator else ()
-            if Accounts(records.engine).all():
+            if settings.oidc_issuer or Accounts(records.engine).all():
                 groups += (build_staff(settings, chatbot, records),)
             for pages in groups:
                 opened.callback(pages.close)
