@@ -56,11 +56,6 @@ class WebMachine:
             time.sleep(0.05)
         raise AssertionError(f"the web process did not get ready: {self.said()}")
 
-    @property
-    def address(self) -> str:
-        """Where it is."""
-        return self._address
-
     def kill(self) -> None:
         """End it at once."""
         if self._process is not None:
