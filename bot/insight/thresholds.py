@@ -44,9 +44,9 @@ def threshold_effects(
     """Return how many verdicts there are on the random sample, and the effect of each candidate.
 
     Only questions that were drawn at random count, so nobody's choice enters. Of these, the ones that other reasons
-    bring forward are checked sooner and are worse; each verdict is weighted by the inverse of the share that is checked
-    on its side. What a refusal would have said is known only as far as its verdict tells: one that was right stands for a
-    wrong answer below its threshold, one that should have been an answer for a right one.
+    bring forward are checked sooner and are worse: a verdict is weighted by the inverse of the share that is checked on
+    its side. What a refusal would have said is known as far as its verdict tells: one that was right stands for a wrong
+    answer below its threshold, one that should have been an answer for a right one.
     """
     drawn = [one for one in questions if one.draw < sample]
     judged = [one for one in drawn if one.verdict]
