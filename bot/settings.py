@@ -48,6 +48,7 @@ class Settings(IndexSettings):
         remote_key: Its secret key; best given as FOOTNOTE_REMOTE_KEY, never shown.
         top_k: How many chunks are retrieved for a question.
         refusal_threshold: Answers with a lower confidence are refused.
+        approved_answers: Whether a question that staff have approved an answer for gets that answer.
         maximum_question_characters: A longer question is declined in one sentence.
         keep_answers: Whether what readers ask and are answered is kept for staff; verdicts of readers are kept anyway.
         retention_days: How long it is kept.
@@ -56,6 +57,13 @@ class Settings(IndexSettings):
         log_level: `debug`, `info`, `warning` or `error`, of Footnote's own modules; others speak from a warning on.
         session_idle_minutes: A member of staff who does nothing for so long is logged out.
         session_hours: However busy, they log in again after so long.
+        oidc_issuer: Address of an OpenID Connect provider that staff may log in with, such as `https://login.example.org`.
+        oidc_client_id: By what name it knows Footnote.
+        oidc_client_secret: The secret that goes with it; best given as FOOTNOTE_OIDC_CLIENT_SECRET, never shown.
+        oidc_scope: What is asked of it.
+        oidc_name_claim: Which of its claims names the account; one that people cannot change themselves.
+        oidc_role_claim: Which of its claims holds the groups.
+        oidc_roles: Which role each group gives.
         review_sample: The share of answers that is drawn at random for staff to check.
         golden_suite: The suite that golden questions of staff are added to; `suites/staff.yaml` in the data folder when
             not given.
@@ -70,7 +78,10 @@ class Settings(IndexSettings):
         visitor_requests: How often one visitor may ask for anything but the page's files.
         visitor_questions: How many questions one visitor may ask.
         all_questions: How many questions all visitors together may ask.
-        limits_storage: Where requests are counted: `memory://`, or a store that several machines share.
+        model_tokens_per_day: Tokens, about, that the language model may be given and write in 24 hours; 0 for any
+            number. When they are spent answers are quotations.
+        limits_storage: Where requests and tokens are counted: `memory://`, or a store that several machines share.
+        model_patience: Seconds that a reader waits for the language model in all; then the answer is a quotation.
         answers_at_once: How many questions are worked on at once; 4, or 16 with a remote model, when not given.
     """
 
@@ -83,6 +94,7 @@ class Settings(IndexSettings):
     remote_key: SecretStr = SecretStr("")
     top_k: int = Field(default=8, ge=1, le=100)
     refusal_threshold: float = Field(default=0.4, ge=0, le=1)
+    approved_answers: bool = True
     maximum_question_characters: int = Field(default=2_000, ge=10)
     keep_answers: bool = True
     retention_days: float = Field(default=90, gt=0)
@@ -91,6 +103,13 @@ class Settings(IndexSettings):
     log_level: LogLevel = "warning"
     session_idle_minutes: float = Field(default=60, gt=0)
     session_hours: float = Field(default=12, gt=0)
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr = SecretStr("")
+    oidc_scope: str = "openid email profile"
+    oidc_name_claim: str = "email"
+    oidc_role_claim: str = "groups"
+    oidc_roles: dict[str, Literal["staff", "evaluator", "admin"]] = Field(default_factory=dict)
     review_sample: float = Field(default=0.02, ge=0, le=1)
     golden_suite: Path | None = None
     golden_second_person: bool = False
@@ -104,7 +123,9 @@ class Settings(IndexSettings):
     visitor_requests: str = "600/minute"
     visitor_questions: str = "30/minute; 300/hour"
     all_questions: str = "600/minute"
+    model_tokens_per_day: int = Field(default=0, ge=0)
     limits_storage: str = "memory://"
+    model_patience: float = Field(default=22, gt=0)
     answers_at_once: int | None = Field(default=None, ge=1, le=256)
 
     @field_validator("trusted_proxies", "allowed_hosts", "allowed_origins", "widget_origins", mode="before")

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.middleware.trustedhost import TrustedHostMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from bot.api_keys import ApiKeys
@@ -21,13 +22,15 @@ from bot.records.shared import SharedAnswers
 from bot.settings import Settings
 from bot.web.answering import Answering
 from bot.web.api.app import api_pages, build_api
+from bot.web.api.paths import is_api
 from bot.web.asking import Asking
 from bot.web.chat import chat_routes
 from bot.web.composer import build_composer, gradio_files, gradio_script
 from bot.web.late import LateApp
 from bot.web.limits.guard import Guard
 from bot.web.limits.rates import Rates
-from bot.web.pages import Branch, Pages
+from bot.web.my_data import my_data_routes
+from bot.web.pages import Branch, Pages, is_below
 from bot.web.render import PAGE_FILES
 from bot.web.security import Gate
 from bot.web.shared import shared_routes
@@ -66,6 +69,7 @@ def build_app(
         app.add_middleware(Branch, pages=pages)
     _guard(app, chatbot.settings, asking.answering, rates, groups)
     app.include_router(chat_routes(chatbot, records, gradio_script()))
+    app.include_router(my_data_routes(records))
     app.include_router(source_routes(chatbot))
     app.include_router(shared_routes(chatbot, SharedAnswers(records)))
     app.include_router(widget_routes(chatbot, gradio_script()))
@@ -97,24 +101,30 @@ def _ready(state: Callable[[], bool]) -> float:
 
 def _guard(app: FastAPI, settings: Settings, answering: Answering, rates: Rates, groups: Sequence[Pages]) -> None:
     """Put what turns requests away around an application; what is added last is passed first."""
-    origins = settings.allowed_origins
+    origins, below = settings.allowed_origins, tuple(pages.path for pages in groups)
     app.add_middleware(
         Guard,
         rates=rates,
         stopping=lambda: answering.stopping,
         behind_proxy=bool(settings.trusted_proxies),
     )
-    app.add_middleware(
-        Gate,
-        below=tuple(pages.path for pages in groups),
-        origins=origins,
-        widget_origins=settings.widget_origins,
-    )
+    app.add_middleware(Gate, below=below, origins=origins, widget_origins=settings.widget_origins)
     if origins:
-        app.add_middleware(
-            CORSMiddleware, allow_origins=origins, allow_methods=["GET", "POST"], allow_headers=["authorization"]
-        )
+        app.add_middleware(_PublicCors, closed=[top for top in below if not is_api(top)], origins=origins)
     if settings.allowed_hosts:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=settings.allowed_hosts, www_redirect=False)
     if settings.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=[str(network) for network in settings.trusted_proxies])
+
+
+class _PublicCors(CORSMiddleware):
+    """Lets named sites ask the page and the API from their own pages, but never the staff's and evaluator's."""
+
+    def __init__(self, app: ASGIApp, closed: Sequence[str], origins: Sequence[str]) -> None:
+        super().__init__(app, allow_origins=origins, allow_methods=["GET", "POST"], allow_headers=["authorization"])
+        self._closed = closed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, with the headers of CORS where they belong."""
+        theirs = scope["type"] == "http" and any(is_below(scope["path"], top) for top in self._closed)
+        await (self.app(scope, receive, send) if theirs else super().__call__(scope, receive, send))

@@ -28,6 +28,8 @@ _EXACT = {
     ("GET", "/model"),
     ("POST", "/conversation"),
     ("POST", "/feedback"),
+    ("GET", "/my-data"),
+    ("DELETE", "/my-data"),
     ("POST", "/answer"),
     ("GET", "/widget"),
     ("GET", "/widget.js"),

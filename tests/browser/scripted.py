@@ -15,6 +15,7 @@ from bot.contents import Contents
 from bot.conversation import Turn
 from bot.events import Event, EvidenceFound, Finished, StatementReady, Understood
 from bot.settings import Settings
+from bot.suspicious import Suspicion
 from index.catalogue import DocumentSummary
 from index.document import Document, Page, Span
 from index.errors import FootnoteError
@@ -100,6 +101,11 @@ class ScriptedChatbot:
         self.invented = tuple(TitledDocument(f"{number}.txt", f"Chapter {number}") for number in range(invented))
         self.histories: list[tuple[Turn, ...]] = []
         self.closed_streams = 0
+
+    def suspicious(self, stop: threading.Event | None = None) -> list[Suspicion]:
+        """Return that nothing is suspicious."""
+        del stop
+        return []
 
     def stream(
         self,

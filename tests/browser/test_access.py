@@ -28,7 +28,8 @@ SAME_EVERYWHERE = {"Footnote", "footnote", "Markdown", "English", "index", "FOLD
 OF_THE_PAGE = """() => {
   const page = document.documentElement.lang;
   const own = (node) =>
-    (node.closest("[lang]")?.lang ?? page) === page && !node.closest("script, style, template, gradio-app, #preview .place");
+    (node.closest("[lang]")?.lang ?? page) === page &&
+    !node.closest("script, style, template, gradio-app, #preview .place");
   const found = [];
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) if (own(walker.currentNode.parentElement)) found.push(walker.currentNode.data);
