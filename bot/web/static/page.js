@@ -137,7 +137,8 @@ function finish(record, turn, answer) {
 
 function fail(turn) {
   end();
-  announce(turn.querySelector(".fault").firstChild.textContent.trim());
+  const words = turn.querySelector(".fault").firstChild;
+  announce("", words.textContent.trim(), words.lang);
 }
 
 function interrupt(sentence) {
