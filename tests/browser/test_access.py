@@ -29,7 +29,7 @@ OF_THE_PAGE = """() => {
   const page = document.documentElement.lang;
   const own = (node) =>
     (node.closest("[lang]")?.lang ?? page) === page &&
-    !node.closest("script, style, template, gradio-app, #preview .place");
+    !node.closest("script, style, template, gradio-app, #preview .place, #conversations");
   const found = [];
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) if (own(walker.currentNode.parentElement)) found.push(walker.currentNode.data);
