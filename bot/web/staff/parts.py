@@ -9,6 +9,7 @@ from fastapi import APIRouter
 
 from bot.accounts.accounts import Role
 from bot.web.staff.accounts_page import account_routes
+from bot.web.staff.approved_page import approved_routes
 from bot.web.staff.audit_page import audit_routes
 from bot.web.staff.desk import Desk
 from bot.web.staff.documents_page import document_routes
@@ -34,6 +35,7 @@ class Part:
 
 PARTS = (
     Part("review", ("staff",), review_routes),
+    Part("approved", ("staff",), approved_routes),
     Part("golden", ("staff", "evaluator"), golden_routes),
     Part("documents", ("staff",), document_routes),
     Part("privacy", ("staff",), privacy_routes),
