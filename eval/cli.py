@@ -13,6 +13,7 @@ from rich.console import Console
 
 from bot.cli.options import answerer_option, json_option, print_json, print_progress, with_settings
 from bot.settings import Settings
+from eval.approved.command import approved
 from eval.benchmark.command import benchmark
 from eval.benchmark.steps_command import retrieval
 from eval.benchmark_commands import fit, fit_opinion, latency
@@ -48,6 +49,7 @@ def evaluation() -> None:
     """Golden suites: check them, run them, read what came out."""
 
 
+evaluation.add_command(approved)
 evaluation.add_command(benchmark)
 evaluation.add_command(retrieval)
 evaluation.add_command(compare)

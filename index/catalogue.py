@@ -79,6 +79,11 @@ class Catalogue:
                 "check that it is a Footnote database; delete a damaged one and index the folder again."
             ) from error
 
+    @property
+    def engine(self) -> sa.Engine:
+        """The database, for those who keep tables of their own in it."""
+        return self._engine
+
     def close(self) -> None:
         """Release every connection."""
         self._engine.dispose()

@@ -91,7 +91,8 @@ def render_answer(answer: Answer, texts: Texts, title_of: Titles, answerer: str 
     """
     changed = visible(answer.standalone_question).strip() != visible(answer.question).strip()
     considered = [(entry, title_of(entry.document_id)) for entry in answer.retrieved]
-    stood_in = answer.kind != "small_talk" and answer.provenance.answerer != answerer
+    made_now = answer.kind != "small_talk" and answer.provenance.approved is None
+    stood_in = made_now and answer.provenance.answerer != answerer
     notice = _render_part("notice", texts, texts("quoted_instead")) if stood_in else ""
     body = _render_part(answer.kind, texts, answer, {citation.number: citation for citation in answer.citations})
     footer = _render_part("footer", texts, answer, considered, _confidence_words(answer.confidence, texts))
