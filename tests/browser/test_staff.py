@@ -25,6 +25,7 @@ from tests.browser.test_desk import check
 
 pytestmark = pytest.mark.browser
 
+LOGIN = {"path": "/staff", "ready": "[name=password]"}
 PASSWORD = "correct horse battery staple"
 REPORT = """Harbour Office: Annual Report on the Ferry Service
 
@@ -83,8 +84,7 @@ def check_quietly(page: Page, state: str) -> None:
     check(page, state)
 
 
-def log_in(page: Page, origin: str) -> None:
-    page.goto(f"{origin}/staff")
+def log_in(page: Page) -> None:
     page.fill("[name=name]", "anna")
     page.fill("[name=password]", PASSWORD)
     page.keyboard.press("Enter")
@@ -117,8 +117,8 @@ def select(page: Page, words: str) -> None:
 @pytest.mark.timeout(600)
 def test_an_answer_on_its_way_over_the_desk(serve_desk: Callable[[], object], open_page: OpenPage) -> None:
     with serve_desk() as desk:
-        page = open_page(desk.origin, width=1280)
-        log_in(page, desk.origin)
+        page = open_page(desk.origin, **LOGIN, width=1280)
+        log_in(page)
         check(page, "queue")
         expect(page.locator(".queue > li")).to_have_count(1)
         page.get_by_role("button", name="Take the next").click()
@@ -177,8 +177,8 @@ def test_an_answer_on_its_way_over_the_desk(serve_desk: Callable[[], object], op
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_all_of_it_by_keys(serve_desk: Callable[[], object], open_page: OpenPage) -> None:
     with serve_desk() as desk:
-        page = open_page(desk.origin, width=390, color_scheme="dark")
-        log_in(page, desk.origin)
+        page = open_page(desk.origin, **LOGIN, width=390, color_scheme="dark")
+        log_in(page)
         check(page, "queue on a phone")
         page.keyboard.press("?")
         expect(page.locator("#keys")).to_be_visible()
@@ -230,8 +230,8 @@ def test_what_was_typed_is_not_lost_when_somebody_else_has_it(
     serve_desk: Callable[[], object], open_page: OpenPage
 ) -> None:
     with serve_desk() as desk:
-        page = open_page(desk.origin, expect_faults=True)
-        log_in(page, desk.origin)
+        page = open_page(desk.origin, **LOGIN, expect_faults=True)
+        log_in(page)
         page.goto(f"{desk.origin}/staff/review/{desk.answer_id}")
         page.wait_for_selector("body[data-ready]")
         page.locator(".whole label", has_text="Wrong").click()
