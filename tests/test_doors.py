@@ -32,6 +32,8 @@ DOORS = {
         "bot/records/migrations/versions/0003_api_keys.py",
         "bot/records/migrations/versions/0004_review.py",
         "bot/records/migrations/versions/0005_shared.py",
+        "bot/records/migrations/versions/0006_approved.py",
+        "bot/records/migrations/versions/0007_review_order.py",
         "index/migration.py",
         "index/migrations/env.py",
         "index/migrations/versions/0001_first.py",

@@ -14,6 +14,7 @@ from bot.web.staff.audit_page import audit_routes
 from bot.web.staff.desk import Desk
 from bot.web.staff.documents_page import document_routes
 from bot.web.staff.golden_page import golden_routes
+from bot.web.staff.insights_page import insight_routes
 from bot.web.staff.privacy_page import privacy_routes
 from bot.web.staff.review_page import review_routes
 
@@ -37,6 +38,7 @@ PARTS = (
     Part("review", ("staff",), review_routes),
     Part("approved", ("staff",), approved_routes),
     Part("golden", ("staff", "evaluator"), golden_routes),
+    Part("insights", ("staff",), insight_routes),
     Part("documents", ("staff",), document_routes),
     Part("privacy", ("staff",), privacy_routes),
     Part("accounts", ("admin",), account_routes),

@@ -35,9 +35,12 @@ def outcome_routes(desk: Desk) -> APIRouter:
         return back_to(request, answer_id, saved="golden")
 
     @router.post("/{answer_id}/approve")
-    def approve(request: Request, answer_id: str) -> Response:
-        recorded = find_recorded(desk, answer_id)
-        ApprovedAnswers(desk.engine).approve(recorded, session_of(request).account, desk.chatbot.document)
+    def approve(request: Request, answer_id: str, question: Annotated[str, Form(max_length=2_000)] = "") -> Response:
+        recorded, me = find_recorded(desk, answer_id), session_of(request).account
+        verdicts = latest_of_each(verdicts_of(desk.engine, recorded.id))
+        if not any(one.reviewer == me and one.judgement.verdict == "right" for one in verdicts):
+            raise ReviewError("Only an answer that you found right can be approved: judge the answer first.")
+        ApprovedAnswers(desk.engine).approve(recorded, me, desk.chatbot.document, question)
         return back_to(request, answer_id, saved="approved")
 
     @router.post("/{answer_id}/replay")
