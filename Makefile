@@ -86,6 +86,7 @@ audit: setup
 
 screenshots: setup chromium
 	$(BIN)/python -m tests.browser.screenshots
+	$(BIN)/python -m tests.browser.staff_screenshots
 	$(BIN)/python -m tests.browser.readme_picture
 
 chromium:
