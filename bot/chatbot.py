@@ -46,7 +46,7 @@ from bot.verify import Footnotes, Verified, verify_draft
 from bot.whole_collection import is_about_the_collection
 from index.catalogue import Catalogue, DocumentSummary
 from index.document import Chunk, Document, Span, hash_text
-from index.embedding.embedder import Embedder
+from index.embedding.embedder import Embedder, Vectors
 from index.errors import EmptyIndexError
 from index.precedence import Precedence
 from index.retriever import Retriever
@@ -318,6 +318,10 @@ class Chatbot:
     def example_questions(self) -> tuple[str, ...]:
         """Return up to four questions that the documents answer; found once for each state of the index, then kept."""
         return self._examples.find()
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Return the vectors of texts by the model of the index, one row each."""
+        return self._embedder.embed(texts)
 
     def warm_up(self) -> None:
         """Load what the first question would otherwise wait for."""

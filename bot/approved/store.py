@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +20,9 @@ from bot.records.answers import RecordedAnswer
 from bot.records.audit import audit
 from bot.records.schema import APPROVED, APPROVED_PASSAGES, TASKS
 from index.document import Document, Span
+from index.errors import DatabaseUnwritableError
+
+logger = logging.getLogger(__name__)
 
 Documents = Callable[[str], Document | None]
 """Returns the live document with an id, or None."""
@@ -192,7 +196,10 @@ class ApprovedAnswers:
             near = nearest_passage(citation.quote, document) if document is not None else ""
             changes.append(Change(citation.document_id, citation.title, citation.quote, near, document is None))
         if changes:
-            self.withdraw(approved.id, BY_DOCUMENTS, changes)
+            try:
+                self.withdraw(approved.id, BY_DOCUMENTS, changes)
+            except DatabaseUnwritableError as error:  # it is not shown all the same
+                logger.warning("an approved answer could not be withdrawn: %s", error)
             return None
         return approved.answer.model_copy(update={"citations": tuple(citations)})
 
