@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
@@ -16,6 +18,9 @@ from eval.injection.run import Outcome, Share, ask_rows, measure
 from eval.origin import read_origin
 from eval.progress import show_progress
 from index.document import hash_text
+
+if TYPE_CHECKING:
+    from eval.benchmark.respondent import Opener
 
 
 @click.command(epilog="\b\nExample:\n  footnote eval injection datasets/bipia --beside-starter --out injection.json")
@@ -51,7 +56,8 @@ def injection(
     from eval.benchmark.protocol import find_protocol  # noqa: PLC0415
 
     rows = load_rows(folder)[:limit]
-    answerers = [(settings.answerer, open_answerer(settings, search_only=False))]
+    answerers: list[tuple[str, AbstractContextManager[Opener]]] = []
+    answerers.append((settings.answerer, open_answerer(settings, search_only=False)))
     if beside_starter:
         answerers.append(("starter", open_baseline(settings, None, "")))
     outcomes: list[Outcome] = []
