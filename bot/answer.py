@@ -135,7 +135,12 @@ class Answer(_Frozen):
 
 def marker_numbers(text: str) -> list[int]:
     """Return the numbers of the `[n]` markers in a text, in order of appearance."""
-    return [int(number) for number in _MARKER.findall(text)]
+    return [number for number, _, _ in find_markers(text)]
+
+
+def find_markers(text: str) -> list[tuple[int, int, int]]:
+    """Return the number, start and end of each `[n]` marker in a text, in order of appearance."""
+    return [(int(marker[1]), marker.start(), marker.end()) for marker in _MARKER.finditer(text)]
 
 
 def escape_markers(text: str) -> str:

@@ -14,7 +14,7 @@ from bot.language_model.build import build_language_model
 from bot.settings import Settings
 from index.catalogue import Catalogue
 from index.chroma_server import chroma_server
-from index.embedding.build import build_embedder
+from index.embedding.build import build_embedder, comparing_embedder
 from index.embedding.embedder import Embedder
 from index.embedding.remembering import RememberingEmbedder
 from index.retriever import Retriever
@@ -43,7 +43,8 @@ def build_chatbot(
         FootnoteError: The database or the embedding model cannot be used.
     """
     catalogue = Catalogue(settings.catalogue_url())
-    embedder = RememberingEmbedder(embedder or build_embedder(settings))
+    loaded = embedder or build_embedder(settings)
+    embedder, comparing = RememberingEmbedder(loaded), RememberingEmbedder(comparing_embedder(loaded))
     own_model = None if language_model else build_language_model(settings)
     return Chatbot(
         settings=settings,
@@ -55,8 +56,10 @@ def build_chatbot(
             settings.fusion(),
             mend=mend,
             server=chroma_server(settings, catalogue),
+            comparing=comparing,
         ),
         embedder=embedder,
+        comparing=comparing,
         calibration=load_calibration(),
         version=version("footnote-chat"),
         language_model=language_model or own_model,

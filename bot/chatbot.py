@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,13 +36,14 @@ from bot.search_result import SearchResult
 from bot.settings import Settings
 from bot.small_talk import small_talk_kind
 from bot.standing import order_by_standing
+from bot.suspicious import Suspicion, suspicious_documents
 from bot.trail import Place, Trail
 from bot.translate import in_language_of
 from bot.understand import search, understand
 from bot.verify import Footnotes, Verified, to_citation, verify_draft
 from bot.whole_collection import is_about_the_collection
 from index.catalogue import Catalogue, DocumentSummary
-from index.document import Document, Span, hash_text
+from index.document import Chunk, Document, Span, hash_text
 from index.embedding.embedder import Embedder
 from index.errors import EmptyIndexError
 from index.precedence import Precedence
@@ -84,12 +85,13 @@ class Chatbot:
         settings: Thresholds and sizes.
         catalogue: The documents.
         retriever: Finds chunks.
-        embedder: The model of the index; also compares sentences.
+        embedder: The model of the index.
         calibration: Parameters of the judge.
         version: Version of the software, for provenance.
         language_model: Judges and writes; None quotes only. While it cannot be used, answers are quotes too.
         on_answer: Called with each answer and the stages it went through.
         on_close: Called when the chatbot is closed, to let go of what was made for it alone.
+        comparing: The same model, less exact and quicker, to compare sentences with; `embedder` when not given.
     """
 
     def __init__(
@@ -103,11 +105,13 @@ class Chatbot:
         language_model: LanguageModel | None = None,
         on_answer: Callable[[Answer, Sequence[Stage]], None] = lambda _answer, _stages: None,
         on_close: Callable[[], None] = lambda: None,
+        comparing: Embedder | None = None,
     ) -> None:
         self.settings = settings
         self._catalogue = catalogue
         self._retriever = retriever
         self._embedder = embedder
+        self._comparing = comparing or embedder
         self._calibration = calibration
         self._results = Results(catalogue, embedder.model_id, settings.answerer, version)
         self._examples = ExampleQuestions(catalogue, self._quote)
@@ -204,7 +208,7 @@ class Chatbot:
                 footnotes = Footnotes()
                 verified = self._verify(inquiry, drafts, understanding, deliberation, footnotes)
                 standalone = understanding.standalone_question
-                contradicting = Disagreements(standalone, ranked, precedence, self._catalogue, self._embedder)
+                contradicting = Disagreements(standalone, ranked, precedence, self._catalogue, self._comparing)
                 verified = contradicting.add_to(verified, footnotes)
                 inquiry.disagreements = sum(one.introduction is not None for one in verified)
         if not verified:
@@ -270,6 +274,18 @@ class Chatbot:
         """Return an indexed document, or None."""
         return self._catalogue.document(document_id)
 
+    def suspicious(self, stop: threading.Event | None = None) -> list[Suspicion]:
+        """Return the documents that staff should look at; slow, see `suspicious_documents`."""
+        return suspicious_documents(self._catalogue, self._retriever, stop)
+
+    def chunks(self, chunk_ids: Sequence[str]) -> Mapping[str, Chunk]:
+        """Return indexed chunks by id; ids that are gone are left out."""
+        return self._catalogue.chunks(chunk_ids)
+
+    def count_tokens(self, text: str) -> int:
+        """Return how many tokens of the embedding model's vocabulary a text has."""
+        return len(self._embedder.tokenize(text))
+
     def overview(self) -> Overview:
         """Return what the bot can answer from."""
         indexed_at = self._catalogue.property("indexed_at")
@@ -306,7 +322,8 @@ class Chatbot:
     def warm_up(self) -> None:
         """Load what the first question would otherwise wait for."""
         self._retriever.warm_up()  # first: an index of another model is said before that model is loaded
-        self._embedder.embed(["warm up"])
+        for embedder in (self._embedder, self._comparing):
+            embedder.embed(["warm up"])
         if self._language_model is not None and self._language_model.ready():
             self._language_model.warm_up()
             # Loading a gigabyte must not keep the page from being served; quotes are ready before it.
@@ -440,8 +457,11 @@ class Chatbot:
         self, inquiry: Inquiry, understanding: Understanding, asked: QuestionWords, precedence: Precedence
     ) -> list[Judged]:
         """Return the sentences that may answer, best first."""
-        sentences = select_sentences(understanding, asked, inquiry.retrieved, self._embedder)
-        ranked = rank_sentences(sentences, self._calibration.sentence)
+        model = self._calibration.sentence
+        sentences = select_sentences(
+            understanding, asked, inquiry.retrieved, self._comparing, lambda features: model.probability(features.row())
+        )
+        ranked = rank_sentences(sentences, model)
         return order_by_standing(ranked, precedence, understanding.standalone_question)
 
     def _read(self, understanding: Understanding) -> QuestionWords:

@@ -5,8 +5,10 @@ FootnoteError
 ├── QuestionError      a question, or a file of questions, cannot be used
 ├── ServeError         the web application cannot start
 ├── WatchError         followed folders could not be indexed this time
+├── KeyNameError       an API key cannot have, or does not have, this name
 ├── BackupError        a backup cannot be written or restored
-└── AccountError       an account cannot be made, changed or found
+├── AccountError       an account cannot be made, changed or found
+└── ReviewError        an answer cannot be checked as asked
 """
 
 from __future__ import annotations
@@ -30,9 +32,17 @@ class WatchError(FootnoteError):
     """The folders that are followed could not be indexed this time."""
 
 
+class KeyNameError(FootnoteError):
+    """An API key cannot be given this name, or none has it."""
+
+
 class BackupError(FootnoteError):
     """A backup cannot be written, or what is restored is no whole backup."""
 
 
 class AccountError(FootnoteError):
     """An account cannot be made, changed or found as asked."""
+
+
+class ReviewError(FootnoteError):
+    """An answer cannot be taken, judged or made a golden question as asked."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields, replace
 from itertools import pairwise
 
@@ -26,8 +26,17 @@ _SENTENCE_END = regex.compile(r"[.!?。！？…][\"'”’」』)）\]]*$")
 _ASKS = regex.compile(r"[?？][^\p{L}\p{N}]*$")
 # "Chair:", "JenniferMoore:", "Address：": what a line of a record, a form or a list is about.
 _LABEL = regex.compile(r"\s*[^:：\n]{1,40}[:：](?=\s|[^\x00-\x7f])")
-# Encoding sentences is the slowest step of an extractive answer; the words alone rule most of them out.
-_COMPARED_SENTENCES = 16
+# Encoding sentences is the slowest step of an extractive answer: the words rule most of them out, and of the rest those
+# that rank first with their vectors guessed are compared. Comparing all of them chose no better excerpts
+# (docs/performance.md).
+_KEPT_SENTENCES = 24
+_COMPARED_SENTENCES = 6
+# A sentence's cosine guessed from its chunk's: a line through those of three public sets. And the guess for a question
+# before it: above the mean of .23, so that the sentence is compared rather than missed.
+_SLOPE, _OFFSET = 0.57, 0.05
+_GUESSED_REPLY = 0.4
+
+Score = Callable[["Features"], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +44,9 @@ class Features:
     """What speaks for a sentence, each in [0, 1] (a cosine may be a little below 0).
 
     Attributes:
-        similarity: Cosine of question and sentence.
-        reply_similarity: Cosine of question and the sentence before, where that one asks something; else 0.
+        similarity: Cosine of question and sentence, guessed for all but the likeliest.
+        reply_similarity: Cosine of question and the sentence before, where that one asks something; else 0. Guessed for
+            all but the likeliest.
         chunk_score: Of the chunk, as it was retrieved.
         coverage: Share of the question's content words, weighted by rarity, that stand in the sentence.
         line_coverage: How much more of it stands in the line around the sentence, where that is short.
@@ -116,9 +126,21 @@ def read_question(understanding: Understanding, statistics: WordStatistics) -> Q
 
 
 def select_sentences(
-    understanding: Understanding, asked: QuestionWords, retrieved: Sequence[RetrievedChunk], embedder: Embedder
+    understanding: Understanding,
+    asked: QuestionWords,
+    retrieved: Sequence[RetrievedChunk],
+    embedder: Embedder,
+    score: Score,
 ) -> list[Sentence]:
-    """Return the likeliest sentences of the retrieved chunks with their features; none twice."""
+    """Return the likeliest sentences of the retrieved chunks with their features, best first; none twice.
+
+    Args:
+        understanding: The question.
+        asked: Its words.
+        retrieved: The chunks.
+        embedder: Compares the best sentences with the question.
+        score: How likely a sentence of some features states the answer.
+    """
     places: dict[tuple[str, Span], tuple[RetrievedChunk, str]] = {}
     for result in retrieved:
         previous = ""
@@ -131,20 +153,27 @@ def select_sentences(
         _describe(asked, result, span, result.chunk.sentence_text(span), previous)
         for (_, span), (result, previous) in places.items()
     ]
-    likely = sorted(found, key=lambda one: _likelihood(one.features), reverse=True)[:_COMPARED_SENTENCES]
-    asking = [previous if _ASKS.search(previous) else "" for _, previous in (places[_place(one)] for one in likely)]
-    texts = [text[:_LONGEST_COMPARED] for text in (*(one.text for one in likely), *asking)]
+    kept = sorted(found, key=lambda one: _likelihood(one.features), reverse=True)[:_KEPT_SENTENCES]
+    kept.sort(key=lambda one: score(one.features), reverse=True)
+    likeliest, others = kept[:_COMPARED_SENTENCES], kept[_COMPARED_SENTENCES:]
+    asking = [_asking(places[_place(one)][1]) for one in likeliest]
+    texts = [text[:_LONGEST_COMPARED] for text in (*(one.text for one in likeliest), *asking)]
     compared = list(dict.fromkeys(text for text in texts if text))
     question, *vectors = embedder.embed([understanding.standalone_question, *compared])
     similarity = {"": 0.0, **{text: float(vector @ question) for text, vector in zip(compared, vectors, strict=True)}}
-    return [
+    measured = [
         replace(one, features=replace(one.features, similarity=similarity[text], reply_similarity=similarity[before]))
-        for one, text, before in zip(likely, texts[: len(likely)], texts[len(likely) :], strict=True)
+        for one, text, before in zip(likeliest, texts[: len(likeliest)], texts[len(likeliest) :], strict=True)
     ]
+    return measured + others
+
+
+def _asking(previous: str) -> str:
+    return previous if _ASKS.search(previous) else ""
 
 
 def _likelihood(features: Features) -> float:
-    """Return what the words alone say; vectors are compared only for the sentences where this is highest."""
+    """Return what the words alone say; the rest is left out."""
     of_sentence = features.coverage + features.pair_coverage
     return of_sentence + 2 * features.chunk_score + 0.5 * features.line_coverage + 0.4 * features.label_matches
 
@@ -154,18 +183,18 @@ def _place(sentence: Sentence) -> tuple[str, Span]:
 
 
 def _describe(asked: QuestionWords, result: RetrievedChunk, span: Span, text: str, previous: str) -> Sentence:
+    chunk = result.chunk
     words = content_words(text)
     keys = frozenset(word.key for word in words) | spelled_out(asked.words, words)
-    nearby = (*content_words(result.chunk.title), *content_words(previous))
+    nearby = (*content_words(chunk.title), *content_words(previous))
     context = keys | {word.key for word in nearby} | spelled_out(asked.words, nearby)
     subject = {word.key for word in asked.words if word.is_name or word.is_number}
-    chunk = result.chunk
     label = _LABEL.match(_line(chunk, span).of(chunk.text))
     in_line = content_words(short_line(chunk, span).of(chunk.text))
     line_keys = {word.key for word in in_line} | spelled_out(asked.words, in_line)
     features = Features(
-        similarity=0.0,  # compared later, for the likeliest only, as is the next
-        reply_similarity=0.0,
+        similarity=_OFFSET + _SLOPE * (result.similarity or 0.0),  # compared later, for the likeliest, as is the next
+        reply_similarity=_GUESSED_REPLY if _asking(previous) else 0.0,
         chunk_score=result.score,
         coverage=asked.weight_of(keys),
         line_coverage=asked.weight_of(keys | line_keys) - asked.weight_of(keys),
@@ -176,7 +205,7 @@ def _describe(asked: QuestionWords, result: RetrievedChunk, span: Span, text: st
         brevity=max(0.0, 1 - len(words) / 100),
         is_complete=float(bool(_SENTENCE_END.search(text))),
     )
-    return Sentence(result.chunk, span, text, features, keys)
+    return Sentence(chunk, span, text, features, keys)
 
 
 def short_line(chunk: Chunk, span: Span) -> Span:

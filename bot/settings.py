@@ -56,11 +56,24 @@ class Settings(IndexSettings):
         log_level: `debug`, `info`, `warning` or `error`, of Footnote's own modules; others speak from a warning on.
         session_idle_minutes: A member of staff who does nothing for so long is logged out.
         session_hours: However busy, they log in again after so long.
+        oidc_issuer: Address of an OpenID Connect provider that staff may log in with, such as `https://login.example.org`.
+        oidc_client_id: By what name it knows Footnote.
+        oidc_client_secret: The secret that goes with it; best given as FOOTNOTE_OIDC_CLIENT_SECRET, never shown.
+        oidc_scope: What is asked of it.
+        oidc_name_claim: Which of its claims names the account; one that people cannot change themselves.
+        oidc_role_claim: Which of its claims holds the groups.
+        oidc_roles: Which role each group gives.
+        review_sample: The share of answers that is drawn at random for staff to check.
+        golden_suite: The suite that golden questions of staff are added to; `suites/staff.yaml` in the data folder when
+            not given.
+        golden_second_person: Whether another person than its author confirms a golden question.
         host: Address the web application listens on.
         port: Port the web application listens on.
+        api_anonymous: Whether programs may use the API without a key; they count as visitors then.
         trusted_proxies: Addresses or networks of proxies whose X-Forwarded-For names the reader; nobody else's does.
         allowed_hosts: Names by which the web application may be addressed; empty for any.
         allowed_origins: Other sites, such as `https://example.org`, that may embed the page and ask from their own.
+        widget_origins: Other sites that may show the widget, and nothing else of the page, in a frame.
         visitor_requests: How often one visitor may ask for anything but the page's files.
         visitor_questions: How many questions one visitor may ask.
         all_questions: How many questions all visitors together may ask.
@@ -85,18 +98,30 @@ class Settings(IndexSettings):
     log_level: LogLevel = "warning"
     session_idle_minutes: float = Field(default=60, gt=0)
     session_hours: float = Field(default=12, gt=0)
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr = SecretStr("")
+    oidc_scope: str = "openid email profile"
+    oidc_name_claim: str = "email"
+    oidc_role_claim: str = "groups"
+    oidc_roles: dict[str, Literal["staff", "evaluator", "admin"]] = Field(default_factory=dict)
+    review_sample: float = Field(default=0.02, ge=0, le=1)
+    golden_suite: Path | None = None
+    golden_second_person: bool = False
     host: str = "127.0.0.1"
     port: int = Field(default=7860, ge=0, le=65_535)
+    api_anonymous: bool = False
     trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = ()
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     allowed_origins: Annotated[tuple[Origin, ...], NoDecode] = ()
+    widget_origins: Annotated[tuple[Origin, ...], NoDecode] = ()
     visitor_requests: str = "600/minute"
     visitor_questions: str = "30/minute; 300/hour"
     all_questions: str = "600/minute"
     limits_storage: str = "memory://"
     answers_at_once: int | None = Field(default=None, ge=1, le=256)
 
-    @field_validator("trusted_proxies", "allowed_hosts", "allowed_origins", mode="before")
+    @field_validator("trusted_proxies", "allowed_hosts", "allowed_origins", "widget_origins", mode="before")
     @classmethod
     def _split_names(cls, value: object) -> object:
         """Accept names joined by commas."""

@@ -6,6 +6,7 @@ run for staff and not for a reader, because every passage is compared with its n
 
 from __future__ import annotations
 
+import threading
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -52,8 +53,15 @@ class Suspicion:
         return frozenset(one.other_id for one in self.contested)
 
 
-def suspicious_documents(catalogue: Catalogue, retriever: Retriever) -> list[Suspicion]:
+def suspicious_documents(
+    catalogue: Catalogue, retriever: Retriever, stop: threading.Event | None = None
+) -> list[Suspicion]:
     """Return the documents that contradict others, forbid answers or address a machine; the last two kinds first.
+
+    Args:
+        catalogue: The documents.
+        retriever: Finds what stands near a passage.
+        stop: When it is set, the search ends with what it has found.
 
     Raises:
         EmptyIndexError: Nothing has been indexed yet.
@@ -67,6 +75,8 @@ def suspicious_documents(catalogue: Catalogue, retriever: Retriever) -> list[Sus
         if words := _planted(catalogue, summary.document_id):
             planted[summary.document_id] = words
         for chunk in catalogue.chunks_of(summary.document_id):
+            if stop is not None and stop.is_set():
+                break
             for span, text in _sentences(chunk):
                 if blocks_answers(text):
                     blocking[chunk.document_id][span] = None

@@ -46,6 +46,7 @@ class Retriever:
         fusion: How the two rankings become one.
         mend: Build the files of a damaged generation again in the background.
         server: A Chroma server that searches the vectors while it is there.
+        comparing: Embeds what was said before, where it may be less exact and quicker; `embedder` when not given.
     """
 
     def __init__(
@@ -57,9 +58,11 @@ class Retriever:
         *,
         mend: bool = False,
         server: ChromaServer | None = None,
+        comparing: Embedder | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._embedder = embedder
+        self._comparing = comparing or embedder
         self._live = LiveGeneration(catalogue, data_dir, embedder.model_id, mend=mend, server=server)
         self._fusion = fusion or Fusion()
 
@@ -173,7 +176,7 @@ class Retriever:
 
     def _in_conversation(self, found: Mapping[str, _Found], conversation: Sequence[str]) -> dict[str, _Found]:
         """Return what was found, each score weighted with the cosine of the chunk and the mean of what was said."""
-        mean = self._embedder.embed(conversation).mean(axis=0)
+        mean = self._comparing.embed(conversation).mean(axis=0)
         said = mean / max(float(np.linalg.norm(mean)), 1e-9)
         stored = self._catalogue.vectors(list(found))
         weight = self._fusion.conversation_weight

@@ -22,6 +22,7 @@ class StaffSite:
     """Opens browsers, each with cookies of its own, on one application."""
 
     def __init__(self, chatbot: Chatbot, records: AnswerRecords) -> None:
+        self.engine = records.engine
         self.accounts = Accounts(records.engine)
         for name, role in ACCOUNTS.items():
             self.accounts.add("(test)", name, role, PASSWORD)

@@ -54,6 +54,16 @@ def test_a_vector_does_not_depend_on_its_company(embedder: SentenceTransformerEm
     assert np.abs(together - alone).max() <= 1e-4
 
 
+def test_half_precision_is_near_enough_to_compare_with(embedder: SentenceTransformerEmbedder) -> None:
+    half = embedder.in_half_precision()
+    assert half.in_half_precision() is half
+    assert np.abs(half.embed(TEXTS) - embedder.embed(TEXTS)).max() <= 1e-2
+
+
+def test_the_plain_path_has_one_precision(plain: SentenceTransformerEmbedder) -> None:
+    assert plain.in_half_precision() is plain
+
+
 def test_no_texts_give_an_empty_array(embedder: SentenceTransformerEmbedder) -> None:
     assert embedder.embed([]).shape == (0, 384)
 

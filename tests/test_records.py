@@ -44,7 +44,13 @@ def test_the_tables_are_as_the_code_describes_them(records: AnswerRecords) -> No
     assert ScriptDirectory(str(folder)).get_heads() == [HEAD]
     with records.engine.connect() as connection:
         context = MigrationContext.configure(
-            connection, opts={"compare_server_default": True, "version_table": VERSION_TABLE}
+            connection,
+            opts={
+                "compare_server_default": True,
+                "version_table": VERSION_TABLE,
+                # Search over words is made by a revision alone, in each database's own way.
+                "include_name": lambda name, kind, _: kind != "table" or not name.startswith("review_words"),
+            },
         )
         assert compare_metadata(context, METADATA) == []
 

@@ -17,8 +17,9 @@ from starlette.testclient import TestClient
 from bot.contents import Contents
 from bot.errors import ServeError
 from bot.records.answers import AnswerRecords
+from bot.web.answering import ANSWERS_AT_ONCE
 from bot.web.app import build_app
-from bot.web.asking import ANSWERS_AT_ONCE, Asking
+from bot.web.asking import Asking
 from bot.web.links import citation_path, encode_id, place_path
 from bot.web.serve import open_port
 from bot.web.thread_stream import ThreadStream

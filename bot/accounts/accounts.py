@@ -16,6 +16,7 @@ from bot.records.audit import audit
 from bot.records.schema import ACCOUNTS, SESSIONS
 
 Role = Literal["staff", "evaluator", "admin"]
+OPENID = "(openid)"  # the actor where a provider says who has an account
 ROLES: tuple[Role, ...] = get_args(Role)
 _NAME = re.compile(r"[\w][\w.@+-]{0,63}")
 
@@ -113,6 +114,21 @@ class Accounts:
             _keep_an_admin(connection, name, actor)
             connection.execute(ACCOUNTS.delete().where(ACCOUNTS.c.name == name))
             audit(connection, actor, "account.remove", name, before={"role": before.role})
+
+    def enter(self, name: str, role: Role) -> None:
+        """Make or update the account of somebody whom an OpenID provider knows by a name, with the role it gives.
+
+        Raises:
+            AccountError: The name cannot be used, or an account with a password has it.
+        """
+        with self._engine.connect() as connection:
+            known = _find(connection, name)
+        if known is None:
+            self.add(OPENID, name, role, None)
+        elif known.has_password:
+            raise AccountError(f"The account {name!r} has a password here: log in with it, or ask an admin.")
+        elif known.role != role:
+            self.set_role(OPENID, name, role)
 
     def check(self, name: str, password: str) -> Account | None:
         """Return the account whose name and password these are, or None after the same time."""

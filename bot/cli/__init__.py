@@ -16,6 +16,8 @@ from bot.cli.ask import ask
 from bot.cli.backup import backup, restore
 from bot.cli.doctor import doctor
 from bot.cli.index import index
+from bot.cli.key import key
+from bot.cli.mcp import mcp
 from bot.cli.model import model
 from bot.cli.search import search
 from bot.cli.serve import serve
@@ -59,7 +61,7 @@ def footnote() -> None:
     """
 
 
-for _command in (index, ask, search, serve, model, backup, restore, doctor, user):
+for _command in (index, ask, search, serve, model, backup, restore, doctor, user, key, mcp):
     footnote.add_command(_command)
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from bot.answer import Answer, Citation
 from bot.cli.options import answerer_option, gguf_option, json_option, print_json, print_progress, with_settings
 from bot.cli.questions import read_batch, run_batch
+from bot.plain_text import render_plain
 from bot.settings import Settings
 
 
@@ -44,7 +44,7 @@ def ask(question: str | None, batch: Path | None, output: Path | None, settings:
         if as_json:
             print_json(answer.model_dump(mode="json"))
         else:
-            click.echo(render_for_terminal(answer))
+            click.echo(render_plain(answer))
     chatbot.close()
 
 
@@ -58,21 +58,3 @@ def check_usage(question: str | None, batch: Path | None, output: Path | None) -
         raise click.UsageError("Give one question, or --batch FILE with --output FILE.")
     if (batch is None) != (output is None):
         raise click.UsageError("--batch and --output go together.")
-
-
-def render_for_terminal(answer: Answer) -> str:
-    """Return an answer as plain lines: the text, then each footnote with its place."""
-    lines = []
-    if answer.standalone_question != answer.question:
-        lines.append(f"Understood as: {answer.standalone_question}")
-    lines.append(answer.text)
-    shown = answer.refusal.nearest if answer.refusal else answer.citations
-    if shown:
-        lines += ["", *(_footnote(citation) for citation in shown)]
-    return "\n".join(lines)
-
-
-def _footnote(citation: Citation) -> str:
-    page = f", page {citation.page}" if citation.page else ""
-    place = f"{citation.document_id}{page}, {citation.start}-{citation.end}"
-    return f"[{citation.number}] {citation.title} ({place}): “{' '.join(citation.quote.split())}”"

@@ -11,13 +11,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Row
+from sqlalchemy.engine import Connection, Row
 
 from bot.answer import Answer
 from bot.conversation import Turn
 from bot.question import detect_language
 from bot.records.migration import upgrade
 from bot.records.schema import ANSWERS, CITED
+from bot.review.items import add_item, fill_items, rate_item
+from bot.review.words import forget_words
 from bot.trail import Trail
 from index.database import open_engine
 from index.document import hash_text
@@ -31,6 +33,7 @@ Face = Literal["page", "api", "mcp", "reported"]
 
 MAXIMUM_COMMENT_CHARACTERS = 1_000
 MAXIMUM_ANSWER_CHARACTERS = 200_000
+DEFAULT_SAMPLE = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +81,15 @@ class AnswerRecords:
 
     Args:
         database_url: SQLAlchemy URL; the tables are made or upgraded when it is opened, if it can be written.
+        sample: The share of answers that is drawn at random for staff to check.
     """
 
-    def __init__(self, database_url: str) -> None:
+    def __init__(self, database_url: str, sample: float = DEFAULT_SAMPLE) -> None:
         self.engine = open_engine(database_url)
+        self._sample = sample
         try:
             upgrade(self.engine)
+            fill_items(self.engine, sample)
         except DatabaseUnwritableError as error:  # readers are answered all the same
             logger.warning("answers cannot be put on record: %s", error)
 
@@ -93,28 +99,49 @@ class AnswerRecords:
         Raises:
             ValueError: The answer is larger than any answer we write.
         """
+        with self.engine.begin() as connection:
+            self.record_in(connection, answer, origin, history, trail)
+
+    def record_in(
+        self,
+        connection: Connection,
+        answer: Answer,
+        origin: Origin,
+        history: Sequence[Turn] = (),
+        trail: Trail | None = None,
+    ) -> None:
+        """Do the same in a transaction that is open."""
         as_json = answer.model_dump_json()
         if len(as_json) > MAXIMUM_ANSWER_CHARACTERS:
             raise ValueError(f"an answer of {len(as_json)} characters is too large to be kept")
-        row = {
-            "id": answer.id[:64],
-            "conversation": origin.conversation[:64],
-            "visitor": origin.visitor,
-            "face": origin.face,
+        answer_id = answer.id[:64]
+        if connection.scalar(sa.select(ANSWERS.c.id).where(ANSWERS.c.id == answer_id)) is not None:
+            return
+        kept: dict[str, Any] = {
             "asked_at": datetime.now(UTC),
-            "question": answer.question,
             "language": detect_language(answer.question),
-            "kind": answer.kind,
-            "reason": answer.refusal.reason if answer.refusal else "",
-            "confidence": answer.confidence,
-            "answer": as_json,
-            "history": json.dumps([turn.model_dump() for turn in history], ensure_ascii=False),
-            "trail": json.dumps(trail.to_json() if trail else {}, ensure_ascii=False),
             "draw": random.random(),  # noqa: S311  # a sample, no secret
         }
+        stages = trail.to_json() if trail else {}
+        connection.execute(
+            ANSWERS.insert().values(
+                **kept,
+                id=answer_id,
+                conversation=origin.conversation[:64],
+                visitor=origin.visitor,
+                face=origin.face,
+                question=answer.question,
+                kind=answer.kind,
+                reason=answer.refusal.reason if answer.refusal else "",
+                confidence=answer.confidence,
+                answer=as_json,
+                history=json.dumps([turn.model_dump() for turn in history], ensure_ascii=False),
+                trail=json.dumps(stages, ensure_ascii=False),
+            )
+        )
         cited = [
             {
-                "answer_id": row["id"],
+                "answer_id": answer_id,
                 "number": citation.number,
                 "document_id": citation.document_id,
                 "start": citation.start,
@@ -123,12 +150,9 @@ class AnswerRecords:
             }
             for citation in answer.citations
         ]
-        with self.engine.begin() as connection:
-            if connection.scalar(sa.select(ANSWERS.c.id).where(ANSWERS.c.id == row["id"])) is not None:
-                return
-            connection.execute(ANSWERS.insert().values(row))
-            if cited:
-                connection.execute(CITED.insert(), cited)
+        if cited:
+            connection.execute(CITED.insert(), cited)
+        add_item(connection, answer_id, answer, stages, rating="", sample=self._sample, **kept)
 
     def rate(
         self, answer: Answer, visitor: str, rating: Rating, *, reason: RatingReason | None = None, comment: str = ""
@@ -148,11 +172,11 @@ class AnswerRecords:
         }
         theirs = ANSWERS.update().where(ANSWERS.c.id == answer.id[:64], ANSWERS.c.visitor == visitor)
         with self.engine.begin() as connection:
-            if connection.execute(theirs.values(said)).rowcount:
-                return
-        self.record(answer, Origin("reported", visitor=visitor))
-        with self.engine.begin() as connection:
-            connection.execute(theirs.values(said))
+            if not connection.execute(theirs.values(said)).rowcount:
+                self.record_in(connection, answer, Origin("reported", visitor=visitor))
+                if not connection.execute(theirs.values(said)).rowcount:
+                    return  # it is on record, and somebody else's
+            rate_item(connection, answer.id[:64], rating)
 
     def find(self, answer_id: str) -> RecordedAnswer | None:
         """Return an answer by its id, or None."""
@@ -177,8 +201,11 @@ class AnswerRecords:
         return self._delete(ANSWERS.c.conversation == conversation, ANSWERS.c.visitor == visitor)
 
     def delete_older_than(self, days: float) -> int:
-        """Delete the answers that are older; return how many that were."""
-        return self._delete(ANSWERS.c.asked_at < datetime.now(UTC) - timedelta(days=days))
+        """Delete the answers that are older, and every word that is left of deleted ones; return how many that were."""
+        deleted = self._delete(ANSWERS.c.asked_at < datetime.now(UTC) - timedelta(days=days))
+        with self.engine.begin() as connection:
+            forget_words(connection)
+        return deleted
 
     def _delete(self, *which: sa.ColumnElement[bool]) -> int:
         # Whatever stands on an answer refers to it with ON DELETE CASCADE, and goes with it.

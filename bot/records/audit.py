@@ -111,5 +111,13 @@ def audit_entries(
         )
 
 
+def audit_actions(connection: Connection) -> tuple[list[str], list[str]]:
+    """Return who has acted and what has been done so far, each sorted: what there is to choose from."""
+    return (
+        list(connection.scalars(sa.select(AUDIT.c.actor).distinct().order_by(AUDIT.c.actor))),
+        list(connection.scalars(sa.select(AUDIT.c.action).distinct().order_by(AUDIT.c.action))),
+    )
+
+
 def _to_text(state: State | None) -> str:
     return json.dumps(dict(state or {}), ensure_ascii=False, sort_keys=True, default=str)

@@ -2,10 +2,18 @@
 
 answers   one row an answer as it was given: its conversation, its way through the chatbot, what its reader said of it
 cited     the places that an answer cites, by document: what is never cited, and what an edited document takes with it
+shared    links to answers, by what their address ends with
+api_keys  whom the API lets in, see `bot/api_keys.py`
 accounts  who may enter the staff's pages, and as what
 sessions  who is logged in, by the hash of what their browser holds
 login_failures  wrong passwords of late, by the hash of an account's name or an address
 audit     who did what to what, and when: rows are added, and the database refuses to change or delete one
+review_items       one row an answer: why and how soon it should be looked at, and who does; search over the words of
+                   items (`review_words`) is made by a revision, in each database's own way
+verdicts           what somebody found an answer to be; rows are only added
+citation_verdicts  what they found each of its citations to be
+right_passages     where they found the answer to stand
+golden_proposals   questions on their way into a golden suite, and what became of them
 
 A table that is changed here is changed by a revision in `bot/records/migrations/versions` too; a test compares the two.
 """
@@ -85,4 +93,86 @@ AUDIT = sa.Table(
     sa.Column("subject", sa.String(255), nullable=False),
     sa.Column("before", sa.Text, nullable=False),
     sa.Column("after", sa.Text, nullable=False),
+)
+SHARED = sa.Table(
+    "shared",
+    METADATA,
+    sa.Column("token", sa.String(32), primary_key=True),
+    sa.Column("answer_id", sa.ForeignKey("answers.id", ondelete="CASCADE"), nullable=False, unique=True),
+)
+# Of a key with a limit a day, `counted` requests were made on the day (of UTC) `counted_on`.
+API_KEYS = sa.Table(
+    "api_keys",
+    METADATA,
+    sa.Column("key_id", sa.String(16), primary_key=True),
+    sa.Column("name", sa.String(80), nullable=False, unique=True),
+    sa.Column("secret_hash", sa.String(64), nullable=False),
+    sa.Column("scopes", sa.String(80), nullable=False),
+    sa.Column("per_minute", sa.Integer),
+    sa.Column("per_day", sa.Integer),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("expires_at", UtcDateTime),
+    sa.Column("revoked_at", UtcDateTime),
+    sa.Column("counted_on", sa.String(10), nullable=False, server_default=sa.text("''")),
+    sa.Column("counted", sa.Integer, nullable=False, server_default=sa.text("0")),
+)
+REVIEW_ITEMS = sa.Table(
+    "review_items",
+    METADATA,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("answer_id", sa.ForeignKey("answers.id", ondelete="CASCADE"), nullable=False, unique=True),
+    # Columns of the answer that are filtered by stand here too: rows are short, and all of them are read in no time.
+    sa.Column("asked_at", UtcDateTime, nullable=False, index=True),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("language", sa.String(8), nullable=False),
+    sa.Column("rating", sa.String(8), nullable=False),
+    sa.Column("reasons", sa.Integer, nullable=False),
+    sa.Column("priority", sa.Integer, nullable=False),
+    sa.Column("state", sa.String(8), nullable=False),
+    sa.Column("assignee", sa.String(64), nullable=False, index=True),
+    sa.Column("taken_until", UtcDateTime),
+    sa.Index("review_items_in_order", "state", "priority", "asked_at", "number"),
+)
+VERDICTS = sa.Table(
+    "verdicts",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("answer_id", sa.ForeignKey("answers.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("reviewer", sa.String(64), nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("verdict", sa.String(24), nullable=False),
+    sa.Column("comment", sa.Text, nullable=False),
+    sa.Column("index_fingerprint", sa.String(64), nullable=False),
+)
+CITATION_VERDICTS = sa.Table(
+    "citation_verdicts",
+    METADATA,
+    sa.Column("verdict_id", sa.ForeignKey("verdicts.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("verdict", sa.String(16), nullable=False),
+    sa.Column("passage_hash", sa.String(64), nullable=False),
+)
+RIGHT_PASSAGES = sa.Table(
+    "right_passages",
+    METADATA,
+    sa.Column("verdict_id", sa.ForeignKey("verdicts.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True),
+    sa.Column("document_id", sa.String, nullable=False),
+    sa.Column("start", sa.Integer, nullable=False),
+    sa.Column("end", sa.Integer, nullable=False),
+    sa.Column("quote", sa.Text, nullable=False),
+    sa.Column("passage_hash", sa.String(64), nullable=False),
+)
+GOLDEN_PROPOSALS = sa.Table(
+    "golden_proposals",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("answer_id", sa.ForeignKey("answers.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("entry", sa.Text, nullable=False),
+    sa.Column("suite", sa.Text, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False, index=True),
+    sa.Column("proposed_by", sa.String(64), nullable=False),
+    sa.Column("proposed_at", UtcDateTime, nullable=False),
+    sa.Column("decided_by", sa.String(64), nullable=False, server_default=sa.text("''")),
+    sa.Column("decided_at", UtcDateTime),
 )

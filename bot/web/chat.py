@@ -61,7 +61,7 @@ def chat_routes(chatbot: Chatbot, records: AnswerRecords, gradio_script: str) ->
             chosen = RedirectResponse("/", status_code=303)
             chosen.set_cookie(LANGUAGE_COOKIE, language, max_age=_ONE_YEAR, samesite="lax")
             return chosen
-        shown = HTMLResponse(_render_chat(request, chatbot, gradio_script))
+        shown = HTMLResponse(render_chat(request, chatbot, gradio_script))
         remember_visitor(request.cookies, shown, secure=request.url.scheme == "https")
         return shown
 
@@ -111,7 +111,8 @@ def chat_routes(chatbot: Chatbot, records: AnswerRecords, gradio_script: str) ->
     return router
 
 
-def _render_chat(request: Request, chatbot: Chatbot, gradio_script: str) -> str:
+def render_chat(request: Request, chatbot: Chatbot, gradio_script: str, *, is_widget: bool = False) -> str:
+    """Return the chat page, or the small one that other sites embed."""
     texts = texts_for(request)
     contents, fault = _NOTHING, ""
     try:
@@ -127,6 +128,9 @@ def _render_chat(request: Request, chatbot: Chatbot, gradio_script: str) -> str:
         contents=contents,
         titles=_render_titles(contents, 0, texts),
         listed=_LISTED,
+        is_widget=is_widget,
+        # A browser keeps the cookie that says whose an answer is from a frame of another site.
+        can_share=chatbot.settings.keep_answers and not is_widget,
         index_fault=fault,
         indexed=texts.indexed(built.date(), datetime.now().astimezone().date()) if built else "",
         gradio_script=gradio_script,

@@ -28,6 +28,16 @@ def visible(text: str) -> str:
     return _LONE_SURROGATE.sub("\ufffd", _INVISIBLE.sub("", text))
 
 
+def stored_offset(text: str, seen: int) -> int:
+    """Return where in a text the character stands that is number `seen` (from 0) of those that are displayed."""
+    offset = 0
+    for hidden in _INVISIBLE.finditer(text):
+        if seen <= hidden.start() - offset:
+            break
+        offset += len(hidden.group())
+    return min(seen + offset, len(text))
+
+
 def finalize(value: object) -> object:
     """Apply `visible` to every plain string a template shows; markup was made of such strings already."""
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -25,12 +25,14 @@ class Paragraph:
     """One paragraph around the mark, any part of which may be empty.
 
     Attributes:
+        start: Where it begins, in characters of the document.
         page: Number of the page that begins with this paragraph, or None.
     """
 
     before: str
     marked: str
     after: str
+    start: int
     first_mark: bool = False
     page: int | None = None
 
@@ -62,6 +64,7 @@ def lay_out(document: Document, shown: Span, cited: Span | None) -> list[Paragra
                 before=document.text[block.start : mark.start],
                 marked=mark.of(document.text),
                 after=document.text[mark.end : block.end],
+                start=block.start,
                 first_mark=first_mark and len(mark) > 0,
                 page=page,
             )

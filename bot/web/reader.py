@@ -11,8 +11,9 @@ THEME_COOKIE = "theme"
 
 
 def texts_for(request: Request) -> Texts:
-    """Return the words of the page in the reader's language."""
-    return choose_language(request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language", ""))
+    """Return the words of the page in the language of the address, else the reader's."""
+    chosen = request.query_params.get("language") or request.cookies.get(LANGUAGE_COOKIE)
+    return choose_language(chosen, request.headers.get("accept-language", ""))
 
 
 def theme_for(request: Request) -> str | None:

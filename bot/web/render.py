@@ -18,6 +18,7 @@ from bot.web.invisible import finalize, visible
 from bot.web.language import Texts
 from bot.web.links import citation_path, place_path
 from bot.web.static_files import StaticFolder
+from bot.web.text_language import lang
 
 Titles = Callable[[str], str]
 
@@ -35,7 +36,7 @@ environment = Environment(
     lstrip_blocks=True,
 )
 environment.globals.update(
-    icon=icon, citation_path=citation_path, place_path=place_path, files=f"/page/{PAGE_FILES.version}"
+    icon=icon, lang=lang, citation_path=citation_path, place_path=place_path, files=f"/page/{PAGE_FILES.version}"
 )
 
 

@@ -15,6 +15,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bot.web.api.errors import ErrorDetails, error_response
+from bot.web.api.paths import is_api
 from bot.web.pages import is_below
 from bot.web.turned_away import turned_away
 
@@ -26,6 +28,11 @@ _EXACT = {
     ("GET", "/model"),
     ("POST", "/conversation"),
     ("POST", "/feedback"),
+    ("GET", "/my-data"),
+    ("DELETE", "/my-data"),
+    ("POST", "/answer"),
+    ("GET", "/widget"),
+    ("GET", "/widget.js"),
     ("GET", "/config"),
     ("GET", "/theme.css"),
     ("GET", "/robots.txt"),
@@ -41,13 +48,15 @@ _EXACT = {
 _BELOW = (
     ("DELETE", "/conversation/"),
     ("GET", "/source/"),
+    ("GET", "/answer/"),
+    ("POST", "/answer/"),
     ("GET", "/page/"),
     ("GET", "/assets/"),
     ("GET", f"{_GRADIO}/heartbeat/"),
 )
 _CHANGING = ("POST", "DELETE")
 _OF_A_GROUP = ("GET", "HEAD", "POST")
-_LARGEST_BODY = {"/conversation": 4_000_000, f"{_GRADIO}/queue/join": 400_000}
+_LARGEST_BODY = {"/conversation": 4_000_000, "/v1/chat/completions": 1_000_000, f"{_GRADIO}/queue/join": 400_000}
 _LARGEST_OTHER_BODY = 100_000
 
 # Gradio compiles the one-line functions of its events in the page, which is what 'unsafe-eval' allows; inline
@@ -67,6 +76,8 @@ CONTENT_SECURITY_POLICY = "; ".join(
     )
 )
 DOCUMENT_SECURITY_POLICY = CONTENT_SECURITY_POLICY.replace("script-src 'self' 'unsafe-eval'", "script-src 'none'")
+_WITHOUT_SCRIPTS = ("/source/", "/answer/")
+_WIDGET = "/widget"
 _HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "same-origin",
@@ -83,13 +94,17 @@ class Gate:
         app: What stands behind the gate.
         below: Paths of groups of pages: they have a door of their own, and may bring a stricter policy.
         origins: Other sites that may show the page in a frame and ask from their own pages.
+        widget_origins: Other sites that may show the widget in a frame.
     """
 
-    def __init__(self, app: ASGIApp, below: Sequence[str] = (), origins: Sequence[str] = ()) -> None:
+    def __init__(
+        self, app: ASGIApp, below: Sequence[str] = (), origins: Sequence[str] = (), widget_origins: Sequence[str] = ()
+    ) -> None:
         self._app = app
         self._below = tuple(below)
         self._origins = frozenset(origins)
         self._frames = " ".join(("frame-ancestors 'self'", *origins))
+        self._widget_frames = " ".join((self._frames, *widget_origins))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or turn it away with 404, 403 or 413."""
@@ -103,22 +118,27 @@ class Gate:
         send = self._with_headers(scope["path"], send, theirs=theirs)
         limit = _LARGEST_BODY.get(scope["path"], _LARGEST_OTHER_BODY)
         headers = Headers(scope=scope)
-        if not (theirs and scope["method"] in _OF_A_GROUP) and not _is_public(scope["method"], scope["path"]):
+        api = is_api(scope["path"])  # it says itself which methods there are
+        known = theirs and (api or scope["method"] in _OF_A_GROUP)
+        if not known and not _is_public(scope["method"], scope["path"]):
             await PlainTextResponse("Not found", 404)(scope, receive, send)
         elif scope["method"] in _CHANGING and not (
             _same_origin(headers)
-            or (scope["method"] == "POST" and not theirs and headers.get("origin") in self._origins)
+            or (scope["method"] == "POST" and (api or not theirs) and headers.get("origin") in self._origins)
         ):
-            await PlainTextResponse("Not from this page", 403)(scope, receive, send)
+            message = "Not from this page"
+            refused = error_response(403, ErrorDetails(message=message, type="permission_error")) if api else None
+            await (refused or PlainTextResponse(message, 403))(scope, receive, send)
         elif int(length if (length := headers.get("content-length", "0")).isdecimal() else 0) > limit:
             await turned_away(scope, 413, "too_large")(scope, receive, send)
         else:
             await self._app(scope, _bounded(receive, limit), send)
 
     def _with_headers(self, path: str, send: Send, *, theirs: bool) -> Send:
-        policy = DOCUMENT_SECURITY_POLICY if path.startswith("/source/") else CONTENT_SECURITY_POLICY
+        policy = DOCUMENT_SECURITY_POLICY if path.startswith(_WITHOUT_SCRIPTS) else CONTENT_SECURITY_POLICY
+        frames = self._widget_frames if path == _WIDGET else self._frames
         if not theirs:
-            policy = policy.replace("frame-ancestors 'self'", self._frames)
+            policy = policy.replace("frame-ancestors 'self'", frames)
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -127,7 +147,7 @@ class Gate:
                     headers["content-security-policy"] = policy
                 for name, value in _HEADERS.items():
                     headers[name] = value
-                if self._origins and not theirs:
+                if frames != "frame-ancestors 'self'" and not theirs:
                     del headers["x-frame-options"]  # it cannot name another site; the policy does
             await send(message)
 

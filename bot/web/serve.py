@@ -19,7 +19,7 @@ from bot.web.late import LateApp
 from bot.web.pages import Pages
 
 if TYPE_CHECKING:
-    from bot.web.asking import Asking
+    from bot.web.answering import Answering
 
 _BACKLOG = 128
 _GOODBYE_SECONDS = 3
@@ -41,6 +41,7 @@ def serve(settings: Settings, *, evaluator: bool = False, watch: bool = False) -
     with closing(open_port(settings.host, settings.port)) as listener:
         # These take seconds to import; a port in use should not wait for them.
         from bot.accounts.accounts import Accounts  # noqa: PLC0415
+        from bot.api_keys import ApiKeys  # noqa: PLC0415
         from bot.build import build_chatbot  # noqa: PLC0415
         from bot.operations.logs import set_up_logs  # noqa: PLC0415
         from bot.operations.metrics import Metrics  # noqa: PLC0415
@@ -56,16 +57,17 @@ def serve(settings: Settings, *, evaluator: bool = False, watch: bool = False) -
         with (
             observed(metrics, settings.metrics_address) as on_answer,
             closing(build_chatbot(settings, mend=True, on_answer=on_answer)) as chatbot,
-            closing(AnswerRecords(settings.catalogue_url())) as records,
+            closing(AnswerRecords(settings.catalogue_url(), settings.review_sample)) as records,
             closing(Retention(records, settings.retention_days)),
+            closing(ApiKeys(settings.catalogue_url())) as keys,
             ExitStack() as opened,
         ):
             groups = load_pages(chatbot) if evaluator else ()
-            if Accounts(records.engine).all():
+            if settings.oidc_issuer or Accounts(records.engine).all():
                 groups += (build_staff(settings, chatbot, records),)
             for pages in groups:
                 opened.callback(pages.close)
-            app = build_app(chatbot, records, groups, metrics)
+            app = build_app(chatbot, records, groups, metrics, keys)
             if watch:
                 opened.enter_context(_watching(settings))
             _Server(app, address_of(listener), groups, chatbot.warm_up).run(sockets=[listener])
@@ -145,7 +147,7 @@ class _Server(uvicorn.Server):
             )
         )
         self._composer: LateApp = app.state.composer
-        self._asking: Asking = app.state.asking
+        self._answering: Answering = app.state.answering
         self._address = address
         self._groups = groups
         self._warm_up = warm_up
@@ -172,7 +174,7 @@ class _Server(uvicorn.Server):
         self._loading.add_done_callback(self._stop_on_failure)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        await self._asking.stop()
+        await self._answering.stop()
         if self._composer.app is not None:
             self._composer.app.state.stop_streams.set()
         await super().shutdown(sockets)

@@ -5,6 +5,7 @@ Documents are looked up by id in the index, so an address can name nothing else.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from fastapi import APIRouter, Request
@@ -39,12 +40,8 @@ def source_routes(library: Library) -> APIRouter:
         document = library.document(document_id) if document_id is not None else None
         if document is None:
             return _missing(request, texts)
-        asked = request.query_params
-        fragment = "fragment" in asked
-        values = _place_values(
-            document, _span(asked.get("start"), asked.get("end")), asked.get("check", ""), whole="all" in asked
-        )
-        if fragment:
+        values = place_values(document, request.query_params)
+        if "fragment" in request.query_params:
             return HTMLResponse(render_page("document.html", texts, fragment=True, **values))
         page = render_page(
             "source.html", texts, title=document.title, theme=theme_for(request), fragment=False, **values
@@ -72,8 +69,14 @@ def _span(start: str | None, end: str | None) -> Span | None:
     return Span(*offsets) if len(offsets) == 2 and offsets[0] <= offsets[1] else None
 
 
-def _place_values(document: Document, asked: Span | None, check: str, *, whole: bool) -> dict[str, object]:
-    """Return what the template needs to show a document around a place."""
+def place_values(document: Document, query: Mapping[str, str]) -> dict[str, object]:
+    """Return what `document.html` needs to show a document around a place.
+
+    Args:
+        document: What is shown.
+        query: `start` and `end` of the place, `check` of its words, `all` for the whole document.
+    """
+    asked, check, whole = _span(query.get("start"), query.get("end")), query.get("check", ""), "all" in query
     cited = asked if asked is not None and len(asked) > 0 and asked.end <= len(document.text) else None
     changed = asked is not None and len(asked) > 0 and cited is None
     if cited is not None and check and quote_check(cited.of(document.text)) != check:
@@ -89,6 +92,7 @@ def _place_values(document: Document, asked: Span | None, check: str, *, whole: 
         "document": document,
         "paragraphs": lay_out(document, shown, cited),
         "page": document.page_at(cited.start) if cited is not None else None,
+        "section": document.section_at(cited.start) if cited is not None else None,
         "changed": changed,
         "windowed": len(shown) < len(document.text),
         "link": link,

@@ -65,10 +65,18 @@ class StaticFolder:
         if name not in self._paths:
             response = PlainTextResponse("Not found", 404)
         else:
-            response = self._serve(name, Headers(scope=scope), _FOR_A_YEAR if kept else _ASK_AGAIN)
+            response = self.serve(name, Headers(scope=scope), kept=kept)
         await response(scope, receive, send)
 
-    def _serve(self, name: str, asked: Headers, caching: str) -> Response:
+    def serve(self, name: str, asked: Headers, *, kept: bool = False) -> Response:
+        """Return a file of the folder.
+
+        Args:
+            name: Its name, which must be there.
+            asked: The headers of the request.
+            kept: Whether what is at this address never changes.
+        """
+        caching = _FOR_A_YEAR if kept else _ASK_AGAIN
         ready = self._read(name, _encoding(name, asked.get("accept-encoding", "")))
         headers = {"cache-control": caching, "etag": ready.tag, "vary": "accept-encoding"}
         if asked.get("if-none-match") == ready.tag:

@@ -6,6 +6,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import Scope
 
+from bot.web.api.errors import ErrorDetails, error_response
+from bot.web.api.paths import is_api
 from bot.web.language import Texts
 from bot.web.reader import texts_for
 
@@ -23,7 +25,11 @@ def turned_away(scope: Scope, status: int, key: str, retry_after: int = 0) -> JS
     """
     texts = texts_for(Request(scope))
     headers = {"retry-after": str(retry_after)} if retry_after else None
-    return JSONResponse({"detail": texts(key, wait=_in_words(retry_after, texts))}, status, headers)
+    words = texts(key, wait=_in_words(retry_after, texts))
+    if is_api(scope["path"]):
+        kind = "rate_limit_error" if status == 429 else "invalid_request_error"
+        return error_response(status, ErrorDetails(message=words, type=kind, code=key), headers)
+    return JSONResponse({"detail": words}, status, headers)
 
 
 def _in_words(seconds: int, texts: Texts) -> str:

@@ -27,6 +27,7 @@ _BATCH_TOKENS = 128
 _MOST_STREAMS = 8
 # How far a vector may lie from that of sentence-transformers, in any of its numbers.
 _TOLERANCE = 1e-4
+_HALF_TOLERANCE = 1e-2
 
 Tokens = NDArray[np.int64]
 
@@ -37,12 +38,13 @@ class OpenVinoEncoder:
     Args:
         compiled: Their folder.
         folder: The sentence-transformers model they were made from, for its tokenizer.
+        half: Multiply in bfloat16.
 
     Raises:
         ConversionError: The compiled model does not give the vectors of sentence-transformers.
     """
 
-    def __init__(self, compiled: Path, folder: Path) -> None:
+    def __init__(self, compiled: Path, folder: Path, *, half: bool = False) -> None:
         from tokenizers import Tokenizer  # noqa: PLC0415
 
         probe = json.loads((compiled / "probe.json").read_text(encoding="utf-8"))
@@ -53,8 +55,11 @@ class OpenVinoEncoder:
         # OpenVINO gives the thread that loads it a signal stack and takes the memory back in whichever thread drops it.
         # Were that the main thread, which handles signals, the next Ctrl-C would end the process with a segfault.
         with ThreadPoolExecutor(1, "footnote-embedding") as loader:
-            self.dimension, self._queue = loader.submit(_load, compiled / "model.xml").result()
-        self._check(probe["texts"], np.array(probe["vectors"], dtype=np.float32))
+            self.dimension, self._queue = loader.submit(
+                _load, compiled / "model.xml", "bf16" if half else "f32"
+            ).result()
+        expected = np.array(probe["vectors"], dtype=np.float32)
+        self._check(probe["texts"], expected, _HALF_TOLERANCE if half else _TOLERANCE)
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Return an array of shape (len(texts), dimension), float32, each row of length one."""
@@ -84,18 +89,18 @@ class OpenVinoEncoder:
                 mask[number, : len(tokens[row])] = 1
             yield rows, ids, mask
 
-    def _check(self, texts: Sequence[str], expected: Vectors) -> None:
+    def _check(self, texts: Sequence[str], expected: Vectors, tolerance: float) -> None:
         worst = float(np.abs(self.encode(texts) - expected).max())
-        if not worst <= _TOLERANCE:
+        if not worst <= tolerance:
             raise ConversionError(f"its compiled form gives vectors that are {worst:.1g} off")
 
 
-def _load(model_file: Path) -> tuple[int, AsyncInferQueue]:
+def _load(model_file: Path, precision: str) -> tuple[int, AsyncInferQueue]:
     """Return the length of a vector, and a queue that runs as many batches at once as there are cores."""
     import openvino  # noqa: PLC0415  # half a second
 
     streams = min(os.cpu_count() or 1, _MOST_STREAMS)
-    options = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "f32", "NUM_STREAMS": streams}
+    options = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": precision, "NUM_STREAMS": streams}
     model = openvino.Core().compile_model(str(model_file), "CPU", options)
     return int(model.output(0).partial_shape[1].get_length()), openvino.AsyncInferQueue(model, streams)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import uvicorn
 
+from bot.api_keys import ApiKeys
 from bot.records.answers import AnswerRecords
 from bot.web.app import build_app
 from bot.web.pages import Pages
@@ -17,12 +18,14 @@ from bot.web.serve import address_of, open_port
 
 
 @contextmanager
-def running(chatbot: Any, database_url: str, port: int = 0, groups: Sequence[Pages] = ()) -> Iterator[str]:
+def running(
+    chatbot: Any, database_url: str, port: int = 0, groups: Sequence[Pages] = (), keys: ApiKeys | None = None
+) -> Iterator[str]:
     """Yield the address of an application around a chatbot, with groups of pages that other packages bring."""
     listener = open_port("127.0.0.1", port)
     records = AnswerRecords(database_url)
     configuration = uvicorn.Config(
-        build_app(chatbot, records, groups),
+        build_app(chatbot, records, groups, keys=keys),
         log_level="warning",
         timeout_graceful_shutdown=1,
         ws="none",

@@ -15,6 +15,7 @@ from bot.contents import Contents
 from bot.conversation import Turn
 from bot.events import Event, EvidenceFound, Finished, StatementReady, Understood
 from bot.settings import Settings
+from bot.suspicious import Suspicion
 from index.catalogue import DocumentSummary
 from index.document import Document, Page, Span
 from index.errors import FootnoteError
@@ -101,6 +102,11 @@ class ScriptedChatbot:
         self.histories: list[tuple[Turn, ...]] = []
         self.closed_streams = 0
 
+    def suspicious(self, stop: threading.Event | None = None) -> list[Suspicion]:
+        """Return that nothing is suspicious."""
+        del stop
+        return []
+
     def stream(
         self,
         question: str,
@@ -118,6 +124,9 @@ class ScriptedChatbot:
                 yield event
         finally:
             self.closed_streams += 1
+
+    def count_tokens(self, text: str) -> int:
+        return len(text.split())
 
     def _events(self, question: str, history: tuple[Turn, ...], question_id: str) -> Iterator[Event]:
         asked = question.lower()

@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import cast
 
-from limits import RateLimitItem, parse_many
+from limits import RateLimitItem, RateLimitItemPerMinute, parse_many
 from limits.aio.storage import Storage
 from limits.aio.strategies import FixedWindowRateLimiter
 from limits.errors import ConfigurationError, StorageError
@@ -46,6 +46,10 @@ class Rates:
     async def question_of_anyone(self) -> int:
         """Count a question among those of all visitors; return how many seconds to wait, 0 when it may pass."""
         return await self._count(self._all_questions, "questions", "")
+
+    async def request_of_key(self, key_id: str, per_minute: int) -> int:
+        """Count a request with an API key; return how many seconds to wait, 0 when it may pass."""
+        return await self._count([RateLimitItemPerMinute(per_minute)], "key", key_id)
 
     async def _count(self, rates: Sequence[RateLimitItem], *key: str) -> int:
         try:

@@ -37,13 +37,16 @@ from bot.accounts.sessions import Sessions, session_limits
 from bot.chatbot import Chatbot
 from bot.records.answers import AnswerRecords
 from bot.settings import Settings
+from bot.suspicions import SuspicionSearch
 from bot.web.pages import Pages
 from bot.web.staff.desk import PATH, Desk, go_to, session_of, show
 from bot.web.staff.guard import Guard, check_form, require
 from bot.web.staff.login_page import login_routes, own_routes
+from bot.web.staff.openid import openid_routes
 from bot.web.staff.parts import PARTS
 from index.errors import FootnoteError
 
+_SUSPICIOUS = "suspicious.json"
 _STATIC = Path(__file__).parent / "static"
 
 
@@ -52,6 +55,7 @@ def build_staff(settings: Settings, chatbot: Chatbot, records: AnswerRecords) ->
     desk = build_desk(settings, chatbot, records)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(login_routes(desk), prefix=PATH)
+    app.include_router(openid_routes(desk), prefix=PATH)
     app.include_router(_home(), prefix=PATH)
     inside = [Depends(_navigation), Depends(check_form)]
     app.include_router(own_routes(desk), prefix=PATH, dependencies=inside)
@@ -62,14 +66,17 @@ def build_staff(settings: Settings, chatbot: Chatbot, records: AnswerRecords) ->
     app.add_exception_handler(FootnoteError, _explain)
     app.add_exception_handler(HTTPException, _refuse)
     app.add_exception_handler(RequestValidationError, _refuse_form)
-    return Pages("Staff", PATH, Guard(app, desk.sessions), PATH, _nothing, secret=False)
+    return Pages("Staff", PATH, Guard(app, desk.sessions), PATH, desk.suspicions.close, secret=False)
 
 
 def build_desk(settings: Settings, chatbot: Chatbot, records: AnswerRecords) -> Desk:
     """Return what the staff's pages are made from."""
     accounts = Accounts(records.engine)
     sessions = Sessions(records.engine, *session_limits(settings))
-    return Desk(settings, chatbot, records, accounts, sessions, Login(records.engine, accounts))
+    suspicions = SuspicionSearch(
+        chatbot.suspicious, lambda: chatbot.overview().fingerprint, settings.data_dir / _SUSPICIOUS
+    )
+    return Desk(settings, chatbot, records, accounts, sessions, Login(records.engine, accounts), suspicions)
 
 
 def _home() -> APIRouter:
@@ -109,7 +116,3 @@ def _fault(request: Request, status: int, words: str) -> Response:
     if getattr(request.state, "session", None) is not None:
         _navigation(request)
     return show(request, "fault.html", status, fault=words)
-
-
-def _nothing() -> None:
-    """Close nothing: these pages start no threads of their own."""

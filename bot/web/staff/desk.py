@@ -18,6 +18,7 @@ from bot.accounts.sessions import Session, Sessions
 from bot.chatbot import Chatbot
 from bot.records.answers import AnswerRecords
 from bot.settings import Settings
+from bot.suspicions import SuspicionSearch
 from bot.web.language import Texts, choose_language
 from bot.web.reader import LANGUAGE_COOKIE, theme_for
 from bot.web.render import environment as page_environment
@@ -39,6 +40,7 @@ class Desk:
         accounts: Who may log in.
         sessions: Who is logged in.
         login: Checks passwords.
+        suspicions: Looks through the documents for suspicious ones.
     """
 
     settings: Settings
@@ -47,6 +49,7 @@ class Desk:
     accounts: Accounts
     sessions: Sessions
     login: Login
+    suspicions: SuspicionSearch
 
     @property
     def engine(self) -> Engine:

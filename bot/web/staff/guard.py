@@ -16,8 +16,8 @@ from bot.accounts.accounts import Role
 from bot.accounts.sessions import Session, Sessions
 from bot.web.staff.desk import PATH, session_of
 
-# Reached without a session: the form to log in, what it looks like, and the way back from an OpenID provider.
-_OPEN = (f"{PATH}/login", f"{PATH}/openid")
+# Reached without a session: the form to log in, what it looks like, and the way to an OpenID provider and back.
+_OPEN = (f"{PATH}/login", f"{PATH}/openid", f"{PATH}/openid/start")
 _STATIC = f"{PATH}/static/"
 _COOKIE = "footnote-staff"
 # Nothing but our own files runs, nothing is sent elsewhere, no other page shows these in a frame. Beside the files,

@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse
 
 from bot.accounts.login import Wait
 from bot.errors import AccountError
+from bot.web.limits.caller import caller_of
 from bot.web.staff.desk import PATH, Desk, session_of, show
 from bot.web.staff.guard import hold_token, token_of
 
@@ -16,12 +17,13 @@ from bot.web.staff.guard import hold_token, token_of
 def login_routes(desk: Desk) -> APIRouter:
     """Return the login form: what there is without a session."""
     router = APIRouter()
+    openid = bool(desk.settings.oidc_issuer)
 
     @router.get("/login")
     def login_page(request: Request, next: str = "") -> Response:  # noqa: A002  # the name in the address
         if desk.sessions.find(token_of(request)) is not None:
             return RedirectResponse(_safe(next), 303)
-        return show(request, "login.html", next=next, fault="")
+        return show(request, "login.html", openid=openid, next=next, fault="")
 
     @router.post("/login")
     def log_in(
@@ -30,13 +32,13 @@ def login_routes(desk: Desk) -> APIRouter:
         password: Annotated[str, Form()] = "",
         next: Annotated[str, Form()] = "",  # noqa: A002
     ) -> Response:
-        found = desk.login.try_password(name.strip(), password, _address(request))
+        found = desk.login.try_password(name.strip(), password, caller_of(request.scope))
         if isinstance(found, Wait):
-            page = show(request, "login.html", 429, next=next, fault="wait", seconds=found.seconds)
+            page = show(request, "login.html", 429, openid=openid, next=next, fault="wait", seconds=found.seconds)
             page.headers["retry-after"] = str(found.seconds)
             return page
         if found is None:
-            return show(request, "login.html", 401, next=next, fault="wrong")
+            return show(request, "login.html", 401, openid=openid, next=next, fault="wrong")
         entered = RedirectResponse(_safe(next), 303)
         hold_token(request, entered, desk.sessions.open(found.name, "password"))
         return entered
@@ -64,7 +66,7 @@ def own_routes(desk: Desk) -> APIRouter:
         request: Request, old: Annotated[str, Form()] = "", new: Annotated[str, Form()] = ""
     ) -> Response:
         session = session_of(request)
-        found = desk.login.try_password(session.account, old, _address(request))
+        found = desk.login.try_password(session.account, old, caller_of(request.scope))
         if isinstance(found, Wait):
             raise AccountError(f"There were too many wrong passwords: try again in {found.seconds} seconds.")
         if found is None:
@@ -73,10 +75,6 @@ def own_routes(desk: Desk) -> APIRouter:
         return RedirectResponse(f"{PATH}/me?changed=yes", 303)
 
     return router
-
-
-def _address(request: Request) -> str:
-    return request.client.host if request.client else ""
 
 
 def _safe(wanted: str) -> str:

@@ -67,6 +67,8 @@ export function setUpBox({ ask, ready }) {
     takeOver(ready);
   });
   watcher.observe(byId("ask"), { childList: true, subtree: true });
+  // Gradio would look for itself below the address of this page, which is another one in the widget.
+  document.querySelector("gradio-app").setAttribute("src", location.origin);
   import(document.body.dataset.composer).catch(() => {
     opening.after(element("p", { className: "fault", textContent: say("no_box") }));
   });

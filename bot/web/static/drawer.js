@@ -14,6 +14,7 @@ const opener = byId("open-drawer");
 export function setUpDrawer({ current, show, begin }) {
   byId("download").textContent = say("download");
   byId("print").textContent = say("print");
+  askOnce(byId("forget"), { words: say("forget"), act: () => forget(begin) });
   opener.addEventListener("click", () => (drawer.hidden ? open(current, show, begin) : close()));
   byId("close-drawer").addEventListener("click", close);
   byId("download").addEventListener("click", () => download(current()));
@@ -67,29 +68,45 @@ function list(current, show, begin) {
   );
 }
 
-// Nothing brings a deleted conversation back, so the button asks once, in its place.
-function removeButton(question, remove) {
+function removeButton(question, act) {
   const button = element("button", { type: "button", className: "tool" });
+  askOnce(button, { html: byId("remove").innerHTML, label: say("remove", { question }), about: question, act });
+  return button;
+}
+
+// Nothing brings back what is deleted, so the button asks once, in its place.
+function askOnce(button, { html, words, label, about = "", act }) {
   let asked = null; // when it asked, and until when it stays asking
   const rest = () => {
     clearTimeout(asked?.timer);
     asked = null;
     button.classList.remove("sure");
-    button.innerHTML = byId("remove").innerHTML;
-    button.setAttribute("aria-label", say("remove", { question }));
+    if (html) button.innerHTML = html;
+    else button.textContent = words;
+    if (label) button.setAttribute("aria-label", label);
+    else button.removeAttribute("aria-label");
   };
   button.addEventListener("click", () => {
     if (!asked) {
       asked = { at: performance.now(), timer: setTimeout(rest, SURE_WITHIN_MS) };
       button.classList.add("sure");
       button.textContent = say("sure");
-      button.setAttribute("aria-label", `${say("sure")} ${question}`);
+      button.setAttribute("aria-label", `${say("sure")} ${about || words}`);
       announce(say("sure"));
     } else if (performance.now() - asked.at > SURE_AFTER_MS) {
-      clearTimeout(asked.timer);
-      remove();
+      rest();
+      act();
     }
   });
   rest();
-  return button;
+}
+
+// What the server keeps of this reader, and what this browser keeps.
+async function forget(begin) {
+  const answer = await fetch("/my-data", { method: "DELETE" }).catch(() => null);
+  if (!answer?.ok) return announce(say("not_sent"));
+  for (const conversation of store.conversations()) store.remove(conversation.id);
+  begin();
+  close();
+  announce(say("forgotten"));
 }

@@ -22,7 +22,7 @@ export function asText(answer) {
 }
 
 // Characters that Markdown would read as markup.
-const escaped = (text) => visible(text).replace(/([\\`*_{}[\]<>#|])/g, "\\$1");
+const escaped = (text) => visible(text).replace(/([\\`*_{}[\]<>#|~$&])/g, "\\$1");
 
 function understood(answer) {
   const question = onOneLine(answer.standalone_question);

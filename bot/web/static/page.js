@@ -8,7 +8,7 @@ import * as source from "./source.js";
 import * as store from "./store.js";
 import "./titles.js";
 import { clear, makeTurn, press, sendFeedback, showAnswer, showInterruption, showPart } from "./turn.js";
-import { announce, byId, element, isNarrow, say } from "./words.js";
+import { announce, byId, element, here, isNarrow, say } from "./words.js";
 
 const HISTORY_TURNS = 12;
 const HISTORY_CHARACTERS = 4000;
@@ -24,7 +24,7 @@ let early = null; // the same, before Gradio was there; its turn is on the page 
 // While the language model is being fetched, says how far it is.
 async function watchModel() {
   const line = byId("model");
-  const response = await fetch("/model").catch(() => null);
+  const response = await fetch(here("/model")).catch(() => null);
   const fetching = response?.status === 200;
   if (fetching) line.textContent = await response.text();
   line.hidden = !fetching;
@@ -155,7 +155,7 @@ async function show(stored) {
   let parts = [];
   try {
     const body = JSON.stringify({ answers: answered.map((turn) => turn.answer) });
-    const response = await fetch("/conversation", { method: "POST", headers: { "content-type": "application/json" }, body });
+    const response = await fetch(here("/conversation"), { method: "POST", headers: { "content-type": "application/json" }, body });
     if (response.ok) parts = await response.json();
   } catch {
     parts = [];
@@ -221,7 +221,7 @@ document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || event.isComposing) return;
   if (working) stop();
   else if (early) giveUp();
-  else source.hidePreview() || closeDrawer() || source.close();
+  else if (!(source.hidePreview() || closeDrawer() || source.close()) && parent !== window) parent.postMessage("footnote:close", "*");
 });
 
 const recordOf = (node) => conversation.turns.find((record) => record.id === node.closest(".turn")?.dataset.turn);
@@ -255,7 +255,7 @@ function giveUp() {
 async function showExamples() {
   const examples = byId("examples");
   if (!examples) return;
-  const response = await fetch("/examples").catch(() => null);
+  const response = await fetch(here("/examples")).catch(() => null);
   if (response?.ok) examples.innerHTML = await response.text();
   examples.firstElementChild?.classList.add("arriving");
 }

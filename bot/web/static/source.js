@@ -1,7 +1,7 @@
 // The source beside the conversation: opens what a footnote links to, steps through an answer's footnotes,
 // and previews the quote of the footnote under the pointer or the focus.
 
-import { byId, copy, element, isNarrow, say } from "./words.js";
+import { byId, copy, element, here, isNarrow, say } from "./words.js";
 
 const side = byId("source");
 const pane = byId("pane");
@@ -15,7 +15,7 @@ let latest = 0; // counts requests, so that a slow one cannot overwrite a later 
 
 export async function open(link, { focus = false } = {}) {
   const request = ++latest;
-  const address = new URL(link.href);
+  const address = here(link.href);
   address.searchParams.set("fragment", "1");
   let html = "";
   try {

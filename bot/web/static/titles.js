@@ -1,6 +1,6 @@
 // The list of documents: more of it, or those with some words in their titles.
 
-import { announce, say } from "./words.js";
+import { announce, here, say } from "./words.js";
 
 const PAUSE_MS = 250; // between the last letter and the search
 let latest = 0; // counts searches, so that a slow one cannot overwrite a later one
@@ -8,7 +8,7 @@ let timer = 0;
 
 async function load(list, words, start) {
   const search = ++latest;
-  const response = await fetch(`/documents?${new URLSearchParams({ words, start })}`).catch(() => null);
+  const response = await fetch(here(`/documents?${new URLSearchParams({ words, start })}`)).catch(() => null);
   if (search !== latest || !list.isConnected) return;
   if (!response?.ok) {
     announce(say("source_fault"));

@@ -79,6 +79,7 @@ export function press(button, record, ask) {
   const actions = {
     again: () => ask(record.question, record.id),
     edit: () => edit(turn, record, ask),
+    share: () => share(turn, record),
     copy: () => copy(asText(record.answer)).then(() => thank(turn, say("copied"))),
     up: () => judge(turn, { answer: record.answer, verdict: "up" }),
     down: () => {
@@ -113,6 +114,17 @@ async function judge(turn, verdict) {
     if (document.activeElement === document.body) down.focus();
   }
   thank(turn, say(sent ? "thanks" : "not_sent"));
+}
+
+// A link to this answer, which leads to the answer until its reader takes it back there.
+async function share(turn, record) {
+  const body = JSON.stringify({ id: record.answer.id });
+  const response = await fetch("/answer", { method: "POST", headers: { "content-type": "application/json" }, body }).catch(() => null);
+  if (!response?.ok) return thank(turn, say("no_link"));
+  const { path } = await response.json();
+  await copy(new URL(path, location.href).href);
+  thank(turn, say("link_copied"));
+  turn.querySelector(".thanks").append(" ", element("a", { href: path, target: "_blank", rel: "noopener", textContent: say("shared_link") }));
 }
 
 function thank(turn, sentence) {

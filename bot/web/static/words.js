@@ -3,6 +3,14 @@
 const texts = JSON.parse(document.getElementById("texts").textContent);
 
 export const say = (key, values = {}) => texts[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
+const inFrame = document.body.classList.contains("widget");
+
+// An address of ours as this page asks for it: a frame in another site has no cookie that names its language.
+export function here(path) {
+  const address = new URL(path, location.href);
+  if (inFrame) address.searchParams.set("language", document.documentElement.lang);
+  return address;
+}
 export const byId = (id) => document.getElementById(id);
 export const isNarrow = () => matchMedia("(max-width: 899px)").matches;
 

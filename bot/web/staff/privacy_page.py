@@ -1,0 +1,69 @@
+"""What staff do when a reader asks about their data: hand it over, or delete it with all that came of it."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Form, Request, Response
+
+from bot.errors import AccountError
+from bot.records.audit import audit
+from bot.records.privacy import delete_conversation, delete_visitor, visitor_data
+from bot.records.schema import ANSWERS
+from bot.web.staff.desk import Desk, go_to, session_of, show
+
+
+def privacy_routes(desk: Desk) -> APIRouter:
+    """Return the routes of the page."""
+    router = APIRouter()
+
+    @router.get("")
+    def look_up(request: Request, reference: str = "", deleted: str = "") -> Response:
+        """Show what a reference means: the id of an answer, or a visitor as their own data names them."""
+        reference = reference.strip()
+        found = desk.records.find(reference) if reference else None
+        visitor = found.origin.visitor if found else reference
+        return show(
+            request,
+            "privacy.html",
+            reference=reference,
+            answer=found,
+            in_conversation=_count(desk, found.origin.conversation, visitor) if found else 0,
+            visitor=visitor,
+            of_visitor=len(desk.records.of_visitor(visitor)),
+            deleted=deleted if deleted.isdecimal() else "",
+        )
+
+    @router.post("/conversation")
+    def delete_one(request: Request, answer: Annotated[str, Form()]) -> Response:
+        count = delete_conversation(desk.engine, session_of(request).account, answer)
+        return go_to("privacy", deleted=str(count))
+
+    @router.post("/visitor")
+    def delete_all(request: Request, visitor: Annotated[str, Form()]) -> Response:
+        count = delete_visitor(desk.engine, session_of(request).account, visitor)
+        return go_to("privacy", deleted=str(count))
+
+    @router.post("/export")
+    def export(request: Request, visitor: Annotated[str, Form()]) -> Response:
+        data = visitor_data(desk.records, visitor)
+        if not data["answers"]:
+            raise AccountError("Nothing is kept of this visitor.")
+        with desk.engine.begin() as connection:
+            count = {"answers": len(data["answers"])}
+            audit(connection, session_of(request).account, "visitor.export", visitor, after=count)
+        return Response(
+            json.dumps(data, ensure_ascii=False, indent=2),
+            media_type="application/json",
+            headers={"content-disposition": 'attachment; filename="footnote-visitor.json"'},
+        )
+
+    return router
+
+
+def _count(desk: Desk, conversation: str, visitor: str) -> int:
+    same = sa.select(sa.func.count()).where(ANSWERS.c.conversation == conversation, ANSWERS.c.visitor == visitor)
+    with desk.engine.connect() as connection:
+        return connection.scalar(same) or 0 if conversation else 1

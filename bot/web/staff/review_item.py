@@ -1,0 +1,195 @@
+"""One answer, checked: with its conversation, its sources beside it, what the bot saw, and the verdicts so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from markupsafe import Markup
+from starlette.datastructures import FormData
+
+from bot.answer import Answer, Citation
+from bot.records.answers import RecordedAnswer
+from bot.review.assignment import hand_back, take
+from bot.review.golden import proposals
+from bot.review.queue import find_item
+from bot.review.reasons import ALL_REASONS
+from bot.review.replay import Fate, fate_of
+from bot.review.verdicts import (
+    CITATION_VERDICTS_IN_ORDER,
+    AnswerVerdict,
+    CitationVerdict,
+    Judgement,
+    judge,
+    latest_of_each,
+    verdicts_for,
+    verdicts_of,
+)
+from bot.web.links import quote_check
+from bot.web.staff.desk import Desk, go_to, session_of, show
+from bot.web.staff.review_asked import asked_of, to_query
+from bot.web.staff.review_source import from_field, show_source, to_field
+from index.document import Document, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A place that the bot looked at, with the words that stand there now."""
+
+    document_id: str
+    title: str
+    start: int
+    end: int
+    words: str
+    score: float | None = None
+
+
+class Documents:
+    """Documents of one page, each looked up once."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._found: dict[str, Document | None] = {}
+
+    def find(self, document_id: str) -> Document | None:
+        """Return a document, or None."""
+        if document_id not in self._found:
+            self._found[document_id] = self._desk.chatbot.document(document_id)
+        return self._found[document_id]
+
+    def seen(self, document_id: str, start: int, end: int, score: float | None = None) -> Seen:
+        """Return what stands at a place."""
+        document = self.find(document_id)
+        title = document.title if document else document_id
+        words = Span(start, max(start, end)).of(document.text) if document else ""
+        return Seen(document_id, title, start, end, words, score)
+
+    def fate(self, citation: Citation) -> Fate:
+        """Return what became of a cited passage."""
+        return fate_of(citation, self.find(citation.document_id))
+
+    def section(self, citation: Citation) -> str:
+        """Return the heading that a citation stands under; empty for none."""
+        document = self.find(citation.document_id)
+        section = document.section_at(citation.start) if document else None
+        return section.title if section else ""
+
+
+def item_routes(desk: Desk) -> APIRouter:
+    """Return the routes of one answer."""
+    router = APIRouter()
+
+    @router.get("/{answer_id}")
+    def item(request: Request, answer_id: str, saved: str = "") -> Response:
+        recorded = find_recorded(desk, answer_id)
+        found = find_item(desk.engine, recorded.id)
+        assert found is not None  # goes only with its answer
+        me = session_of(request).account
+        verdicts = verdicts_of(desk.engine, recorded.id)
+        mine = next((one for one in latest_of_each(verdicts) if one.reviewer == me), None)
+        documents = Documents(desk)
+        return show(
+            request,
+            "review_item.html",
+            item=found,
+            recorded=recorded,
+            answer=recorded.answer,
+            citations={citation.number: citation for citation in recorded.answer.citations},
+            first_use=_first_use(recorded.answer),
+            documents=documents,
+            source=_first_source(request, recorded.answer, documents),
+            verdicts=verdicts,
+            mine=mine,
+            picked=[(to_field(one), one, documents.find(one.document_id)) for one in mine.judgement.passages]
+            if mine
+            else [],
+            citation_verdicts=CITATION_VERDICTS_IN_ORDER,
+            answer_verdicts=verdicts_for(recorded.answer.kind),
+            proposals=proposals(desk.engine, answer_id=recorded.id),
+            seen=_seen(recorded, documents),
+            query=to_query(asked_of(request.query_params)),
+            saved=saved,
+            all_reasons=ALL_REASONS,
+            is_mine=found.assignee == me,
+        )
+
+    @router.post("/{answer_id}/take")
+    def take_item(request: Request, answer_id: str) -> Response:
+        take(desk.engine, find_recorded(desk, answer_id).id, session_of(request).account)
+        return back_to(request, answer_id)
+
+    @router.post("/{answer_id}/back")
+    def hand_item_back(request: Request, answer_id: str) -> Response:
+        hand_back(desk.engine, answer_id, session_of(request).account)
+        return go_to("review", **to_query(asked_of(request.query_params)))
+
+    @router.post("/{answer_id}/verdict")
+    def give_verdict(request: Request, answer_id: str, form: Annotated[FormData, Depends(_form)]) -> Response:
+        recorded = find_recorded(desk, answer_id)
+        judgement = _to_judgement(desk, form)
+        fingerprint = desk.chatbot.overview().fingerprint
+        judge(desk.engine, recorded.answer, judgement, session_of(request).account, fingerprint)
+        return back_to(request, answer_id, saved="verdict")
+
+    return router
+
+
+def find_recorded(desk: Desk, answer_id: str) -> RecordedAnswer:
+    """Return an answer that is on record; otherwise nothing is at this address."""
+    recorded = desk.records.find(answer_id)
+    if recorded is None:
+        raise HTTPException(404)
+    return recorded
+
+
+def back_to(request: Request, answer_id: str, **said: str) -> Response:
+    """Return the way back to an answer's page, in the same queue."""
+    return go_to(f"review/{answer_id}", **to_query(asked_of(request.query_params)), **said)
+
+
+async def _form(request: Request) -> FormData:
+    return await request.form()
+
+
+def _to_judgement(desk: Desk, form: FormData) -> Judgement:
+    """Return what a form says; a verdict that it does not know is refused where it is kept."""
+    citations = {
+        int(number): str(value)
+        for name, value in form.items()
+        if (number := name.removeprefix("citation-")).isdecimal() and value in CITATION_VERDICTS_IN_ORDER
+    }
+    return Judgement(
+        verdict=cast(AnswerVerdict, str(form.get("verdict", ""))),
+        citations=cast(dict[int, CitationVerdict], citations),
+        passages=tuple(from_field(desk, str(field)) for field in form.getlist("passage")),
+        comment=str(form.get("comment", "")).replace("\r\n", "\n").strip(),
+    )
+
+
+def _first_use(answer: Answer) -> dict[int, int]:
+    """Return by the number of each citation the number of the first statement, from 0, that rests on it."""
+    used: dict[int, int] = {}
+    for index, statement in enumerate(answer.statements):
+        for number in statement.citations:
+            used.setdefault(number, index)
+    return used
+
+
+def _first_source(request: Request, answer: Answer, documents: Documents) -> Markup | None:
+    """Return the document of the first citation, or of what comes nearest to one."""
+    near = answer.citations or (answer.refusal.nearest if answer.refusal else ())
+    for one in near:
+        if document := documents.find(one.document_id):
+            place = {"start": str(one.start), "end": str(one.end), "check": quote_check(one.quote)}
+            return show_source(request, document, place)
+    for entry in answer.retrieved:
+        if document := documents.find(entry.document_id):
+            return show_source(request, document, {"start": str(entry.start), "end": str(entry.start)})
+    return None
+
+
+def _seen(recorded: RecordedAnswer, documents: Documents) -> dict[str, list[Seen]]:
+    retrieved = [documents.seen(one.document_id, one.start, one.end, one.score) for one in recorded.answer.retrieved]
+    selected = [documents.seen(*place) for place in recorded.trail.get("selected", ())]
+    return {"retrieved": retrieved, "selected": selected}

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.condense import Understanding
+from bot.evidence import read_question, select_sentences
+from bot.judge import load_calibration
+from index.document import Chunk, RetrievedChunk, Span
+from index.embedding.embedder import Embedder, Vectors
+from index.embedding.remembering import RememberingEmbedder
+from index.keywords import WordStatistics
+from index.sentences import split_sentences
+
+TEXT = " ".join(
+    [f"Ferry number {number} waits at the old pier for its passengers." for number in range(40)]
+    + ["The ticket for the ferry to Mui Wo costs 17 dollars on Sundays."]
+)
+
+
+class CountingEmbedder(RememberingEmbedder):
+    """Counts the texts that it is asked for."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        super().__init__(embedder)
+        self.texts = 0
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        self.texts += len(texts)
+        return super().embed(texts)
+
+
+def test_vectors_are_made_of_the_likeliest_sentences_alone(embedder: Embedder) -> None:
+    spans = tuple(split_sentences(TEXT))
+    chunk = Chunk("chunk", "ferries.txt", 0, Span(0, len(TEXT)), TEXT, "Ferries", spans)
+    understanding = Understanding("What does the ticket to Mui Wo cost?", "What does the ticket to Mui Wo cost?")
+    asked = read_question(understanding, WordStatistics({}, {}, 1))
+    counting = CountingEmbedder(embedder)
+    model = load_calibration().sentence
+    found = select_sentences(
+        understanding,
+        asked,
+        [RetrievedChunk(chunk, 1, 0.6, 0.5)],
+        counting,
+        lambda features: model.probability(features.row()),
+    )
+    assert found[0].text == "The ticket for the ferry to Mui Wo costs 17 dollars on Sundays."
+    assert counting.texts <= 1 + 6 + 6
+    assert 6 < len(found) <= 24
