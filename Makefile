@@ -9,7 +9,7 @@ HOST ?= 127.0.0.1
 PORT ?= 7860
 DATASETS ?= ../shared/datasets
 
-.PHONY: help setup environment chat test test-slow bench bench-scale bench-report audit lint format screenshots chromium clean
+.PHONY: help setup environment chat test test-slow bench bench-scale bench-report bench-staff audit lint format screenshots chromium clean
 
 help:
 	@echo "make chat        environment, index of seeds/, chat page on http://$(HOST):$(PORT); the local model comes meanwhile"
@@ -19,6 +19,7 @@ help:
 	@echo "make bench-scale time, memory and disk of indexes of 10,000 to 1,000,000 chunks"
 	@echo "make bench-report how fast the page of a report of 1,000 questions opens and filters in Chromium"
 	@echo "make audit       known holes of the packages in requirements.lock, by pip-audit"
+	@echo "make bench-staff how long the staff's queue and search take over 100,000 stored answers"
 	@echo "make setup       environment and local model, nothing more; footnote is then $(BIN)/footnote"
 	@echo "make screenshots the pictures in docs/screenshots"
 
@@ -71,6 +72,9 @@ bench: setup
 
 bench-scale: setup
 	$(BIN)/footnote eval scale $(DATASETS)/mtrag/clapnq --out docs/scale.json
+
+bench-staff: setup
+	$(BIN)/python -m tests.bench_staff
 
 bench-report: setup chromium
 	$(BIN)/python -m tests.browser.report_speed

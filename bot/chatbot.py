@@ -26,6 +26,7 @@ from bot.excerpts import Excerpt
 from bot.inquiry import Inquiry, Stage
 from bot.judge import Calibration, Judged, judge, rank_sentences
 from bot.language_model import CancelledError, LanguageModel, ModelUnavailableError
+from bot.language_model.patience import Patience
 from bot.own_instructions import is_about_own_instructions
 from bot.premise import contradicted_premise
 from bot.question import clean_question, detect_language, has_words
@@ -361,7 +362,9 @@ class Chatbot:
 
     def _consultation(self, cancel: threading.Event | None) -> Consultation | None:
         model = self._language_model
-        return Consultation(model, cancel) if model is not None and model.ready() else None
+        if model is None or not model.ready():
+            return None
+        return Consultation(model, cancel and Patience(cancel, self.settings.model_patience))
 
     def _quote(self, question: str) -> Answer:
         """Return the answer to a question without the language model: quick enough to try many."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from bot.language_model import LanguageModel, Prompt
+from bot.language_model import CancelledError, LanguageModel, ModelUnavailableError, Prompt
+from bot.language_model.patience import is_over
 from prompts.instructions import instruction
 
 _LONGEST_LINE = 90  # tokens
@@ -22,13 +24,15 @@ class Consultation:
 
     def log_odds(self, system: str, user: str) -> float:
         """Return the log-odds of Yes against No; errors as in `LanguageModel`."""
-        return self.model.log_odds(Prompt(system, user), self.cancel)
+        with self._bounded():
+            return self.model.log_odds(Prompt(system, user), self.cancel)
 
     def pieces(
         self, system: str, user: str, maximum_tokens: int, stop: Sequence[str] = ()
     ) -> Generator[str, None, None]:
         """Yield the pieces of the reply; closing it early stops the model. Errors as in `LanguageModel`."""
-        yield from self.model.complete(Prompt(system, user), maximum_tokens, stop=stop, cancel=self.cancel)
+        with self._bounded():
+            yield from self.model.complete(Prompt(system, user), maximum_tokens, stop=stop, cancel=self.cancel)
 
     def write_line(self, system: str, user: str) -> str:
         """Return the first line of the reply, without quotation marks around it."""
@@ -40,3 +44,16 @@ class Consultation:
         text = "\n".join(" ".join(source.split()) for source in sources)[:_SENTENCE_CHARACTERS]
         user = instruction("checking", "supports", sources=text, statement=statement)
         return self.log_odds(instruction("checking", "system"), user)
+
+    @contextmanager
+    def _bounded(self) -> Iterator[None]:
+        """Turn a call that took longer than a reader waits into a model that cannot be used."""
+        try:
+            yield
+        except CancelledError:
+            if is_over(self.cancel):
+                raise ModelUnavailableError(
+                    f"The language model {self.model.name!r} took longer than a reader waits: lower "
+                    "answers_at_once, or raise model_patience."
+                ) from None
+            raise

@@ -77,7 +77,10 @@ class Settings(IndexSettings):
         visitor_requests: How often one visitor may ask for anything but the page's files.
         visitor_questions: How many questions one visitor may ask.
         all_questions: How many questions all visitors together may ask.
-        limits_storage: Where requests are counted: `memory://`, or a store that several machines share.
+        model_tokens_per_day: Tokens, about, that the language model may be given and write in 24 hours; 0 for any
+            number. When they are spent answers are quotations.
+        limits_storage: Where requests and tokens are counted: `memory://`, or a store that several machines share.
+        model_patience: Seconds that a reader waits for the language model in all; then the answer is a quotation.
         answers_at_once: How many questions are worked on at once; 4, or 16 with a remote model, when not given.
     """
 
@@ -118,7 +121,9 @@ class Settings(IndexSettings):
     visitor_requests: str = "600/minute"
     visitor_questions: str = "30/minute; 300/hour"
     all_questions: str = "600/minute"
+    model_tokens_per_day: int = Field(default=0, ge=0)
     limits_storage: str = "memory://"
+    model_patience: float = Field(default=22, gt=0)
     answers_at_once: int | None = Field(default=None, ge=1, le=256)
 
     @field_validator("trusted_proxies", "allowed_hosts", "allowed_origins", "widget_origins", mode="before")

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from bot.cli import footnote
 from bot.errors import ReviewError
 from bot.records.answers import AnswerRecords, Origin
 from bot.records.audit import audit_entries
 from bot.records.schema import ANSWERS, REVIEW_ITEMS, VERDICTS
 from bot.review.assignment import hand_back, take, take_next
+from bot.review.export import export_rows, write_rows
 from bot.review.passage import Passage
 from bot.review.queue import Asked, find_item, read_page
 from bot.review.reasons import Reason
@@ -234,3 +240,30 @@ def test_twenty_at_work_with_fifty_visitors(records: AnswerRecords) -> None:
         kept = {row.answer_id: row.reviewer for row in connection.execute(sa.select(VERDICTS))}
     assert kept == {answer_id: name for name, done in judged.items() for answer_id in done}
     assert read_page(records.engine, Asked(state="all")).total == 110
+
+
+def test_verdicts_are_exported(records: AnswerRecords) -> None:
+    records.record(given(1, "=HYPERLINK(1)?"), Origin("page", "c", "anna"))
+    passage = Passage(FERRY, Span(3, 9), "rbour ")
+    judge(records.engine, given(1), Judgement("wrong", {2: "partly"}, (passage,), "船費 is wrong"), "anna", "f")
+    rows = list(export_rows(records.engine))
+    assert [(row["verdict"], row["citations"], row["reviewer"]) for row in rows] == [("wrong", {"2": "partly"}, "anna")]
+    lines, table = io.StringIO(), io.StringIO()
+    assert write_rows(iter(rows), "jsonl", lines) == write_rows(iter(rows), "csv", table) == 1
+    assert json.loads(lines.getvalue()) == rows[0]
+    (row,) = csv.DictReader(io.StringIO(table.getvalue()))
+    assert (row["question"], row["comment"]) == ("'=HYPERLINK(1)?", "船費 is wrong")
+    assert json.loads(row["passages"])[0]["start"] == 3
+
+
+def test_the_command_exports_and_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with closing(AnswerRecords(f"sqlite:///{tmp_path / 'footnote.db'}", sample=0.0)) as records:
+        record(records, given(1, confidence=0.5))
+        record(records, given(2, confidence=0.5))
+        judge(records.engine, given(2), Judgement("right"), "anna", "f")
+    target = tmp_path / "verdicts.csv"
+    command = ["--data-dir", str(tmp_path)]
+    footnote(["review", "export", "--out", str(target), *command], standalone_mode=False)
+    assert target.read_text("utf-8-sig").count("\n") == 2
+    footnote(["review", "queue", "--json", *command], standalone_mode=False)
+    assert json.loads(capsys.readouterr().out) == {"waiting": 1, "reasons": {"low_confidence": 1}}

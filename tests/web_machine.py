@@ -20,20 +20,21 @@ _PROGRAM = "from bot.cli import main; main()"
 
 
 class WebMachine:
-    """Starts, kills and asks a web process. It takes a free port each time it starts."""
+    """Starts, stops, kills and asks a web process. It takes a free port each time it starts, unless one is given."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, environment: Mapping[str, str], port: int = 0) -> None:
         self._folder = folder
+        self._port = port
         self._log = folder.with_suffix(".log")
-        self._environment = {**os.environ, **environment, "FOOTNOTE_ANSWERER": "extractive"}
+        self._environment = {**os.environ, "FOOTNOTE_ANSWERER": "extractive", **environment}
         self._process: subprocess.Popen[bytes] | None = None
-        self._address = ""
+        self.address = ""
 
     def start(self) -> None:
         """Start it; `wait` until it can be asked."""
         self._log.write_bytes(b"")
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM, "serve", "--port", "0", "--data-dir", str(self._folder)],
+            [sys.executable, "-c", _PROGRAM, "serve", "--port", str(self._port), "--data-dir", str(self._folder)],
             stderr=self._log.open("ab"),
             env=self._environment,
             cwd=Path(__file__).parent.parent,
@@ -46,9 +47,9 @@ class WebMachine:
         while time.monotonic() < deadline:
             said = self.said()
             if "Footnote is ready at " in said:
-                self._address = said.split("Footnote is ready at ")[1].split()[0]
+                self.address = said.split("Footnote is ready at ")[1].split()[0]
                 # The parts behind the page are loaded before this is answered.
-                httpx.get(f"{self._address}/config", timeout=seconds, trust_env=False).raise_for_status()
+                httpx.get(f"{self.address}/config", timeout=seconds, trust_env=False).raise_for_status()
                 return
             assert self._process is not None
             assert self._process.poll() is None, said
@@ -61,6 +62,26 @@ class WebMachine:
             self._process.kill()
             self._process.wait()
 
+    @property
+    def process_id(self) -> int:
+        """Its process id while it runs."""
+        assert self._process is not None
+        return self._process.pid
+
+    def terminate(self) -> None:
+        """Ask it to end, as a service manager does."""
+        assert self._process is not None
+        self._process.terminate()
+
+    def ended(self, seconds: float = 20) -> int:
+        """Return its exit code once it has ended.
+
+        Raises:
+            subprocess.TimeoutExpired: It goes on.
+        """
+        assert self._process is not None
+        return self._process.wait(seconds)
+
     def said(self) -> str:
         """Return what it wrote for its operator."""
         return self._log.read_text(errors="replace")
@@ -72,7 +93,7 @@ class WebMachine:
             httpx.TransportError: The process is gone.
         """
         session = uuid4().hex
-        with httpx.Client(base_url=self._address, timeout=120, trust_env=False) as client:
+        with httpx.Client(base_url=self.address, timeout=120, trust_env=False) as client:
             asked = {"data": [question, {"turn": "t", "language": "en"}], "fn_index": 0, "session_hash": session}
             client.post("/gradio_api/queue/join", json=asked).raise_for_status()
             with client.stream("GET", "/gradio_api/queue/data", params={"session_hash": session}) as events:

@@ -19,6 +19,7 @@ from bot.cli.index import index
 from bot.cli.key import key
 from bot.cli.mcp import mcp
 from bot.cli.model import model
+from bot.cli.review import review
 from bot.cli.search import search
 from bot.cli.serve import serve
 from bot.cli.user import user
@@ -61,7 +62,7 @@ def footnote() -> None:
     """
 
 
-for _command in (index, ask, search, serve, model, backup, restore, doctor, user, key, mcp):
+for _command in (index, ask, search, serve, model, backup, restore, doctor, user, review, key, mcp):
     footnote.add_command(_command)
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 
 
 class CircuitBreaker:
     """Counts failures in a row. Closed, calls go through; open, none does until `pause` has passed, then one probe.
 
-    Every call that `start` lets through must end with one of `succeeded`, `failed` and `abandoned`.
+    Calls of several kinds are counted apart: one kind that works does not make up for another that never does. Every
+    call that `start` lets through must end with one of `succeeded`, `failed` and `abandoned`.
     """
 
     def __init__(self, *, failures: int = 3, pause: float = 20.0, clock: Callable[[], float] = time.monotonic) -> None:
@@ -25,7 +27,7 @@ class CircuitBreaker:
         self._pause = pause
         self._clock = clock
         self._lock = threading.Lock()
-        self._failures = 0
+        self._failures: Counter[str] = Counter()
         self._probe_at = 0.0
         self._probing = False
 
@@ -42,16 +44,16 @@ class CircuitBreaker:
             self._probing = self._is_open()
             return True
 
-    def succeeded(self) -> None:
-        """Close: the service works."""
+    def succeeded(self, kind: str = "") -> None:
+        """Close, unless calls of another kind fail: the service works."""
         with self._lock:
-            self._failures = 0
+            del self._failures[kind]
             self._probing = False
 
-    def failed(self) -> None:
+    def failed(self, kind: str = "") -> None:
         """Count a failure, and open or stay open where it was one too many."""
         with self._lock:
-            self._failures += 1
+            self._failures[kind] += 1
             self._probing = False
             self._probe_at = self._clock() + self._pause
 
@@ -61,7 +63,7 @@ class CircuitBreaker:
             self._probing = False
 
     def _is_open(self) -> bool:
-        return self._failures >= self._limit
+        return max(self._failures.values(), default=0) >= self._limit
 
     def _allows(self) -> bool:
         return not self._is_open() or (not self._probing and self._clock() >= self._probe_at)

@@ -13,6 +13,15 @@ def build_language_model(settings: Settings) -> LanguageModel | None:
     Raises:
         SettingsError: The settings of a remote model are missing or cannot be used.
     """
+    model = _choose(settings)
+    if model is None or not settings.model_tokens_per_day:
+        return model
+    from bot.language_model.budget import BudgetedModel  # noqa: PLC0415  # only where it is used
+
+    return BudgetedModel(model, settings.model_tokens_per_day, settings.limits_storage)
+
+
+def _choose(settings: Settings) -> LanguageModel | None:
     if settings.answerer == "local":
         from bot.language_model.local import LocalModel  # noqa: PLC0415  # only where it is used
 

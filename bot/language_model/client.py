@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
+from functools import partial
 
-from bot.language_model import ModelUnavailableError, Prompt
+from bot.language_model import CancelledError, ModelUnavailableError, Prompt
 from bot.language_model.background import BackgroundLoop
 from bot.language_model.breaker import CircuitBreaker
 from bot.language_model.endpoint import ChatEndpoint, EndpointError, FirstWords
 from bot.language_model.limits import Limits
+from bot.language_model.patience import is_over
 from bot.language_model.yes_no import log_odds_of_tokens, log_odds_of_words
 
 _BEFORE_RETRY = 0.25
@@ -61,7 +63,7 @@ class ChatClient:
 
     def log_odds(self, prompt: Prompt, cancel: threading.Event | None = None) -> float:
         """Return log P(Yes) / P(No) of the reply's first token; see `LanguageModel.log_odds`."""
-        with self._guarded():
+        with self._guarded("judging", cancel):
             words = self._loop.run(self._first_words(prompt), cancel)
             value = log_odds_of_tokens(words.tokens) if words.tokens else log_odds_of_words(words.text)
             if value is None:
@@ -77,7 +79,7 @@ class ChatClient:
         cancel: threading.Event | None = None,
     ) -> Iterator[str]:
         """Yield the pieces of the reply; see `LanguageModel.complete`."""
-        with self._guarded():
+        with self._guarded("writing", cancel):
             yield from self._loop.iterate(self._stream(prompt, maximum_tokens, stop), cancel)
 
     def ready(self) -> bool:
@@ -92,20 +94,24 @@ class ChatClient:
         self._loop.close(self._endpoint.close())
 
     @contextmanager
-    def _guarded(self) -> Iterator[None]:
+    def _guarded(self, kind: str, cancel: threading.Event | None) -> Iterator[None]:
         """Tell the breaker how the call ended, and raise what the reader may see."""
         if not self._breaker.start():
             raise ModelUnavailableError(
                 f"The language model {self.name!r} at {self._url} has failed several times in a row and rests for a "
                 f"moment: {self._advice}."
             )
-        outcome = self._breaker.abandoned
+        outcome: Callable[[], None] = self._breaker.abandoned
         try:
             yield
-            outcome = self._breaker.succeeded
+            outcome = partial(self._breaker.succeeded, kind)
+        except CancelledError:
+            if is_over(cancel):
+                outcome = partial(self._breaker.failed, kind)
+            raise
         except EndpointError as error:
             if error.status not in _OWN_FAULT_STATUSES:
-                outcome = self._breaker.failed
+                outcome = partial(self._breaker.failed, kind)
             raise ModelUnavailableError(
                 f"The language model {self.name!r} at {self._url} {error}: {self._advice}."
             ) from error

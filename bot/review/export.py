@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator
-from typing import Any, Literal, TextIO
+from typing import Any, TextIO
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
@@ -14,8 +14,6 @@ from bot.answer import Answer
 from bot.records.schema import ANSWERS, REVIEW_ITEMS, VERDICTS
 from bot.review.reasons import Reason
 from bot.review.verdicts import Verdict, read_verdicts
-
-ExportFormat = Literal["csv", "jsonl"]
 
 _AT_ONCE = 200
 # A spreadsheet takes a cell that begins so for a formula (CWE-1236).
@@ -47,8 +45,8 @@ def export_rows(engine: Engine) -> Iterator[Row]:
                 yield _to_row(verdict, answers[verdict.answer_id])
 
 
-def write_rows(rows: Iterator[Row], export_format: ExportFormat, target: TextIO) -> int:
-    """Write rows and return how many there were."""
+def write_rows(rows: Iterator[Row], export_format: str, target: TextIO) -> int:
+    """Write rows as `csv` or `jsonl` and return how many there were."""
     return (_write_csv if export_format == "csv" else _write_json_lines)(rows, target)
 
 

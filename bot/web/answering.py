@@ -66,6 +66,11 @@ class Answering:
         """Return how many questions are under way, and how many of these wait for their turn."""
         return self._under_way, self._line.waiting()
 
+    @property
+    def free_places(self) -> int:
+        """How many more questions could be worked on now."""
+        return self._line.free
+
     async def stop(self) -> None:
         """Take no more questions, give those being answered a moment, then tell who asked the others."""
         self.stopping = True

@@ -46,10 +46,13 @@ class WaitingLine:
         places: How many questions are worked on at once.
         longest: How many may wait.
         longest_of_one: How many of one caller may wait.
+
+    Attributes:
+        free: How many places are free.
     """
 
     def __init__(self, places: int, longest: int, longest_of_one: int | None = None) -> None:
-        self._free = places
+        self.free = places
         self._most_of_one = max(1, places // 2)
         self._longest = longest
         self._longest_of_one = longest if longest_of_one is None else longest_of_one
@@ -88,7 +91,7 @@ class WaitingLine:
         if place in self._waiting:
             self._waiting.remove(place)
             return
-        self._free += 1
+        self.free += 1
         self._held[place.caller] -= 1
         if not self._held[place.caller]:
             del self._held[place.caller]
@@ -99,11 +102,11 @@ class WaitingLine:
 
     def _call_next(self) -> None:
         for place in self._in_order():
-            if not self._free:
+            if not self.free:
                 return
             if self._held[place.caller] < self._most_of_one:
                 self._waiting.remove(place)
                 self._held[place.caller] += 1
-                self._free -= 1
+                self.free -= 1
                 self._now = max(self._now, place.due)
                 place.turn.set_result(None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -37,7 +38,10 @@ def serve(settings: Settings, *, evaluator: bool = False, watch: bool = False) -
         ServeError: The port or the address cannot be used.
         FootnoteError: The index or the embedding model cannot be used.
         KeyboardInterrupt: The reader of the terminal pressed Ctrl-C.
+        SystemExit: It was told to end.
     """
+    # What a service manager sends ends the process as Ctrl-C does: everything is closed on the way out.
+    signal.signal(signal.SIGTERM, _end)
     with closing(open_port(settings.host, settings.port)) as listener:
         # These take seconds to import; a port in use should not wait for them.
         from bot.accounts.accounts import Accounts  # noqa: PLC0415
@@ -80,6 +84,10 @@ def _watching(settings: Settings) -> Iterator[None]:
     with closing(FolderWatch(settings, _say)) as watch:
         watch.start()
         yield
+
+
+def _end(_number: int, _frame: object) -> None:
+    sys.exit(0)
 
 
 def _say(line: str) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from bot.review.assignment import take_next
+from bot.review.quality import estimate_quality
 from bot.review.queue import read_page
-from bot.review.reasons import ALL_REASONS
+from bot.review.reasons import ALL_REASONS, Reason
 from bot.web.staff.desk import Desk, go_to, session_of, show
 from bot.web.staff.review_asked import STATES, asked_of, page_of, to_query
 from bot.web.staff.review_item import item_routes
@@ -35,6 +36,7 @@ def review_routes(desk: Desk) -> APIRouter:
             kinds=_KINDS,
             ratings=_RATINGS,
             nothing=bool(nothing),
+            quality=estimate_quality(desk.engine) if asked.reason is Reason.SAMPLE else None,
         )
 
     @router.post("/next")

@@ -32,15 +32,24 @@ async function watchModel() {
 }
 watchModel();
 
-// A request that is turned away comes with a sentence that says why; Gradio would only say that it failed.
+// What Gradio keeps to itself: the sentence of a request that is turned away, and that the connection broke.
 let turnedAway = null;
 const plainFetch = window.fetch;
 window.fetch = async (...request) => {
   const response = await plainFetch(...request);
   if ([413, 429, 503].includes(response.status))
     turnedAway = await response.clone().json().then((answer) => answer.detail, () => null);
+  else if (response.url.includes("/queue/data?")) noticeItsBreak(response.clone().body);
   return response;
 };
+
+async function noticeItsBreak(stream) {
+  try {
+    await stream.pipeTo(new WritableStream());
+  } catch (error) {
+    if (error.name !== "AbortError") window.footnote.settle();
+  }
+}
 
 // Called by Gradio -------------------------------------------------------------------------------------------------
 

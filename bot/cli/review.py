@@ -1,0 +1,71 @@
+"""`footnote review`: what staff have found answers to be, for a spreadsheet or a program."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from bot.cli.options import json_option, print_json, print_progress, with_settings
+from bot.errors import ReviewError
+from bot.settings import Settings
+
+
+@click.group()
+def review() -> None:
+    """Verdicts of staff on answers, and what waits for one."""
+
+
+@review.command()
+@click.option("--format", "export_format", type=click.Choice(["csv", "jsonl"]), default="csv", show_default=True)
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write; stdout when not given.")
+@with_settings
+def export(settings: Settings, export_format: str, out: Path | None) -> None:
+    """Write every verdict with the answer it is about.
+
+    \b
+    Example:
+      footnote review export --format jsonl --out verdicts.jsonl
+    """
+    from bot.records.answers import AnswerRecords  # noqa: PLC0415  # takes a second to import
+    from bot.records.audit import TERMINAL, audit  # noqa: PLC0415
+    from bot.review.export import export_rows, write_rows  # noqa: PLC0415
+
+    with closing(AnswerRecords(settings.catalogue_url(), settings.review_sample)) as records:
+        rows = export_rows(records.engine)
+        if out is None:
+            count = write_rows(rows, export_format, sys.stdout)
+        else:
+            try:
+                # With a byte order mark, which is how a spreadsheet knows UTF-8.
+                encoding = "utf-8-sig" if export_format == "csv" else "utf-8"
+                with out.open("w", encoding=encoding, newline="") as file:
+                    count = write_rows(rows, export_format, file)
+            except OSError as error:
+                raise ReviewError(
+                    f"The verdicts cannot be written to {str(out)!r} ({error.strerror}): name another file."
+                ) from error
+        with records.engine.begin() as connection:
+            audit(connection, TERMINAL, "review.export", export_format, after={"verdicts": count})
+    print_progress(f"{count} verdicts")
+
+
+@review.command()
+@json_option
+@with_settings
+def queue(settings: Settings, *, as_json: bool) -> None:
+    """Say how many answers wait for a verdict, and why."""
+    from bot.records.answers import AnswerRecords  # noqa: PLC0415
+    from bot.review.queue import Asked, read_page  # noqa: PLC0415
+
+    with closing(AnswerRecords(settings.catalogue_url(), settings.review_sample)) as records:
+        page = read_page(records.engine, Asked())
+    counts = {reason.name.lower(): count for reason, count in page.counts.items() if reason.name and count}
+    if as_json:
+        print_json({"waiting": page.total, "reasons": counts})
+        return
+    click.echo(f"{page.total} answers wait for a verdict")
+    for name, count in counts.items():
+        click.echo(f"{count:>7} {name.replace('_', ' ')}")
