@@ -9,7 +9,7 @@ HOST ?= 127.0.0.1
 PORT ?= 7860
 DATASETS ?= ../shared/datasets
 
-.PHONY: help setup environment chat test test-slow bench bench-scale bench-report bench-staff audit lint format screenshots chromium clean
+.PHONY: help setup environment chat test test-slow bench bench-scale bench-report bench-page bench-staff audit lint format screenshots chromium clean
 
 help:
 	@echo "make chat        environment, index of seeds/, chat page on http://$(HOST):$(PORT); the local model comes meanwhile"
@@ -19,6 +19,7 @@ help:
 	@echo "make bench-scale time, memory and disk of indexes of 10,000 to 1,000,000 chunks"
 	@echo "make bench-report how fast the page of a report of 1,000 questions opens and filters in Chromium"
 	@echo "make audit       known holes of the packages in requirements.lock, by pip-audit"
+	@echo "make bench-page  what the chat page loads, and when it can be read and used, on a slow line"
 	@echo "make bench-staff how long the staff's queue and search take over 100,000 stored answers"
 	@echo "make setup       environment and local model, nothing more; footnote is then $(BIN)/footnote"
 	@echo "make screenshots the pictures in docs/screenshots"
@@ -84,8 +85,12 @@ audit: setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1 --target $(VENV)/audit
 	PYTHONPATH=$(VENV)/audit $(BIN)/python -m pip_audit --requirement requirements.lock --no-deps --disable-pip
 
+bench-page: setup chromium
+	$(BIN)/python -m tests.browser.report_page
+
 screenshots: setup chromium
 	$(BIN)/python -m tests.browser.screenshots
+	$(BIN)/python -m tests.browser.staff_screenshots
 	$(BIN)/python -m tests.browser.readme_picture
 
 chromium:

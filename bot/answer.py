@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from typing import Literal, Self
 
@@ -77,8 +78,18 @@ class Refusal(_Frozen):
     options: tuple[str, ...] = ()
 
 
+class Approval(_Frozen):
+    """That a person has approved an answer: by which id staff find it, and on what day (UTC)."""
+
+    id: str
+    date: datetime.date
+
+
 class Provenance(_Frozen):
-    """What produced an answer, so that it can be produced again."""
+    """What produced an answer, so that it can be produced again.
+
+    `approved` is there only where the answer was not made for this question but had been approved for it.
+    """
 
     version: str
     index_fingerprint: str
@@ -86,6 +97,7 @@ class Provenance(_Frozen):
     answerer: str
     language_model: str | None
     prompts_hash: str
+    approved: Approval | None = Field(default=None, exclude_if=lambda value: value is None)
 
 
 class Answer(_Frozen):

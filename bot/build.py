@@ -6,11 +6,15 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import version
 
 from bot.answer import Answer
+from bot.approved.recall import Recall
+from bot.approved.same import load_sameness
+from bot.approved.store import ApprovedAnswers
 from bot.chatbot import Chatbot
 from bot.inquiry import Stage
 from bot.judge import load_calibration
 from bot.language_model import LanguageModel
 from bot.language_model.build import build_language_model
+from bot.records.migration import upgrade
 from bot.settings import Settings
 from index.catalogue import Catalogue
 from index.chroma_server import chroma_server
@@ -62,7 +66,15 @@ def build_chatbot(
         comparing=comparing,
         calibration=load_calibration(),
         version=version("footnote-chat"),
+        recall=_recall(settings, catalogue, embedder),
         language_model=language_model or own_model,
         on_answer=on_answer,
         on_close=own_model.close if own_model else lambda: None,
     )
+
+
+def _recall(settings: Settings, catalogue: Catalogue, embedder: Embedder) -> Recall | None:
+    if not settings.approved_answers:
+        return None
+    upgrade(catalogue.engine)
+    return Recall(ApprovedAnswers(catalogue.engine), catalogue.document, embedder, load_sameness())

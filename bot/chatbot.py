@@ -12,6 +12,8 @@ from bot.answer import Answer, Citation, Refusal, Statement
 from bot.answerers import Draft
 from bot.answerers.extractive import choose_sentences, quote_drafts
 from bot.answerers.written import places_of, write_drafts
+from bot.approved.recall import Recall, answer_approved
+from bot.cite import cite, places
 from bot.clarify import readings, unclear_reference
 from bot.condense import Understanding
 from bot.consult import Consultation
@@ -19,10 +21,9 @@ from bot.contents import Contents
 from bot.conversation import Turn
 from bot.deliberate import Deliberation, deliberate
 from bot.disagreement import Disagreements
-from bot.events import Event, EvidenceFound, Finished, StatementReady, Understood
+from bot.events import Event, EvidenceFound, Finished, StatementReady, Understood, as_events
 from bot.evidence import QuestionWords, read_question, select_sentences
 from bot.examples import ExampleQuestions
-from bot.excerpts import Excerpt
 from bot.inquiry import Inquiry, Stage
 from bot.judge import Calibration, Judged, judge, rank_sentences
 from bot.language_model import CancelledError, LanguageModel, ModelUnavailableError
@@ -38,14 +39,14 @@ from bot.settings import Settings
 from bot.small_talk import small_talk_kind
 from bot.standing import order_by_standing
 from bot.suspicious import Suspicion, suspicious_documents
-from bot.trail import Place, Trail
+from bot.trail import Trail
 from bot.translate import in_language_of
 from bot.understand import search, understand
-from bot.verify import Footnotes, Verified, to_citation, verify_draft
+from bot.verify import Footnotes, Verified, verify_draft
 from bot.whole_collection import is_about_the_collection
 from index.catalogue import Catalogue, DocumentSummary
 from index.document import Chunk, Document, Span, hash_text
-from index.embedding.embedder import Embedder
+from index.embedding.embedder import Embedder, Vectors
 from index.errors import EmptyIndexError
 from index.precedence import Precedence
 from index.retriever import Retriever
@@ -89,6 +90,7 @@ class Chatbot:
         embedder: The model of the index.
         calibration: Parameters of the judge.
         version: Version of the software, for provenance.
+        recall: Finds approved answers; None looks for none.
         language_model: Judges and writes; None quotes only. While it cannot be used, answers are quotes too.
         on_answer: Called with each answer and the stages it went through.
         on_close: Called when the chatbot is closed, to let go of what was made for it alone.
@@ -103,6 +105,7 @@ class Chatbot:
         embedder: Embedder,
         calibration: Calibration,
         version: str,
+        recall: Recall | None = None,
         language_model: LanguageModel | None = None,
         on_answer: Callable[[Answer, Sequence[Stage]], None] = lambda _answer, _stages: None,
         on_close: Callable[[], None] = lambda: None,
@@ -116,6 +119,7 @@ class Chatbot:
         self._calibration = calibration
         self._results = Results(catalogue, embedder.model_id, settings.answerer, version)
         self._examples = ExampleQuestions(catalogue, self._quote)
+        self._recall = recall
         self._language_model = language_model
         self._on_answer = on_answer
         self._on_close = on_close
@@ -167,6 +171,10 @@ class Chatbot:
         standalone = inquiry.understanding.standalone_question
         yield Understood(standalone, standalone != inquiry.question)
 
+        if approved := answer_approved(inquiry, self._recall, self._results):
+            yield from as_events(approved)
+            return
+
         try:
             understanding = search(inquiry, self._retriever, self.settings.top_k)
             with inquiry.timed("retrieve"):
@@ -182,24 +190,15 @@ class Chatbot:
         with inquiry.timed("select"):
             precedence = self._precedence(inquiry, understanding)
             ranked = self._rank(inquiry, understanding, asked, precedence)
-        passages = self._cite(ranked[:_SHOWN_PASSAGES])
+        passages = cite(self._catalogue, ranked[:_SHOWN_PASSAGES])
         yield EvidenceFound(passages)
 
-        if is_about_the_collection(inquiry.question):
-            refusal = refuse(
-                "not_in_documents", inquiry.question, passages[:_NEAREST_PASSAGES], wording="whole_collection"
-            )
-            yield Finished(self._results.refuse(inquiry, refusal))
-            return
-
-        if premise := contradicted_premise(understanding.standalone_question, ranked):
-            quoted, options = self._cite([premise.sentence]), self._offered(inquiry)
-            refusal = refuse("false_premise", inquiry.question, quoted, options, premise=premise.text)
+        if refusal := self._decline(inquiry, understanding, ranked, passages):
             yield Finished(self._results.refuse(inquiry, refusal))
             return
 
         confidence, deliberation = self._deliberate(inquiry, understanding, asked, ranked)
-        inquiry.selected = _places(deliberation.excerpts if deliberation else choose_sentences(ranked))
+        inquiry.selected = places(deliberation.excerpts if deliberation else choose_sentences(ranked))
         verified: list[Verified] = []
         if confidence >= self.settings.refusal_threshold:
             with inquiry.timed("compose"):
@@ -320,11 +319,17 @@ class Chatbot:
         """Return up to four questions that the documents answer; found once for each state of the index, then kept."""
         return self._examples.find()
 
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Return the vectors of texts by the model of the index, one row each."""
+        return self._embedder.embed(texts)
+
     def warm_up(self) -> None:
         """Load what the first question would otherwise wait for."""
         self._retriever.warm_up()  # first: an index of another model is said before that model is loaded
         for embedder in (self._embedder, self._comparing):
             embedder.embed(["warm up"])
+        if self._recall is not None:
+            self._recall.warm_up()
         if self._language_model is not None and self._language_model.ready():
             self._language_model.warm_up()
             # Loading a gigabyte must not keep the page from being served; quotes are ready before it.
@@ -470,19 +475,6 @@ class Chatbot:
     def _read(self, understanding: Understanding) -> QuestionWords:
         return read_question(understanding, self._retriever.word_statistics(understanding.standalone_question))
 
-    def _cite(self, ranked: Sequence[Judged]) -> tuple[Citation, ...]:
-        documents: dict[str, Document | None] = {}
-        citations: list[Citation] = []
-        for one in ranked:
-            sentence = one.sentence
-            document_id = sentence.chunk.document_id
-            if document_id not in documents:
-                documents[document_id] = self._catalogue.document(document_id)
-            document = documents[document_id]
-            if document is not None and sentence.span.of(document.text) == sentence.text:
-                citations.append(to_citation(document, sentence.span, len(citations) + 1))
-        return tuple(citations)
-
     def _clarify(self, inquiry: Inquiry, history: Sequence[Turn]) -> Refusal | None:
         """Return a question back when a pronoun could stand for several documents."""
         reference = unclear_reference(inquiry.question, history)
@@ -493,6 +485,19 @@ class Chatbot:
             "needs_clarification", inquiry.question, options=options, wording="unclear_reference", reference=reference
         )
 
+    def _decline(
+        self, inquiry: Inquiry, understanding: Understanding, ranked: Sequence[Judged], passages: Sequence[Citation]
+    ) -> Refusal | None:
+        """Return why the question cannot be answered whatever stands in the evidence, or None."""
+        if is_about_the_collection(inquiry.question):
+            return refuse(
+                "not_in_documents", inquiry.question, passages[:_NEAREST_PASSAGES], wording="whole_collection"
+            )
+        if premise := contradicted_premise(understanding.standalone_question, ranked):
+            quoted, options = cite(self._catalogue, [premise.sentence]), self._offered(inquiry)
+            return refuse("false_premise", inquiry.question, quoted, options, premise=premise.text)
+        return None
+
     def _offered(self, inquiry: Inquiry) -> list[str]:
         return [one for one in self._examples.kept() or () if one != inquiry.question][:_OFFERED_QUESTIONS]
 
@@ -501,13 +506,6 @@ class Chatbot:
         nearest = passages[:_NEAREST_PASSAGES] if reason == "not_in_documents" else ()
         searched = [result.chunk.text for result in inquiry.retrieved]
         return refuse(reason, inquiry.question, nearest, self._offered(inquiry), searched)
-
-
-def _places(chosen: Sequence[Excerpt] | Sequence[Judged]) -> tuple[Place, ...]:
-    return tuple(
-        (one.document_id, one.span) if isinstance(one, Excerpt) else (one.sentence.chunk.document_id, one.sentence.span)
-        for one in chosen
-    )
 
 
 def _last(events: Iterator[Event]) -> Answer:

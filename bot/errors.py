@@ -8,7 +8,8 @@ FootnoteError
 ├── KeyNameError       an API key cannot have, or does not have, this name
 ├── BackupError        a backup cannot be written or restored
 ├── AccountError       an account cannot be made, changed or found
-└── ReviewError        an answer cannot be checked as asked
+├── ReviewError        an answer cannot be checked as asked
+└── ApprovalError      an answer cannot be approved as asked
 """
 
 from __future__ import annotations
@@ -46,3 +47,7 @@ class AccountError(FootnoteError):
 
 class ReviewError(FootnoteError):
     """An answer cannot be taken, judged or made a golden question as asked."""
+
+
+class ApprovalError(FootnoteError):
+    """An answer cannot be approved, or no approved answer has this id."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from bot.answer import Answer, Citation, Statement
@@ -44,3 +45,12 @@ class Finished:
 
 
 Event = Understood | EvidenceFound | StatementReady | Finished
+
+
+def as_events(answer: Answer) -> Iterator[Event]:
+    """Yield the events of an answer that is there at once."""
+    by_number = {citation.number: citation for citation in answer.citations}
+    yield EvidenceFound(answer.citations)
+    for statement in answer.statements:
+        yield StatementReady(statement, tuple(by_number[number] for number in statement.citations))
+    yield Finished(answer)

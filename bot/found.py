@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from bot.answer import RetrievedEntry
 from bot.chatbot import Chatbot
 from bot.conversation import Turn
-from index.document import Document
+from index.document import Chunk, Document, Span
 
 
 class FoundChunk(RetrievedEntry):
@@ -17,7 +17,9 @@ class FoundChunk(RetrievedEntry):
 
     title: str = Field(description="Title of the document.")
     page: int | None = Field(description="Number of the page it begins on, where the document has pages.")
-    text: str = Field(description="The words of the document from `start` to `end`.")
+    text: str = Field(
+        description="The words of the document from `start` to `end`, words that speak to a machine blanked out."
+    )
 
 
 class Found(BaseModel):
@@ -48,10 +50,21 @@ def find(chatbot: Chatbot, question: str, history: Sequence[Turn] = (), top_k: i
             documents[entry.document_id] = chatbot.document(entry.document_id)
         document = documents[entry.document_id]
         page = document.page_at(entry.start) if document else None
-        retrieved.append(FoundChunk(**entry.model_dump(), title=chunk.title, page=page, text=chunk.text))
+        text = _without(document.barred() if document else (), chunk)
+        retrieved.append(FoundChunk(**entry.model_dump(), title=chunk.title, page=page, text=text))
     return Found(
         id=result.id,
         standalone_question=result.standalone_question,
         retrieved=tuple(retrieved),
         timings_ms=result.timings_ms,
     )
+
+
+def _without(barred: Sequence[Span], chunk: Chunk) -> str:
+    """Return the words of a chunk, those blanked out that must not become evidence: a language model will read them."""
+    text = chunk.text
+    for span in barred:
+        start, end = max(span.start - chunk.span.start, 0), min(span.end, chunk.span.end) - chunk.span.start
+        if start < end:
+            text = text[:start] + " " * (end - start) + text[end:]
+    return text

@@ -1,4 +1,4 @@
-"""An indexing run as every command does it: the index brought in line with folders, then the example questions."""
+"""An indexing run as every command does it: index, approved answers and example questions in line with folders."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
+from bot.approved.store import ApprovedAnswers
 from bot.build import build_chatbot
+from bot.records.migration import upgrade
 from bot.settings import Settings
 from index.catalogue import Catalogue
 from index.embedding.build import build_embedder, bulk_embedder
@@ -49,6 +51,9 @@ def index_documents(
                 unattended=unattended,
                 progress=progress,
             )
+        if not dry_run:
+            upgrade(catalogue.engine)
+            ApprovedAnswers(catalogue.engine).check(catalogue.document)
     if not dry_run:
         progress("examples", 0, 0)
         with closing(build_chatbot(settings, embedder)) as chatbot:

@@ -11,6 +11,8 @@ def render_plain(answer: Answer) -> str:
     if answer.standalone_question != answer.question:
         lines.append(f"Understood as: {answer.standalone_question}")
     lines.append(answer.text)
+    if approval := answer.provenance.approved:
+        lines.append(f"Approved on {approval.date} by a person who checked it.")
     shown = answer.refusal.nearest if answer.refusal else answer.citations
     if shown:
         lines += ["", *(_footnote(citation) for citation in shown)]

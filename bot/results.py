@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.answer import Answer, AnswerKind, Citation, Provenance, Refusal, RetrievedEntry, Statement, render_text
+from bot.answer import (
+    Answer,
+    AnswerKind,
+    Approval,
+    Citation,
+    Provenance,
+    Refusal,
+    RetrievedEntry,
+    Statement,
+    render_text,
+)
 from bot.inquiry import Inquiry
 from index.catalogue import Catalogue
 from index.document import RetrievedChunk
 from prompts.replies import prompts_hash
+
+# A person has checked it; what can be wrong is that it answers another question, in one case of a hundred at most.
+APPROVED_CONFIDENCE = 0.99
 
 
 class Results:
@@ -41,6 +54,30 @@ class Results:
     def small_talk(self, inquiry: Inquiry, text: str) -> Answer:
         """Return a reply to a greeting or thanks."""
         return self._finish(inquiry, "small_talk", text, 1.0)
+
+    def approved(self, inquiry: Inquiry, approval: Approval, answer: Answer) -> Answer:
+        """Return an approved answer as the answer to this question.
+
+        What produced it is what produced it then, and the day of its approval stands beside that; the index is today's,
+        where its passages still stand.
+        """
+        provenance = answer.provenance.model_copy(
+            update={"index_fingerprint": self._catalogue.property("fingerprint"), "approved": approval}
+        )
+        return Answer(
+            id=inquiry.question_id,
+            kind="answer",
+            question=inquiry.question,
+            standalone_question=inquiry.understanding.standalone_question,
+            text=answer.text,
+            refusal=None,
+            statements=answer.statements,
+            citations=answer.citations,
+            retrieved=(),
+            confidence=APPROVED_CONFIDENCE,
+            timings_ms=inquiry.timings_ms(),
+            provenance=provenance,
+        )
 
     def _finish(
         self,

@@ -48,6 +48,7 @@ class Settings(IndexSettings):
         remote_key: Its secret key; best given as FOOTNOTE_REMOTE_KEY, never shown.
         top_k: How many chunks are retrieved for a question.
         refusal_threshold: Answers with a lower confidence are refused.
+        approved_answers: Whether a question that staff have approved an answer for gets that answer.
         maximum_question_characters: A longer question is declined in one sentence.
         keep_answers: Whether what readers ask and are answered is kept for staff; verdicts of readers are kept anyway.
         retention_days: How long it is kept.
@@ -93,6 +94,7 @@ class Settings(IndexSettings):
     remote_key: SecretStr = SecretStr("")
     top_k: int = Field(default=8, ge=1, le=100)
     refusal_threshold: float = Field(default=0.4, ge=0, le=1)
+    approved_answers: bool = True
     maximum_question_characters: int = Field(default=2_000, ge=10)
     keep_answers: bool = True
     retention_days: float = Field(default=90, gt=0)

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from bot.cli.options import answerer_option, json_option, print_json, print_progress, with_settings
 from bot.settings import Settings
+from eval.approved.command import approved
 from eval.benchmark.command import benchmark
 from eval.benchmark.steps_command import retrieval
 from eval.benchmark_commands import fit, fit_opinion, latency
@@ -49,6 +50,7 @@ def evaluation() -> None:
     """Golden suites: check them, run them, read what came out."""
 
 
+evaluation.add_command(approved)
 evaluation.add_command(benchmark)
 evaluation.add_command(retrieval)
 evaluation.add_command(compare)
@@ -185,6 +187,7 @@ def _check_against_index(suites: Sequence[Suite], settings: Settings) -> list[Fi
 def _run_with_progress(suites: Sequence[Suite], settings: Settings, manner: Manner, *, blame: bool) -> RunReport:
     from bot.build import build_chatbot  # noqa: PLC0415  # torch takes seconds to import
 
+    settings = settings.model_copy(update={"approved_answers": False})  # a suite measures what the chatbot finds itself
     total = manner.repeats * sum(len(suite.questions) for suite in suites)
     with closing(build_chatbot(settings)) as chatbot, show_progress("questions", total) as advance:
         find_blame = partial(blame_for, chatbot) if blame else lambda asked: None

@@ -26,6 +26,7 @@ class Query:
         mini: Whether the set counts it to its small sample.
         context_ids: Ids of the passages that the set gives with the question.
         domain: Part of the set that it belongs to; empty when there are none.
+        article: What it is about, where the set groups its questions; else empty.
     """
 
     query_id: str
@@ -39,6 +40,7 @@ class Query:
     mini: bool = False
     context_ids: tuple[str, ...] = ()
     domain: str = ""
+    article: str = ""
     grades: Mapping[str, float] = field(default_factory=dict, hash=False)
 
 
@@ -126,6 +128,7 @@ def _parse_query(row: dict[str, Any], grades: Mapping[str, Mapping[str, float]],
         mini=bool(row.get("mini")),
         context_ids=tuple(row.get("context_ids") or ()),
         domain=row.get("domain") or "",
+        article=row.get("article") or "",
         grades=grades.get(row["_id"], {}),
     )
 

@@ -24,7 +24,7 @@ from index.files import FileRegister
 from index.migration import upgrade
 from index.ownership import confirm, elect
 from index.relations import Relation, read_relations, relate_documents
-from index.schema import CHUNKS, DOCUMENTS, PROPERTIES, VECTORS
+from index.schema import CHUNKS, DOCUMENTS, METADATA, PROPERTIES, VECTORS
 from index.titles import TitledDocument, count_titles, find_titles
 
 _ROWS_A_STATEMENT = 500  # below SQLite's limit on bound values, whatever the row's width
@@ -76,8 +76,14 @@ class Catalogue:
             reason = str(error.orig or error).splitlines()[0]
             raise IndexingError(
                 f"The database {shown(self._engine)!r} cannot be opened ({reason}): "
-                "check that it is a Footnote database; delete a damaged one and index the folder again."
+                "check that it is a Footnote database. If it is damaged, restore a backup with `footnote restore`, or "
+                "delete it and index the folder again."
             ) from error
+
+    @property
+    def engine(self) -> sa.Engine:
+        """The database, for those who keep tables of their own in it."""
+        return self._engine
 
     def close(self) -> None:
         """Release every connection."""
@@ -103,6 +109,9 @@ class Catalogue:
             return ""
         try:
             with self._engine.connect() as connection:
+                lost = METADATA.tables.keys() - sa.inspect(connection).get_table_names()
+                if lost:
+                    return f"it has no table {min(lost)!r}"
                 found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
         except DatabaseUnwritableError as error:
             return str(error.__cause__)

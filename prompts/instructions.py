@@ -15,6 +15,7 @@ _PLACEHOLDERS: dict[str, dict[str, frozenset[str]]] = {
         "material": frozenset({"excerpts", "question"}),
     },
     "checking": {"system": frozenset(), "supports": frozenset({"sources", "statement"})},
+    "same_question": {"system": frozenset(), "pair": frozenset({"approved", "asked"})},
     "conversation": {"system": frozenset(), "standalone": frozenset({"conversation", "question"})},
     "translation": {
         "system": frozenset(),

@@ -59,6 +59,9 @@ class ModelServer(ThreadingHTTPServer):
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}/v1"
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Keep quiet about clients that hang up."""
+
     def next_behaviour(self) -> str:
         with self.lock:
             return self.script.pop(0) if self.script else self.behaviour

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from html import unescape
+from pathlib import Path
 
 import httpx
 import openai
@@ -190,3 +192,26 @@ def test_caller_who_leaves_frees_its_place(slow: tuple[ScriptedChatbot, ApiServe
         started = time.monotonic()
         assert client.post("/v1/chat/completions", json=body).status_code == 200
         assert time.monotonic() - started < 10
+
+
+def test_programs_and_readers_stand_in_one_line(tmp_path: Path) -> None:
+    chatbot = ScriptedChatbot(delay=1)
+    asked = {"data": ["What does it cost?", {"turn": "t", "language": "en"}], "fn_index": 0, "session_hash": "reader"}
+    body = {"model": "footnote", "messages": [{"role": "user", "content": "What is the fare?"}]}
+
+    with api_server(chatbot, tmp_path) as served, served.http("") as reader, ThreadPoolExecutor() as pool:
+
+        def ask_with(key: str) -> int:
+            with served.http(key) as client:
+                return client.post("/v1/chat/completions", json=body).status_code
+
+        reader.get("/config")  # what is behind the page is loaded
+        keys = [served.keys.add(f"program {number}", ["answer"]) for number in range(ANSWERS_AT_ONCE)]
+        answered = [pool.submit(ask_with, key) for key in keys]
+        while len(chatbot.histories) < ANSWERS_AT_ONCE:
+            time.sleep(0.01)
+        reader.post("/gradio_api/queue/join", json=asked).raise_for_status()
+        with reader.stream("GET", "/gradio_api/queue/data", params={"session_hash": "reader"}) as events:
+            heard = "".join(events.iter_lines())
+        assert "You are number 1 in line" in heard
+        assert [future.result() for future in answered] == [200] * ANSWERS_AT_ONCE

@@ -92,9 +92,22 @@ def open_to_all(data: Path) -> None:
     (data / "footnote.db").chmod(0o666)
 
 
+def delete_chunks(data: Path) -> None:
+    with closing(sqlite3.connect(data / "footnote.db")) as connection:
+        connection.execute("DELETE FROM chunks")
+        connection.commit()
+
+
+def drop_chunks(data: Path) -> None:
+    with closing(sqlite3.connect(data / "footnote.db")) as connection:
+        connection.execute("DROP TABLE chunks")
+
+
 @pytest.mark.parametrize(
     ("damage", "name", "state", "words"),
     [
+        (delete_chunks, "index", "failed", "footnote restore"),
+        (drop_chunks, "database", "failed", "footnote restore"),
         (damage_database, "database", "failed", "footnote restore"),
         (lose_generation, "index", "failed", "run `footnote index`"),
         (swap_model, "index", "failed", "set embedding_model back"),

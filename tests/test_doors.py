@@ -27,17 +27,8 @@ DOORS = {
     "alembic": {
         "bot/records/migration.py",
         "bot/records/migrations/env.py",
-        "bot/records/migrations/versions/0001_answers.py",
-        "bot/records/migrations/versions/0002_accounts.py",
-        "bot/records/migrations/versions/0003_api_keys.py",
-        "bot/records/migrations/versions/0004_review.py",
-        "bot/records/migrations/versions/0005_shared.py",
         "index/migration.py",
         "index/migrations/env.py",
-        "index/migrations/versions/0001_first.py",
-        "index/migrations/versions/0002_files.py",
-        "index/migrations/versions/0003_relations.py",
-        "index/migrations/versions/0004_sections_and_marks.py",
     },
     "mcp": {"bot/mcp/server.py"},
     "psycopg": {"index/database.py"},
@@ -61,6 +52,7 @@ def imports() -> Iterator[tuple[str, str]]:
 @pytest.mark.parametrize("library", DOORS)
 def test_a_library_has_one_door(library: str) -> None:
     users = {path for path, name in imports() if name.split(".")[0] == library}
+    users = {path for path in users if "/migrations/versions/" not in path}  # each new one is Alembic's
     assert users == DOORS[library]
 
 

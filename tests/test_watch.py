@@ -128,6 +128,11 @@ def test_changes_are_told_but_for_hidden_files_and_our_own(tmp_path: Path) -> No
     for name in ("one.txt", ".two.swp", "~$three.docx", "data/footnote.db"):
         (folder / name).write_text("x")
     assert next(batch for batch in told if batch) == {folder / "one.txt"}
+    (folder / os.fsdecode(b"caf\xe9.txt")).write_text("x")  # which watchfiles cannot tell of
+    assert next(batch for batch in told if batch) == {folder}
+    assert next(told) == set()
+    (folder / "two.txt").write_text("x")
+    assert next(batch for batch in told if batch) == {folder / "two.txt"}
     stop.set()
     assert list(told) == []
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -69,3 +70,37 @@ def queue(settings: Settings, *, as_json: bool) -> None:
     click.echo(f"{page.total} answers wait for a verdict")
     for name, count in counts.items():
         click.echo(f"{count:>7} {name.replace('_', ' ')}")
+
+
+@review.command()
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="First day (UTC); a week ago when not given.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="HTML file to write; stdout when not given."
+)
+@with_settings
+def digest(settings: Settings, since: datetime | None, out: Path | None) -> None:
+    """Write what people asked in vain as one HTML page that needs no network.
+
+    \b
+    Example:
+      footnote review digest --since 2026-11-01 --out digest.html
+    """
+    from bot.insight.overview import gather  # noqa: PLC0415  # torch takes seconds to import
+    from bot.records.answers import AnswerRecords  # noqa: PLC0415
+    from bot.web.staff.digest import render_digest  # noqa: PLC0415
+    from index.catalogue import Catalogue  # noqa: PLC0415
+    from index.embedding.build import build_embedder  # noqa: PLC0415
+
+    begin = since.replace(tzinfo=UTC) if since else datetime.now(UTC) - timedelta(days=7)
+    Catalogue(settings.catalogue_url()).close()  # the tables of documents, where nothing has been indexed yet
+    with closing(AnswerRecords(settings.catalogue_url(), settings.review_sample)) as records:
+        page = render_digest(gather(records.engine, build_embedder(settings).embed, begin))
+    if out is None:
+        click.echo(page)
+        return
+    try:
+        out.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise ReviewError(
+            f"The digest cannot be written to {str(out)!r} ({error.strerror}): name another file."
+        ) from error

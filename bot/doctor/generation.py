@@ -8,6 +8,8 @@ from index.catalogue import Catalogue
 from index.embedding.model_folder import find_model, identify
 from index.errors import FootnoteError
 from index.generation import problem_of
+from index.generation.folders import generation_folder
+from index.generation.manifest import read_manifest
 
 
 def check_generation(settings: Settings, catalogue: Catalogue) -> Check:
@@ -32,4 +34,10 @@ def check_generation(settings: Settings, catalogue: Catalogue) -> Check:
         )
         return Check(name="index", state="failed", message=message)
     documents, chunks = len(catalogue.summaries()), catalogue.count_chunks()
+    if (held := read_manifest(generation_folder(settings.data_dir, name)).chunks) != chunks:
+        message = (
+            f"generation {name} holds {held} chunks, the database {chunks}, so documents are lost: restore a backup "
+            "with `footnote restore`, or index the folders into a new --data-dir"
+        )
+        return Check(name="index", state="failed", message=message)
     return Check(name="index", state="ok", message=f"generation {name}, {documents} documents, {chunks} chunks")

@@ -17,7 +17,7 @@ from bot.answer import Answer
 from bot.conversation import Turn
 from bot.question import detect_language
 from bot.records.migration import upgrade
-from bot.records.schema import ANSWERS, CITED
+from bot.records.schema import ANSWERS, APPROVED, CITED
 from bot.review.items import add_item, fill_items, rate_item
 from bot.review.words import forget_words
 from bot.trail import Trail
@@ -198,7 +198,12 @@ class AnswerRecords:
 
     def delete_conversation(self, conversation: str, visitor: str) -> int:
         """Delete a visitor's conversation and all that came of it; return how many answers that were."""
-        return self._delete(ANSWERS.c.conversation == conversation, ANSWERS.c.visitor == visitor)
+        theirs = (ANSWERS.c.conversation == conversation, ANSWERS.c.visitor == visitor)
+        with self.engine.begin() as connection:
+            connection.execute(
+                APPROVED.delete().where(APPROVED.c.answer_id.in_(sa.select(ANSWERS.c.id).where(*theirs)))
+            )
+        return self._delete(*theirs)
 
     def delete_older_than(self, days: float) -> int:
         """Delete the answers that are older, and every word that is left of deleted ones; return how many that were."""

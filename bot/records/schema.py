@@ -14,6 +14,9 @@ verdicts           what somebody found an answer to be; rows are only added
 citation_verdicts  what they found each of its citations to be
 right_passages     where they found the answer to stand
 golden_proposals   questions on their way into a golden suite, and what became of them
+approved  answers that a person has approved, and until when; without a word of the conversation they come from
+approved_passages  the places they rest on, each by the hash of what stands there and around it
+tasks     what staff should look at that is not an answer in the queue
 
 A table that is changed here is changed by a revision in `bot/records/migrations/versions` too; a test compares the two.
 """
@@ -132,6 +135,8 @@ REVIEW_ITEMS = sa.Table(
     sa.Column("assignee", sa.String(64), nullable=False, index=True),
     sa.Column("taken_until", UtcDateTime),
     sa.Index("review_items_in_order", "state", "priority", "asked_at", "number"),
+    sa.Index("review_items_all_in_order", "priority", "asked_at", "number"),
+    sa.Index("review_items_counted", "reasons", "state", "priority"),
 )
 VERDICTS = sa.Table(
     "verdicts",
@@ -175,4 +180,38 @@ GOLDEN_PROPOSALS = sa.Table(
     sa.Column("proposed_at", UtcDateTime, nullable=False),
     sa.Column("decided_by", sa.String(64), nullable=False, server_default=sa.text("''")),
     sa.Column("decided_at", UtcDateTime),
+)
+APPROVED = sa.Table(
+    "approved",
+    METADATA,
+    sa.Column("id", sa.String(32), primary_key=True),
+    # The answer is deleted when its time is over; what was approved stays, for it names no reader.
+    sa.Column("answer_id", sa.ForeignKey("answers.id", ondelete="SET NULL"), index=True),
+    sa.Column("question", sa.Text, nullable=False),
+    sa.Column("language", sa.String(8), nullable=False),
+    sa.Column("answer", sa.Text, nullable=False),
+    sa.Column("approved_by", sa.String(64), nullable=False),
+    sa.Column("approved_at", UtcDateTime, nullable=False),
+    sa.Column("withdrawn_by", sa.String(64), nullable=False, server_default=sa.text("''")),
+    sa.Column("withdrawn_at", UtcDateTime, index=True),
+)
+APPROVED_PASSAGES = sa.Table(
+    "approved_passages",
+    METADATA,
+    sa.Column("approved_id", sa.ForeignKey("approved.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("document_id", sa.String, nullable=False, index=True),
+    sa.Column("passage_hash", sa.String(64), nullable=False),
+)
+TASKS = sa.Table(
+    "tasks",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("kind", sa.String(32), nullable=False),
+    # What it is about; for an approved answer that was withdrawn, that answer.
+    sa.Column("approved_id", sa.ForeignKey("approved.id", ondelete="CASCADE"), index=True),
+    sa.Column("details", sa.Text, nullable=False),
+    sa.Column("made_at", UtcDateTime, nullable=False),
+    sa.Column("done_by", sa.String(64), nullable=False, server_default=sa.text("''")),
+    sa.Column("done_at", UtcDateTime, index=True),
 )

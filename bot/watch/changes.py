@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 
 from watchfiles import Change, watch
+from watchfiles._rust_notify import WatchfilesRustInternalError
 
 from index.paths import is_hidden
 
@@ -53,6 +54,10 @@ def changes(
                 if _identities(folders) != followed:
                     yield set(folders)
                     break
+        except WatchfilesRustInternalError:
+            # A name that is no text cannot be told, and what changed with it is not known.
+            stop.wait(_QUIET_MILLISECONDS / 1_000)
+            yield set(folders)
         except OSError as error:
             say(f"The folders cannot be followed ({error}): they are looked through now and then instead.")
             stop.wait(_BEFORE_NEXT_ATTEMPT)

@@ -12,6 +12,8 @@ from typing import Any
 # Gradio's own are eleven letters; a name with its separator in it would keep others from cancelling.
 _SESSION = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _REMEMBERED_SESSIONS = 500
+# Fifty kilobytes each, of which the page uses nothing.
+_KEPT_STATES = 100
 _LOOK_SECONDS = 0.01
 
 
@@ -37,7 +39,7 @@ def narrow_queue(blocks: Any, fn_index: int) -> None:
     queue.ANALYTICS_MAX_EVENTS = 1
     queue.pending_messages_per_session.max_size = _REMEMBERED_SESSIONS
     queue.sleep_when_free = queue.progress_update_sleep_when_free = _LOOK_SECONDS
-    blocks.state_session_capacity = _REMEMBERED_SESSIONS
+    blocks.state_session_capacity = _KEPT_STATES
 
 
 def _forget_sessions(queue: Any) -> None:

@@ -18,7 +18,7 @@ from bot.web.invisible import finalize, visible
 from bot.web.language import Texts
 from bot.web.links import citation_path, place_path
 from bot.web.static_files import StaticFolder
-from bot.web.text_language import lang
+from bot.web.text_language import lang, language_tag
 
 Titles = Callable[[str], str]
 
@@ -36,7 +36,12 @@ environment = Environment(
     lstrip_blocks=True,
 )
 environment.globals.update(
-    icon=icon, lang=lang, citation_path=citation_path, place_path=place_path, files=f"/page/{PAGE_FILES.version}"
+    icon=icon,
+    lang=lang,
+    language_tag=language_tag,
+    citation_path=citation_path,
+    place_path=place_path,
+    files=f"/page/{PAGE_FILES.version}",
 )
 
 
@@ -91,7 +96,8 @@ def render_answer(answer: Answer, texts: Texts, title_of: Titles, answerer: str 
     """
     changed = visible(answer.standalone_question).strip() != visible(answer.question).strip()
     considered = [(entry, title_of(entry.document_id)) for entry in answer.retrieved]
-    stood_in = answer.kind != "small_talk" and answer.provenance.answerer != answerer
+    made_now = answer.kind != "small_talk" and answer.provenance.approved is None
+    stood_in = made_now and answer.provenance.answerer != answerer
     notice = _render_part("notice", texts, texts("quoted_instead")) if stood_in else ""
     body = _render_part(answer.kind, texts, answer, {citation.number: citation for citation in answer.citations})
     footer = _render_part("footer", texts, answer, considered, _confidence_words(answer.confidence, texts))

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Route, expect
 
 from bot.chatbot import Chatbot
@@ -308,30 +307,6 @@ def test_phone_shows_the_source_as_a_sheet(scripted_url: str, open_page: OpenPag
     expect(page.locator("#source")).to_be_hidden()
 
 
-def test_keyboard_alone_reaches_everything(scripted_url: str, open_page: OpenPage) -> None:
-    page = open_page(scripted_url)
-    expect(page.locator(BOX)).to_be_focused()
-    page.keyboard.type("What does it cost?")
-    page.keyboard.press("Shift+Enter")
-    page.keyboard.type("For a child?")
-    page.keyboard.press("Enter")
-    expect(page.locator(".question")).to_have_text("What does it cost?\nFor a child?")
-    expect(page.locator(".checked")).to_be_visible()
-    page.locator("#conversation").focus()
-    page.keyboard.press("Tab")
-    first = page.locator(".footnote").first
-    expect(first).to_be_focused()
-    expect(page.locator("#preview")).to_be_visible()
-    page.keyboard.press("Escape")
-    expect(page.locator("#preview")).to_be_hidden()
-    page.keyboard.press("Tab")
-    page.keyboard.press("Enter")
-    expect(page.locator("#pane")).to_be_focused()
-    assert marked_text(page) == HALF_FARE
-    page.keyboard.press("Escape")
-    expect(page.locator(".footnote").nth(1)).to_be_focused()
-
-
 def test_enter_that_ends_a_composition_does_not_send(scripted_url: str, open_page: OpenPage) -> None:
     page = open_page(scripted_url)
     page.fill(BOX, "船費")
@@ -502,42 +477,6 @@ def test_hostile_document_runs_nothing_and_loads_nothing(scripted_url: str, open
     assert page.title().startswith("<img")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
-def test_axe_finds_nothing(scripted_url: str, open_page: OpenPage, theme: str, width: int) -> None:
-    page = open_page(scripted_url, width=width, color_scheme=theme, reduced_motion="reduce")
-    expect(page.locator("#examples .ask")).to_have_count(4)
-    found = _violations(page, "first sight")
-    ask(page, "What does it cost?")
-    found += _violations(page, "answer")
-    page.locator(".details summary").click()
-    page.locator('[data-do="down"]').click()
-    found += _violations(page, "details and feedback")
-    page.locator(".footnote").first.click()
-    page.wait_for_selector("#pane #cited")
-    page.wait_for_timeout(300)
-    found += _violations(page, "source")
-    standalone = page.locator("#pane .document header a").get_attribute("href")
-    page.keyboard.press("Escape")
-    ask(page, "And when?")
-    page.locator('[data-do="edit"]').click()
-    found += _violations(page, "editing")
-    ask(page, "Who is the captain?")
-    found += _violations(page, "refusal")
-    ask(page, "broken")
-    found += _violations(page, "fault")
-    page.click("#open-drawer")
-    found += _violations(page, "drawer")
-    page.goto(scripted_url + standalone)
-    found += _violations(page, "standalone source")
-    assert found == []
-
-
-def _violations(page: Page, state: str) -> list[str]:
-    violations = Axe().run(page).response["violations"]
-    return [f"{state}: {one['id']}: {[node['html'][:200] for node in one['nodes']]}" for one in violations]
-
-
 @pytest.mark.parametrize("width", [320, 390, 768, 899, 900, 1280, 1920])
 def test_every_width_fits_and_targets_are_large_enough(scripted_url: str, open_page: OpenPage, width: int) -> None:
     page = open_page(scripted_url, width=width)
@@ -605,23 +544,6 @@ def test_markdown_has_footnotes(scripted_url: str, open_page: OpenPage) -> None:
     refusal = text.split("## Who is the captain?")[1]
     assert f"**Nearest in the documents**\n\n- “{HALF_FARE}” (" in refusal
     assert place in refusal
-
-
-def test_completed_answers_are_announced_once(slow_url: str, open_page: OpenPage) -> None:
-    page = open_page(slow_url)
-    page.evaluate(
-        """() => {
-          window.announced = [];
-          new MutationObserver(() => announced.push(document.querySelector("#announcer").textContent))
-            .observe(document.querySelector("#announcer"), { childList: true });
-        }"""
-    )
-    ask(page, "What does it cost?")
-    page.wait_for_timeout(200)
-    announced = [words for words in page.evaluate("announced") if words]
-    assert len(announced) == 1
-    assert announced[0].startswith("Answer: The fare for adults")
-    assert "[1]" not in announced[0]
 
 
 def test_empty_index_says_what_to_do(tmp_path: Path, open_page: OpenPage) -> None:

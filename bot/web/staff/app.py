@@ -10,7 +10,7 @@ To add a part:
    and POST reach it. `Desk` (desk.py) holds all that pages are made from; put your tables' class in the function.
 2. Name it in `PARTS` (parts.py) with its roles. The navigation shows it to those roles and to admins.
 3. Put its words into `texts/en/NAME.toml` (`title` is its name in the navigation; `t("NAME.key", count=3)` is used in
-   templates), then into the folders `zh_hant` and `zh_hans`. What is missing there is shown in English.
+   templates), then into `zh_hant` and `zh_hans` where they exist. What is missing there is shown in English.
 4. Return pages by `show(request, "NAME.html", …)`; the template in `templates/` begins `{% extends "frame.html" %}`
    and fills the blocks `title` and `main`. Style what is particular in `static/NAME.css`, and scripts in
    `static/NAME.js` (a module), both linked in the block `head`; inline scripts and styles do not run.

@@ -67,8 +67,8 @@ def session_of(request: Request) -> Session:
 def show(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
     """Return a page from a template of `templates/`, which extends `frame.html`.
 
-    It has `t` (the texts), `session`, `parts` (what the navigation shows), `here` (the name of the part) and
-    `form_token` beside the values given.
+    It has `t` (the texts), `session`, `parts` (what the navigation shows), `here` (the name of the part), `form_token`
+    and `files` (where the public page keeps its files) beside the values given.
     """
     session = getattr(request.state, "session", None)
     page = environment.get_template(template).render(
@@ -91,6 +91,6 @@ def go_to(place: str, **asked: str) -> RedirectResponse:
 
 
 def staff_texts(request: Request) -> Texts:
-    """Return the words of these pages in the reader's language."""
+    """Return the words of these pages in the reader's language, where they are written in it, else in English."""
     chosen = choose_language(request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language", ""))
-    return STAFF_TEXTS[chosen.code]
+    return STAFF_TEXTS.get(chosen.code, STAFF_TEXTS["en"])

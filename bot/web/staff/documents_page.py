@@ -35,7 +35,7 @@ def document_routes(desk: Desk) -> APIRouter:
         return show(
             request,
             "documents.html",
-            files=chosen[start : start + _A_PAGE],
+            shown=chosen[start : start + _A_PAGE],
             total=len(chosen),
             start=start,
             a_page=_A_PAGE,

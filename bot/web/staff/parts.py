@@ -9,10 +9,12 @@ from fastapi import APIRouter
 
 from bot.accounts.accounts import Role
 from bot.web.staff.accounts_page import account_routes
+from bot.web.staff.approved_page import approved_routes
 from bot.web.staff.audit_page import audit_routes
 from bot.web.staff.desk import Desk
 from bot.web.staff.documents_page import document_routes
 from bot.web.staff.golden_page import golden_routes
+from bot.web.staff.insights_page import insight_routes
 from bot.web.staff.privacy_page import privacy_routes
 from bot.web.staff.review_page import review_routes
 
@@ -34,7 +36,9 @@ class Part:
 
 PARTS = (
     Part("review", ("staff",), review_routes),
+    Part("approved", ("staff",), approved_routes),
     Part("golden", ("staff", "evaluator"), golden_routes),
+    Part("insights", ("staff",), insight_routes),
     Part("documents", ("staff",), document_routes),
     Part("privacy", ("staff",), privacy_routes),
     Part("accounts", ("admin",), account_routes),

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from starlette.datastructures import FormData
 
 from bot.answer import Answer, Citation
+from bot.approved.store import ApprovedAnswers
 from bot.records.answers import RecordedAnswer
 from bot.review.assignment import hand_back, take
 from bot.review.golden import proposals
@@ -106,6 +107,7 @@ def item_routes(desk: Desk) -> APIRouter:
             else [],
             citation_verdicts=CITATION_VERDICTS_IN_ORDER,
             answer_verdicts=verdicts_for(recorded.answer.kind),
+            approved=ApprovedAnswers(desk.engine).of_answer(recorded.id),
             proposals=proposals(desk.engine, answer_id=recorded.id),
             seen=_seen(recorded, documents),
             query=to_query(asked_of(request.query_params)),

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, Response
 
+from bot.approved.store import ApprovedAnswers
 from bot.errors import ReviewError
 from bot.review.golden import golden_entry, propose, read_expected
 from bot.review.replay import compare
@@ -32,6 +33,15 @@ def outcome_routes(desk: Desk) -> APIRouter:
         second = desk.settings.golden_second_person
         propose(desk.engine, recorded.id, entry, suite_of(desk.settings), me, second=second)
         return back_to(request, answer_id, saved="golden")
+
+    @router.post("/{answer_id}/approve")
+    def approve(request: Request, answer_id: str, question: Annotated[str, Form(max_length=2_000)] = "") -> Response:
+        recorded, me = find_recorded(desk, answer_id), session_of(request).account
+        verdicts = latest_of_each(verdicts_of(desk.engine, recorded.id))
+        if not any(one.reviewer == me and one.judgement.verdict == "right" for one in verdicts):
+            raise ReviewError("Only an answer that you found right can be approved: judge the answer first.")
+        ApprovedAnswers(desk.engine).approve(recorded, me, desk.chatbot.document, question)
+        return back_to(request, answer_id, saved="approved")
 
     @router.post("/{answer_id}/replay")
     def replay(request: Request, answer_id: str) -> Response:

@@ -1,7 +1,7 @@
 // The question box. Gradio's takes a while to arrive; until then a plain one takes its place, and what was written
 // in it, where the cursor stood, and what was asked go over to Gradio's.
 
-import { byId, element, isNarrow, say } from "./words.js";
+import { announce, byId, element, isNarrow, say } from "./words.js";
 
 const LIMIT = Number(document.body.dataset.limit);
 const DRAFT = "footnote.draft";
@@ -22,8 +22,10 @@ export function setBox(text) {
 function count() {
   const left = LIMIT - written().length;
   const near = left < LIMIT / 10 || left < 50;
+  const wasOver = byId("counter").classList.contains("over");
   byId("counter").textContent = near ? say(left < 0 ? "too_long" : "left", { count: Math.abs(left) }) : "";
   byId("counter").classList.toggle("over", left < 0);
+  if (left < 0 && !wasOver) announce(byId("counter").textContent);
   try {
     sessionStorage.setItem(DRAFT, box().value);
   } catch {
@@ -86,6 +88,7 @@ function takeOver(ready) {
   const focused = document.activeElement === first;
   const { value, selectionStart, selectionEnd } = first;
   arrived().setAttribute("aria-label", say("question"));
+  arrived().setAttribute("aria-describedby", "counter");
   arrived().placeholder = say("placeholder");
   byId("send").setAttribute("aria-label", say("send"));
   byId("stop").setAttribute("aria-label", say("stop"));

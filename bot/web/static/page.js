@@ -7,7 +7,7 @@ import { visible } from "./invisible.js";
 import * as source from "./source.js";
 import * as store from "./store.js";
 import "./titles.js";
-import { clear, makeTurn, press, sendFeedback, showAnswer, showInterruption, showPart } from "./turn.js";
+import { clear, makeTurn, name, press, sendFeedback, showAnswer, showInterruption, showPart } from "./turn.js";
 import { announce, byId, element, here, isNarrow, say } from "./words.js";
 
 const HISTORY_TURNS = 12;
@@ -77,7 +77,7 @@ window.footnote = {
       showPart(turn, part);
       working.shown += 1;
       if (part.slot === "answer") finish(record, turn, part.answer);
-      else if (part.slot === "fault") end();
+      else if (part.slot === "fault") fail(turn);
     }
   },
 
@@ -110,7 +110,7 @@ function again(id, question) {
   const record = conversation.turns.find((other) => other.id === id);
   const turn = turns.querySelector(`[data-turn="${CSS.escape(id)}"]`);
   Object.assign(record, { question, answer: null });
-  turn.querySelector(".question").textContent = visible(question);
+  name(turn, question);
   clear(turn);
   return { record, turn };
 }
@@ -129,9 +129,16 @@ function finish(record, turn, answer) {
   record.answer = answer;
   store.save(conversation);
   end();
-  announce(`${say("answer_ready")}: ${visible(answer.text).replace(/\s*\[\d+\]/g, "")}`);
+  const lang = turn.querySelector(".body .words")?.lang;
+  announce(`${say(answer.kind === "refusal" ? "no_answer" : "answer_ready")}: `, visible(answer.text).replace(/\s*\[\d+\]/g, ""), lang);
   const first = turn.querySelector(".footnote");
   if (first && !isNarrow() && !source.isBeingRead()) source.open(first);
+}
+
+function fail(turn) {
+  end();
+  const words = turn.querySelector(".fault").firstChild;
+  announce("", words.textContent.trim(), words.lang);
 }
 
 function interrupt(sentence) {

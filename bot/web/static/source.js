@@ -1,7 +1,7 @@
 // The source beside the conversation: opens what a footnote links to, steps through an answer's footnotes,
 // and previews the quote of the footnote under the pointer or the focus.
 
-import { byId, copy, element, here, isNarrow, say } from "./words.js";
+import { announce, byId, copy, element, here, isNarrow, say } from "./words.js";
 
 const side = byId("source");
 const pane = byId("pane");
@@ -42,10 +42,13 @@ function choose(link) {
   opened = links.find((other) => other.href === link.href) ?? link;
   if (opened.classList.contains("footnote")) opened.setAttribute("aria-current", "true");
   const index = links.indexOf(opened);
+  const pressed = document.activeElement;
   byId("position").textContent = say("position", { position: index + 1, count: links.length });
   byId("previous").disabled = index <= 0;
   byId("next").disabled = index < 0 || index >= links.length - 1;
   steps.hidden = links.length < 2;
+  // A button that has just gone out of use must not take the focus with it.
+  if (pressed.disabled) (pressed === byId("next") ? byId("previous") : byId("next")).focus();
 }
 
 const firstOfItsPlace = (link, index, all) => all.findIndex((other) => other.href === link.href) === index;
@@ -92,7 +95,7 @@ const preview = byId("preview");
 function showPreview(link) {
   const quote = link.dataset.quote;
   preview.replaceChildren(
-    element("q", { dir: "auto", textContent: quote.length > 320 ? quote.slice(0, 320) + "…" : quote }),
+    element("q", { dir: "auto", lang: link.dataset.lang ?? "", textContent: quote.length > 320 ? quote.slice(0, 320) + "…" : quote }),
     element("span", { className: "place", textContent: link.getAttribute("aria-label") }),
   );
   preview.hidden = false;
@@ -146,4 +149,5 @@ pane.addEventListener("click", (event) => {
   if (!button) return;
   copy(new URL(button.closest(".document").dataset.place, location.href).href);
   button.lastChild.textContent = say("copied");
+  announce(say("copied"));
 });

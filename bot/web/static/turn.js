@@ -3,13 +3,22 @@
 import { asText } from "./export.js";
 import { visible } from "./invisible.js";
 import { showEvidence } from "./source.js";
-import { copy, element, say } from "./words.js";
+import { announce, copy, element, say } from "./words.js";
 
 export function makeTurn(record) {
   const turn = document.getElementById("turn").content.firstElementChild.cloneNode(true);
   turn.dataset.turn = record.id;
-  turn.querySelector(".question").textContent = visible(record.question);
+  name(turn, record.question);
   return turn;
+}
+
+// The question as a heading, in its own language as far as its letters tell.
+export function name(turn, question) {
+  const heading = turn.querySelector(".question");
+  heading.textContent = visible(question);
+  if (/\p{Script=Han}/u.test(question)) heading.lang = document.documentElement.lang.startsWith("zh") ? document.documentElement.lang : "zh";
+  else if (/^[\p{ASCII}“”‘’–—…]*$/u.test(question)) heading.lang = "en";
+  else heading.removeAttribute("lang");
 }
 
 const place = (turn, name) => turn.querySelector(`:scope > .${name}`);
@@ -128,6 +137,7 @@ async function share(turn, record) {
 }
 
 function thank(turn, sentence) {
+  announce(sentence);
   turn.querySelector(".thanks").textContent = sentence;
 }
 

@@ -14,9 +14,11 @@ export function here(path) {
 export const byId = (id) => document.getElementById(id);
 export const isNarrow = () => matchMedia("(max-width: 899px)").matches;
 
-export function announce(words) {
-  byId("announcer").textContent = "";
-  requestAnimationFrame(() => (byId("announcer").textContent = words));
+// Says something to a screen reader; what comes after the words of the page may be in a language of its own.
+export function announce(words, said = "", lang = "") {
+  byId("announcer").replaceChildren();
+  const own = element("span", { textContent: said, lang: lang || document.documentElement.lang });
+  requestAnimationFrame(() => byId("announcer").replaceChildren(words, own));
 }
 
 export async function copy(text) {
@@ -30,7 +32,6 @@ export async function copy(text) {
     document.execCommand("copy");
     holder.remove();
   }
-  announce(say("copied"));
 }
 
 export function element(tag, properties = {}, ...children) {

@@ -22,8 +22,9 @@ def _load() -> dict[str, Texts]:
     english = _read(_HERE / "en")
     loaded = {}
     for code, public in LANGUAGES.items():
-        own = _read(_HERE / code.lower().replace("-", "_"))
-        loaded[code] = Texts(code, {**public.entries, **english, **own})
+        folder = _HERE / code.lower().replace("-", "_")
+        if folder.is_dir():
+            loaded[code] = Texts(code, {**public.entries, **english, **_read(folder)})
     return loaded
 
 
