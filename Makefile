@@ -90,6 +90,7 @@ bench-page: setup chromium
 
 screenshots: setup chromium
 	$(BIN)/python -m tests.browser.screenshots
+	$(BIN)/python -m tests.browser.staff_screenshots
 	$(BIN)/python -m tests.browser.readme_picture
 
 chromium:

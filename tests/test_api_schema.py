@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ def server(
 def call_everything(server: ApiServer, examples: int) -> Counter[int]:
     """Call every operation with so many valid and so many invalid requests; return how often each status came back."""
     schema = schemathesis.openapi.from_url(f"{server.address}/api/openapi.json")
+    # The key is ours: a request that is made wrong by leaving it out would be made right again.
+    schema.config.generation.update(with_security_parameters=False)
     headers = {"Authorization": f"Bearer {server.key}"}
     statuses: Counter[int] = Counter()
     for found in schema.get_all_operations():
@@ -46,7 +49,8 @@ def call_everything(server: ApiServer, examples: int) -> Counter[int]:
             def call(case: Any) -> None:
                 statuses[case.call_and_validate(headers=headers).status_code] += 1
 
-            call()
+            with suppress(hypothesis.errors.Unsatisfiable):  # of some, nothing that is asked can be wrong
+                call()
     return statuses
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -10,10 +11,10 @@ import pytest
 
 from bot.answer import Answer
 from bot.approved.asked import read_asked, without_courtesies
-from bot.approved.likeness import likeness
+from bot.approved.likeness import likeness, likeness_names
 from bot.approved.passage import nearest_passage, passage_hash, relocate
 from bot.approved.recall import Recall
-from bot.approved.same import load_sameness
+from bot.approved.same import load_sameness, parse_sameness
 from bot.approved.store import BY_DOCUMENTS, ApprovedAnswers
 from bot.approved.tasks import finish_task, open_tasks
 from bot.chatbot import Chatbot
@@ -294,11 +295,22 @@ def test_it_can_be_turned_off(site: Site) -> None:
         assert chatbot.ask(QUESTION).provenance.approved is None
 
 
-def test_a_model_is_asked_only_about_what_words_leave_open(site: Site) -> None:
+def test_no_model_is_asked_whether_two_questions_are_the_same(site: Site) -> None:
     site.approve()
-    model = ScriptedModel("No", odds=lambda prompt: -12.0 if "Second:" in prompt.system else 3.0)
+    model = ScriptedModel("No")
     with closing(site.open(model)) as chatbot:
-        assert chatbot.ask(QUESTION).provenance.approved is not None
+        assert chatbot.ask("Please tell me when the first ferry leaves Mui Wo").provenance.approved is not None
         assert not model.asked
-        other = chatbot.ask("Does the first ferry leave Mui Wo when the tide is in?")
-        assert other.provenance.approved is None
+
+
+def test_a_fitted_model_has_its_say(embedder: SentenceTransformerEmbedder) -> None:
+    words = {"weights": dict.fromkeys(likeness_names(), 0.0), "intercept": 0.0, "threshold": 0.4}
+    model = {**words, "weights": {**words["weights"], "odds": 1.0}}
+    both = parse_sameness(json.dumps({"words": words, "model": model}))
+    pair = ("When does the first boat leave Mui Wo?", QUESTION)
+    for odds, same in ((5.0, True), (-5.0, False)):
+        answered = both.score(*pair, embedder, lambda _ask, _otherwise, odds=odds: odds)
+        assert (answered >= 0) is same
+    assert both.score(*pair, embedder, _without_model) >= 0
+    with pytest.raises(ValueError, match="fit it again"):
+        parse_sameness(json.dumps({"words": {**words, "weights": {"cosine": 1.0}}}))

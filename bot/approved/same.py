@@ -1,7 +1,7 @@
 """Whether two questions ask the same: ruled out by words, judged by two small logistic regressions.
 
 Their parameters and thresholds are `same_question.json`, fitted by `footnote eval approved --fit` on articles that are
-not reported; `words` is used without a language model and `model` where one gives its log-odds.
+not reported. `model` is used where a language model gives its log-odds; while it is not fitted, `words` decides alone.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
+from typing import Any
 
 from bot.approved.likeness import likeness, likeness_names
 from bot.consult import Consultation
@@ -31,13 +32,13 @@ class Sameness:
 
     Attributes:
         words: Over the features of `Likeness`.
-        model: Over these and the model's log-odds.
+        model: Over these and the model's log-odds; None where it is not fitted, and no model is asked.
         words_threshold: Probability from which two questions are the same, without a model.
         model_threshold: The same with one.
     """
 
     words: LogisticModel
-    model: LogisticModel
+    model: LogisticModel | None
     words_threshold: float
     model_threshold: float
 
@@ -58,8 +59,8 @@ class Sameness:
             return -1.0
         if found.is_identical:
             return 1.0
-        odds = consult(lambda model: same_odds(model, asked, approved), None)
-        if odds is None:
+        odds = consult(lambda model: same_odds(model, asked, approved), None) if self.model is not None else None
+        if self.model is None or odds is None:
             return self.words.probability(found.row()) - self.words_threshold
         return self.model.probability((*found.row(), odds)) - self.model_threshold
 
@@ -89,10 +90,15 @@ def load_sameness() -> Sameness:
 def parse_sameness(source: str) -> Sameness:
     """Return parameters as they stand in a file; see `load_sameness`."""
     data = json.loads(source)
-    models = []
-    for part, names in (("words", likeness_names()), ("model", model_names())):
-        weights = data[part]["weights"]
-        if tuple(weights) != names:
-            raise ValueError(f"same_question.json was fitted for {tuple(weights)}, not {names}: fit it again")
-        models.append(LogisticModel(names, tuple(map(float, weights.values())), float(data[part]["intercept"])))
-    return Sameness(models[0], models[1], float(data["words"]["threshold"]), float(data["model"]["threshold"]))
+    words, words_threshold = _load(data["words"], likeness_names())
+    if "model" not in data:
+        return Sameness(words, None, words_threshold, 1.0)
+    model, model_threshold = _load(data["model"], model_names())
+    return Sameness(words, model, words_threshold, model_threshold)
+
+
+def _load(part: dict[str, Any], names: tuple[str, ...]) -> tuple[LogisticModel, float]:
+    if tuple(part["weights"]) != names:
+        raise ValueError(f"same_question.json was fitted for {tuple(part['weights'])}, not {names}: fit it again")
+    weights = tuple(map(float, part["weights"].values()))
+    return LogisticModel(names, weights, float(part["intercept"])), float(part["threshold"])

@@ -135,6 +135,8 @@ REVIEW_ITEMS = sa.Table(
     sa.Column("assignee", sa.String(64), nullable=False, index=True),
     sa.Column("taken_until", UtcDateTime),
     sa.Index("review_items_in_order", "state", "priority", "asked_at", "number"),
+    sa.Index("review_items_all_in_order", "priority", "asked_at", "number"),
+    sa.Index("review_items_counted", "reasons", "state", "priority"),
 )
 VERDICTS = sa.Table(
     "verdicts",

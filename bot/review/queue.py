@@ -119,9 +119,10 @@ def read_page(engine: Engine, asked: Asked, number: int = 1) -> QueuePage:
     """Return a page of the queue, from 1; one beyond the last is the last."""
     now = datetime.now(UTC)
     conditions = matching(asked, engine.dialect.name, now)
-    counted = [sa.func.coalesce(sa.func.sum(_has(reason)), 0) for reason in Reason]
+    counted = sa.select(_COLUMNS.reasons, sa.func.count()).where(*conditions).group_by(_COLUMNS.reasons)
     with engine.connect() as connection:
-        total, *counts = connection.execute(sa.select(sa.func.count(), *counted).where(*conditions)).one()
+        found = [(Reason(reasons), count) for reasons, count in connection.execute(counted)]
+        total = sum(count for _, count in found)
         number = max(1, min(number, -(-total // PAGE)))
         numbers = (
             sa.select(_COLUMNS.number)
@@ -133,9 +134,8 @@ def read_page(engine: Engine, asked: Asked, number: int = 1) -> QueuePage:
         wanted = list(connection.scalars(numbers))
         items = read_items(connection, _COLUMNS.number.in_(wanted), now)
     placed = {item.number: item for item in items}
-    return QueuePage(
-        tuple(placed[one] for one in wanted if one in placed), total, dict(zip(Reason, counts, strict=True)), number
-    )
+    counts = {reason: sum(count for reasons, count in found if reason in reasons) for reason in Reason}
+    return QueuePage(tuple(placed[one] for one in wanted if one in placed), total, counts, number)
 
 
 def find_item(engine: Engine, answer_id: str) -> Item | None:
@@ -151,10 +151,6 @@ def read_items(connection: sa.Connection, which: sa.ColumnElement[bool], now: da
         ANSWERS, ANSWERS.c.id == _COLUMNS.answer_id
     )
     return [_to_item(row, now) for row in connection.execute(shown.where(which))]
-
-
-def _has(reason: Reason) -> sa.ColumnElement[int]:
-    return sa.case((_COLUMNS.reasons.op("&")(int(reason)) != 0, 1), else_=0)
 
 
 def _midnight(day: date) -> datetime:

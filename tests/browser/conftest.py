@@ -31,11 +31,18 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(browser: Browser) -> Iterator[OpenPage]:
-    """Opens a page and waits for the question box; at the end nothing may have gone wrong unseen."""
+    """Opens a page and waits until it can be used; at the end nothing may have gone wrong unseen."""
     contexts, wrong = [], []
 
     def open_one(
-        url: str, *, width: int = 1280, height: int = 800, expect_faults: bool = False, **options: object
+        url: str,
+        *,
+        path: str = "",
+        ready: str = "body[data-ready]",
+        width: int = 1280,
+        height: int = 800,
+        expect_faults: bool = False,
+        **options: object,
     ) -> Page:
         context = browser.new_context(viewport={"width": width, "height": height}, **options)
         contexts.append(context)
@@ -50,8 +57,8 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
         if not expect_faults:
             page.on("pageerror", lambda error: wrong.append(f"script error: {error}"))
             page.on("console", lambda message: message.type == "error" and wrong.append(message.text))
-        page.goto(url)
-        page.wait_for_selector("body[data-ready]")
+        page.goto(url + path)
+        page.wait_for_selector(ready)
         return page
 
     yield open_one

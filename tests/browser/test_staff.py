@@ -12,21 +12,20 @@ from playwright.sync_api import Page, expect
 
 from bot.accounts.accounts import Accounts
 from bot.chatbot import Chatbot
+from bot.indexing import index_documents
 from bot.records.answers import AnswerRecords, Origin
 from bot.review.assignment import take
 from bot.review.verdicts import verdicts_of
 from bot.settings import Settings
 from bot.web.staff.app import build_staff
 from eval.suite import load_suite
-from index.catalogue import Catalogue
-from index.embedding.sentence_transformer import SentenceTransformerEmbedder
-from index.sync import synchronise
 from tests.browser.conftest import OpenPage
 from tests.browser.running import running
 from tests.browser.test_desk import check
 
 pytestmark = pytest.mark.browser
 
+LOGIN = {"path": "/staff", "ready": "[name=password]"}
 PASSWORD = "correct horse battery staple"
 REPORT = """Harbour Office: Annual Report on the Ferry Service
 
@@ -37,7 +36,6 @@ The fare for adults is HK$11.50 on Sundays and public holidays. The Old Pier was
 In 2025 the Office will replace two of the five vessels. HK$180 million has been reserved for the purpose.
 """
 QUESTION = "How much has been reserved to replace the vessels?"
-SHOTS = Path(__file__).parent.parent.parent / "docs" / "screenshots"
 
 
 @dataclass
@@ -53,19 +51,16 @@ class StaffDesk:
 
 
 @pytest.fixture
-def serve_desk(
-    open_chatbot: Callable[..., Chatbot], embedder: SentenceTransformerEmbedder, tmp_path: Path, database_url: str
-) -> Callable[[], object]:
+def serve_desk(open_chatbot: Callable[..., Chatbot], tmp_path: Path, database_url: str) -> Callable[[], object]:
     @contextmanager
     def serve() -> Iterator[StaffDesk]:
-        settings = Settings(data_dir=tmp_path, database_url=database_url)
+        settings = Settings(data_dir=tmp_path, database_url=database_url, answerer="extractive")
         folder = tmp_path / "documents"
         folder.mkdir()
 
         def index(text: str) -> None:
             (folder / "ferry.txt").write_text(text)
-            with closing(Catalogue(database_url)) as catalogue:
-                synchronise([folder], settings, catalogue, embedder)
+            index_documents([folder], settings, lambda *_: None)
 
         index(REPORT)
         chatbot = open_chatbot(tmp_path, database_url=database_url, refusal_threshold=0.0)
@@ -83,8 +78,13 @@ def serve_desk(
     return serve
 
 
-def log_in(page: Page, origin: str) -> None:
-    page.goto(f"{origin}/staff")
+def check_quietly(page: Page, state: str) -> None:
+    """Expect the same of a page without a script of its own."""
+    page.evaluate("document.body.dataset.ready = ''")
+    check(page, state)
+
+
+def log_in(page: Page) -> None:
     page.fill("[name=name]", "anna")
     page.fill("[name=password]", PASSWORD)
     page.keyboard.press("Enter")
@@ -117,8 +117,8 @@ def select(page: Page, words: str) -> None:
 @pytest.mark.timeout(600)
 def test_an_answer_on_its_way_over_the_desk(serve_desk: Callable[[], object], open_page: OpenPage) -> None:
     with serve_desk() as desk:
-        page = open_page(desk.origin, width=1280)
-        log_in(page, desk.origin)
+        page = open_page(desk.origin, **LOGIN, width=1280)
+        log_in(page)
         check(page, "queue")
         expect(page.locator(".queue > li")).to_have_count(1)
         page.get_by_role("button", name="Take the next").click()
@@ -128,7 +128,7 @@ def test_an_answer_on_its_way_over_the_desk(serve_desk: Callable[[], object], op
         check(page, "answer")
         for part in page.locator("[data-part]:not(.whole)").all():
             part.locator("label", has_text="Supports it").click()
-        page.locator(".whole label", has_text="Incomplete").click()
+        page.locator(".whole label", has_text="Right").click()
         select(page, "replace two of the five vessels")
         page.click("#pick")
         expect(page.locator("#passages q")).to_have_text("replace two of the five vessels")
@@ -154,13 +154,31 @@ def test_an_answer_on_its_way_over_the_desk(serve_desk: Callable[[], object], op
         page.goto(f"{desk.origin}/staff/golden")
         expect(page.locator("tbody tr")).to_have_count(1)
 
+        page.goto(f"{desk.origin}/staff/review/{desk.answer_id}")
+        page.wait_for_selector("body[data-ready]")
+        page.locator("#approve button").click()
+        expect(page.locator("p.saved")).to_contain_text("The answer is approved")
+        page.goto(f"{desk.origin}/staff/approved")
+        expect(page.locator("tbody tr")).to_contain_text("Shown")
+        desk.index(REPORT.replace("HK$180 million", "HK$210 million"))
+        page.reload()
+        expect(page.locator("tbody tr").last).to_contain_text("Withdrawn")
+        expect(page.locator("del").first).to_contain_text("HK$180 million")
+        expect(page.locator("ins").first).to_contain_text("HK$210 million")
+        check_quietly(page, "task")
+        page.goto(f"{desk.origin}/staff/review/{desk.answer_id}")
+        expect(page.locator(".fate").first).to_contain_text("no longer in the document")
+        page.goto(f"{desk.origin}/staff/approved")
+        page.get_by_role("button", name="Done").click()
+        expect(page.locator("#tasks")).to_have_count(0)
+
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_all_of_it_by_keys(serve_desk: Callable[[], object], open_page: OpenPage) -> None:
     with serve_desk() as desk:
-        page = open_page(desk.origin, width=390, color_scheme="dark")
-        log_in(page, desk.origin)
+        page = open_page(desk.origin, **LOGIN, width=390, color_scheme="dark")
+        log_in(page)
         check(page, "queue on a phone")
         page.keyboard.press("?")
         expect(page.locator("#keys")).to_be_visible()
@@ -212,8 +230,8 @@ def test_what_was_typed_is_not_lost_when_somebody_else_has_it(
     serve_desk: Callable[[], object], open_page: OpenPage
 ) -> None:
     with serve_desk() as desk:
-        page = open_page(desk.origin, expect_faults=True)
-        log_in(page, desk.origin)
+        page = open_page(desk.origin, **LOGIN, expect_faults=True)
+        log_in(page)
         page.goto(f"{desk.origin}/staff/review/{desk.answer_id}")
         page.wait_for_selector("body[data-ready]")
         page.locator(".whole label", has_text="Wrong").click()

@@ -20,6 +20,9 @@ pytestmark = pytest.mark.skipif(
 FULL = """
 import errno, os, sys
 from pathlib import Path
+from index.catalogue import Catalogue
+from index.retriever import Retriever
+from tests.index.word_embedder import WordEmbedder
 from index.errors import FootnoteError
 from tests.index.archive import Archive
 
@@ -29,6 +32,9 @@ def main(root):
         archive.write(name, 1)
     archive.run()
     before, failed = dict(archive.texts), 0
+    serving = Retriever(Catalogue(archive.settings.catalogue_url()), WordEmbedder(), archive.data)
+    question = before["tram.txt"].split("\\n")[4]
+    assert serving.retrieve([question], 1)
     for number in range(12):
         archive.write(f"paper{number}", 1)
     archive.write("ferry", 2)
@@ -46,6 +52,8 @@ def main(root):
             assert isinstance(error, FootnoteError), repr(error)
             assert "\\n" not in message
             assert "room" in message or "full" in message, message
+            (best,) = serving.retrieve([question], 1)  # while the disk is full
+            assert best.chunk.document_id == "tram.txt"
             ballast.unlink()
             assert archive.held() == before
             archive.assert_answers(before)

@@ -75,7 +75,6 @@ class ChatStream:
 
     def _finish(self, answer: Answer) -> list[str]:
         lines = [] if self._written else [self._write(answer.text, answer.citations)]
-        assert self._written == answer.text, "what is streamed is the answer's text"
         lines.append(self._chunk({}, finish_reason="stop", footnote=answer.model_dump(mode="json")))
         if self._usage is not None:
             lines.append(_line({**self._head, "choices": [], "usage": self._usage(answer).model_dump()}))
