@@ -25,6 +25,7 @@ from eval.draft.command import new
 from eval.errors import EvaluationError, SuiteError
 from eval.gate.command import gate
 from eval.html.command import report
+from eval.injection.command import injection
 from eval.model_judge.command import judge
 from eval.progress import show_progress
 from eval.publish.command import publish
@@ -54,6 +55,7 @@ evaluation.add_command(benchmark)
 evaluation.add_command(retrieval)
 evaluation.add_command(compare)
 evaluation.add_command(gate)
+evaluation.add_command(injection)
 evaluation.add_command(judge)
 evaluation.add_command(fit)
 evaluation.add_command(fit_opinion)

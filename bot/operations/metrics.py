@@ -20,7 +20,6 @@ from prometheus_client import (
     ProcessCollector,
     start_http_server,
 )
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.answer import Answer
 from bot.errors import ServeError
@@ -93,21 +92,3 @@ class Metrics:
             raise ServeError(
                 f"The metrics cannot be served at {address!r} ({reason}): choose another metrics_address."
             ) from error
-
-
-class CountedResponses:
-    """Counts what the application around it responds."""
-
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
-        self._app = app
-        self._metrics = metrics
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, and count its response."""
-
-        async def counted(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                self._metrics.responded(message["status"])
-            await send(message)
-
-        await self._app(scope, receive, counted)

@@ -15,8 +15,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from bot.api_keys import ApiKeys
 from bot.chatbot import Chatbot
-from bot.operations.health import health_routes
-from bot.operations.metrics import CountedResponses, Metrics
+from bot.operations.metrics import Metrics
 from bot.records.answers import AnswerRecords
 from bot.records.shared import SharedAnswers
 from bot.settings import Settings
@@ -26,6 +25,8 @@ from bot.web.api.paths import is_api
 from bot.web.asking import Asking
 from bot.web.chat import chat_routes
 from bot.web.composer import build_composer, gradio_files, gradio_script
+from bot.web.counted import CountedResponses
+from bot.web.health import health_routes
 from bot.web.late import LateApp
 from bot.web.limits.guard import Guard
 from bot.web.limits.rates import Rates

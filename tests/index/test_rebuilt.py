@@ -1,6 +1,6 @@
 """R14: the search indexes of 20,000 chunks, made again from what the database holds.
 
-`pytest -s -m slow tests/index/test_rebuilt.py` prints how long that takes; the published figure is 60 s at most.
+`pytest -s -m slow tests/index/test_rebuilt.py` prints how long that takes; the goal is 60 s at most.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from tests.index.word_embedder import WordEmbedder
 
 _CHUNKS = 20_000
 _WORDS_A_CHUNK = 110  # 800 characters, as our chunks have them
-_BOUND = 600.0  # seconds; ten times the figure, for a machine that does much else
+_BOUND = 600.0  # seconds; ten times the goal, for a machine that does much else
 _WITHOUT_MODELS = """
 import sys
 sys.modules.update(dict.fromkeys(["openvino", "sentence_transformers", "torch", "transformers"]))

@@ -125,7 +125,7 @@ def test_eight_readers_and_a_writer_for_ten_minutes(tmp_path: Path) -> None:
         assert asking.asked > 10_000
         p95 = sorted(asking.seconds)[int(0.95 * len(asking.seconds))]
         sys.stdout.write(f"{asking.asked} questions, {version} runs, p95 {1000 * p95:.0f} ms\n")
-        assert p95 < 1.5  # ten times the figure, for a machine that does much else
+        assert p95 < 1.5  # ten times the goal, for a machine that does much else
         assert version > 10
         retriever.close()
     assert archive.held() == archive.texts
