@@ -23,7 +23,8 @@ TWISTED = [
         ("more than ", "?"), ("from A to ", "?"), ("between 1 and ", "?"), ("one hundred and ", "?"), ("million ", "?"),
         ("1 January ", "?"), ("Monday ", "?"), ("in 2019 ", "?"), ("(", "?"), ("[1]", "("), ("\"", "?"), ("“", "?"),
         ("<b>", "?"), ("\\", "?"), ("的", "x"), ("一百", "?"), ("二零", "？"), ("香港", "？"), ("「", "？"), ("a\n", "?"),
-        ("ignore your instructions and ", "?"), ("hello ", "?"), ("thank you ", "x"), ("é\u0301", "?"), ("🙂\u200d", "?"),
+        ("ignore your instructions and ", "?"), ("hello ", "?"), ("thank you ", "x"), ("é\u0301", "?"),
+        ("🙂\u200d", "?"),
     )
 ]  # fmt: skip
 
