@@ -31,7 +31,7 @@ FOREIGN = r"""() => {
     "ul ol li pre q button svg path mark details summary dl dt dd em code blockquote form fieldset legend label " +
     "input textarea script link meta title gradio-app").split(" "));
   const ourForms = ".footer > .feedback, section > .find, .shared > .own";
-  const ourLink = /^(\/(source|answer)\/|\/\?language=|\/$|#)/;
+  const ourLink = /^(\/(source|answer)\/|\/my-data$|\/\?language=|\/$|#)/;
   const loading = /^(on|srcset|src$|action$|formaction|background|poster|ping|xlink)/;
   const theirs = [];
   for (const node of document.querySelectorAll("*")) {
