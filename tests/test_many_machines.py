@@ -159,7 +159,8 @@ def test_no_wrong_answer_and_no_lost_document_while_parts_are_away(
 ) -> None:
     chroma = ChromaProcess(tmp_path)
     servers = {"database_url": postgresql.make_database(), "chroma_url": chroma.url}
-    environment = {f"FOOTNOTE_{name.upper()}": value for name, value in servers.items()}
+    unlimited = {"visitor_requests": "", "visitor_questions": "", "all_questions": ""}
+    environment = {f"FOOTNOTE_{name.upper()}": value for name, value in (servers | unlimited).items()}
     machines = [WebMachine(tmp_path / f"web{number}", environment) for number in range(3)]
     settings = Settings(data_dir=tmp_path / "indexer", **servers)
     collection = Collection(tmp_path / "documents", settings, embedder)

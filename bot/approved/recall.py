@@ -80,7 +80,8 @@ class Recall:
         if shown is None or shown.state != state:
             answers = self._store.shown()
             texts = [without_courtesies(approved.question) for approved in answers]
-            vectors = self._embedder.embed(texts) if texts else np.zeros((0, self._embedder.dimension), np.float32)
+            # Without any, the model is not asked for, not even for its dimension: it may not be the index's.
+            vectors = self._embedder.embed(texts) if texts else np.zeros((0, 0), np.float32)
             shown = self._shown = _Shown(state, answers, vectors)
         return shown
 
