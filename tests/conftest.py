@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -67,6 +68,17 @@ def index_folder(embedder: SentenceTransformerEmbedder) -> Callable[..., SyncRep
             catalogue.close()
 
     return index_one
+
+
+@pytest.fixture
+def own_seed_data(seed_data: Path, tmp_path: Path) -> Path:
+    """A copy of `seed_data` that a test may change.
+
+    Another process makes it: closing a database file here drops the locks that SQLite holds on it here, and whoever
+    closes it next takes its log away (https://sqlite.org/howtocorrupt.html, "posix advisory locks").
+    """
+    subprocess.run(["cp", "-R", str(seed_data), str(tmp_path / "data")], check=True)
+    return tmp_path / "data"
 
 
 @pytest.fixture(scope="session")

@@ -117,12 +117,8 @@ def test_what_is_on_record_is_read_on_both_databases(records: AnswerRecords, see
 
 
 @pytest.fixture
-def site(seed_data: Path, open_chatbot: Callable[..., Chatbot], tmp_path: Path) -> Iterator[StaffSite]:
-    import shutil
-
-    data = tmp_path / "data"
-    shutil.copytree(seed_data, data)
-    chatbot = open_chatbot(data)
+def site(own_seed_data: Path, open_chatbot: Callable[..., Chatbot]) -> Iterator[StaffSite]:
+    chatbot = open_chatbot(own_seed_data)
     with closing(AnswerRecords(chatbot.settings.catalogue_url(), 1.0)) as records:
         for question in ("How much is reserved for the AI research institute?", "Who painted the opera ceiling?"):
             records.record(chatbot.ask(question), Origin("page"))

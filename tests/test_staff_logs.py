@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from contextlib import closing
 from pathlib import Path
 
@@ -27,9 +26,8 @@ CANARIES |= {"CanaryOscar", "CanaryPapa", "CanaryQuebec", "CanaryRomeo", "Canary
 
 
 @pytest.mark.parametrize("level", ["warning", "debug"])
-def test_w7_a_whole_journey_leaves_no_canary_in_the_logs(seed_data: Path, tmp_path: Path, level: str) -> None:
-    data = tmp_path / "data"
-    shutil.copytree(seed_data, data)
+def test_w7_a_whole_journey_leaves_no_canary_in_the_logs(own_seed_data: Path, level: str) -> None:
+    data = own_seed_data
     with closing(AnswerRecords(f"sqlite:///{data / 'footnote.db'}")) as records:
         Accounts(records.engine).add("(test)", "anna", "admin", PASSWORD)
     # A language model that is away, so that asking it fails and is logged.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -62,14 +61,13 @@ def start(page: Page, name: str) -> None:
 @pytest.mark.timeout(1_000)
 @pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
 def test_evaluator_runs_reads_fixes_and_compares(
-    seed_data: Path,
+    own_seed_data: Path,
     open_chatbot: Callable[[Path], Chatbot],
     open_page: OpenPage,
-    tmp_path: Path,
     width: int,
     theme: str,
 ) -> None:
-    data = shutil.copytree(seed_data, tmp_path / "data")
+    data = own_seed_data
     (data / "suites").mkdir()
     suite = data / "suites" / "two.yaml"
     suite.write_text(SUITE)
