@@ -69,7 +69,14 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
 
 @pytest.fixture(scope="module")
 def scripted_chatbot() -> ScriptedChatbot:
-    return ScriptedChatbot()
+    return without_limits(ScriptedChatbot())
+
+
+def without_limits(chatbot: ScriptedChatbot) -> ScriptedChatbot:
+    """Let one address ask as often as it likes: all tests of a module are one visitor, and ask what thirty would."""
+    unlimited = {"visitor_requests": "", "visitor_questions": "", "all_questions": ""}
+    chatbot.settings = chatbot.settings.model_copy(update=unlimited)
+    return chatbot
 
 
 @pytest.fixture(scope="module")

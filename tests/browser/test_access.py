@@ -11,7 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.conftest import PATIENCE_MS, OpenPage
+from tests.browser.conftest import PATIENCE_MS, OpenPage, without_limits
 from tests.browser.report_page import NETWORKS, visit
 from tests.browser.running import running
 from tests.browser.scripted import FERRY, HALF_FARE, ScriptedChatbot
@@ -43,7 +43,7 @@ OF_THE_PAGE = """() => {
 @pytest.fixture(scope="module")
 def slow_url(scripted_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     httpx.get(f"{scripted_url}/config", timeout=60, trust_env=False)  # two Gradios cannot be built at the same time
-    chatbot = ScriptedChatbot(delay=0.6, invented=100)
+    chatbot = without_limits(ScriptedChatbot(delay=0.6, invented=100))
     chatbot.settings = chatbot.settings.model_copy(update={"widget_origins": ("https://example.org",)})
     with running(chatbot, f"sqlite:///{tmp_path_factory.mktemp('slow') / 'footnote.db'}") as url:
         yield url
