@@ -81,9 +81,7 @@ def with_chosen(settings: Settings) -> Settings:
     """Return settings as they are in force: what an admin chose is set in them, and does not change any more."""
     with closing(Catalogue(settings.catalogue_url())) as catalogue:
         upgrade(catalogue.engine)
-        return settings.model_copy(
-            update={"refusal_threshold": RefusalThreshold(catalogue.engine, settings).value()}
-        )
+        return settings.model_copy(update={"refusal_threshold": RefusalThreshold(catalogue.engine, settings).value()})
 
 
 def _recall(settings: Settings, catalogue: Catalogue, embedder: Embedder) -> Recall | None:

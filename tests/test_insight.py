@@ -20,7 +20,6 @@ from bot.insight.overview import gather
 from bot.insight.thresholds import threshold_effects
 from bot.insight.weeks import count_weeks
 from bot.records.answers import AnswerRecords, Origin
-from bot.records.audit import audit_entries
 from bot.review.reasons import Reason
 from bot.review.verdicts import Judgement, judge
 from index.embedding.sentence_transformer import SentenceTransformerEmbedder

@@ -118,7 +118,7 @@ def test_what_a_process_is_started_with_has_precedence(
 
     threshold = RefusalThreshold(town.site.engine, by_file)
     assert (threshold.is_set, threshold.value()) == (True, 0.3)
-    with pytest.raises(SettingsError, match="refusal_threshold is set to 0.3 where Footnote was started"):
+    with pytest.raises(SettingsError, match=r"refusal_threshold is set to 0\.3 where Footnote was started"):
         threshold.choose("anna", 0.5)
     with (
         closing(build_chatbot(by_file, town.embedder)) as chatbot,

@@ -1,8 +1,8 @@
 """The confidence that an answer needs: what flag, variable or file say, else what an admin chose, else the default.
 
 A choice is a row in the database and is looked up for every question, so that all processes which share the database
-answer with it from the next question on. Whoever runs a process has the last word over it: a setting that is given there
-counts, and the choice waits until it is taken away.
+answer with it from the next question on. Whoever runs a process has the last word over it: what is set there counts,
+and the choice waits until it is taken away.
 """
 
 from __future__ import annotations

@@ -16,6 +16,10 @@ from bot.chatbot import Chatbot
 from bot.errors import ServeError
 
 
+# In the scope of a request for some pages: another door has let its sender in to them.
+ADMITTED = "footnote.admitted"
+
+
 @dataclass(frozen=True, slots=True)
 class Pages:
     """An application of its own below one path, which guards its own door.

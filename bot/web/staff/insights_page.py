@@ -32,9 +32,7 @@ def insight_routes(desk: Desk) -> APIRouter:
         found = gather(desk.engine, desk.chatbot.embed, _since(weeks))
         now, asked_for = threshold.value(), _to_threshold(wanted)
         extra = {now} if asked_for is None else {now, asked_for}
-        judged, effects = threshold_effects(
-            found.questions, desk.settings.review_sample, sorted({*CANDIDATES, *extra})
-        )
+        judged, effects = threshold_effects(found.questions, desk.settings.review_sample, sorted({*CANDIDATES, *extra}))
         return show(
             request,
             "insights.html",
