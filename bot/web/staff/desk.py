@@ -72,8 +72,8 @@ def session_of(request: Request) -> Session:
 def show(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
     """Return a page from a template of `templates/`, which extends `frame.html`.
 
-    It has `t` (the texts), `languages`, `session`, `parts` and `beside` (what the navigation shows), `here` (the name of the
-    part), `form_token` and `files` (where the public page keeps its files) beside the values given.
+    It has `t` (the texts), `languages`, `session`, `parts` and `beside` (what is navigated to), `here` (the name of
+    the part), `form_token` and `files` (where the public page keeps its files) beside the values given.
     """
     session = getattr(request.state, "session", None)
     page = environment.get_template(template).render(
