@@ -18,7 +18,7 @@ from bot.review.golden import golden_entry, propose
 from bot.review.verdicts import Judgement, judge
 from bot.web.staff.app import build_staff
 from index.sync import SyncReport
-from tests.browser.conftest import OpenPage, without_limits
+from tests.browser.conftest import PATIENCE_MS, OpenPage, without_limits
 from tests.browser.running import running
 from tests.browser.scripted import answer, statements_for
 from tests.browser.test_access import LANGUAGES, States
@@ -182,7 +182,7 @@ def test_a_reader_deletes_what_is_kept_of_them(url: str, open_page: OpenPage) ->
     page = open_page(url)
     page.fill("#question textarea", "What is the fare for adults?")
     page.press("#question textarea", "Enter")
-    expect(page.locator(".turn .checked, .turn .fault")).to_be_visible()
+    expect(page.locator(".turn .checked, .turn .fault")).to_be_visible(timeout=PATIENCE_MS)
     assert len(page.request.get(f"{url}/my-data").json()["answers"]) == 1
     page.click("#open-drawer")
     page.click("#forget")
