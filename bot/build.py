@@ -31,6 +31,7 @@ def build_chatbot(
     *,
     mend: bool = False,
     on_answer: Callable[[Answer, Sequence[Stage]], None] = lambda _answer, _stages: None,
+    secret: str = "",
 ) -> Chatbot:
     """Return a chatbot over the index that the settings name.
 
@@ -41,6 +42,7 @@ def build_chatbot(
             settings name.
         on_answer: Called with each answer and the stages it went through.
         mend: Build the files of a damaged index again in the background: for processes that stay.
+        secret: As in `Chatbot`: for processes that strangers ask.
 
     Raises:
         SettingsError: A remote model is named without its address.
@@ -70,6 +72,7 @@ def build_chatbot(
         language_model=language_model or own_model,
         on_answer=on_answer,
         on_close=own_model.close if own_model else lambda: None,
+        secret=secret,
     )
 
 

@@ -6,7 +6,7 @@ import re
 import threading
 from collections.abc import Iterator, Sequence
 
-from bot.answer import Citation, Refusal, Statement, escape_markers
+from bot.answer import Citation, Refusal, Statement, escape_markup
 from bot.contents import Contents
 from bot.conversation import Turn
 from bot.events import Event, EvidenceFound, Finished, StatementReady, Understood
@@ -73,7 +73,7 @@ class HostileChatbot:
             yield Finished(answer(question_id or "q", question, standalone=standalone, refusal=refusal))
             return
         statements = [
-            (Statement(text=escape_markers(one.quote), citations=(one.number,), support="supported"), (one,))
+            (Statement(text=escape_markup(one.quote), citations=(one.number,), support="supported"), (one,))
             for one in citations
         ]
         for statement, cited in statements:
