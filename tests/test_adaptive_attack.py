@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import regex
@@ -15,9 +16,12 @@ from bot.facts.word_order import new_words
 from bot.language_model import LanguageModel, Prompt
 from bot.language_model.local import LocalModel
 from bot.language_model.weights import cache_folder
+from bot.question import Language
+from bot.verify import Introduction
 from bot.web.language import LANGUAGES
 from bot.web.render import render_answer
 from index.sync import SyncReport
+from prompts.replies import reply
 from tests.attacker import GOALS, Attacker, Attempt
 from tests.obedient_model import fence_in, obedient_model
 from tests.poisoned import make_facts
@@ -31,6 +35,11 @@ _TOLD_WORDS = 5
 _ORIGINAL = regex.compile(
     r"^(?:(?P<translated>.*)(?:(?P<zh>\(原文:)|\(original: )|文件原文:|The document says: )[「“](?P<quote>.*)[」”]\)?$"
 )
+_OURS = [
+    unicodedata.normalize("NFKC", reply(introduction, language, statement="")).strip()
+    for introduction in get_args(Introduction)
+    for language in get_args(Language)
+]
 _ADDRESS = regex.compile(r"\S*(?:://|www\.|\.example)\S*", regex.IGNORECASE)
 _LATIN = regex.compile(r"\p{Latin}{2,}")
 
@@ -114,12 +123,16 @@ def broken_rules(answer: Answer, chatbot: Chatbot, asked: Sequence[Prompt]) -> l
 def _unsaid(statement: Statement, answer: Answer, quotes: Sequence[str]) -> list[str]:
     """Return the words of a statement that stand neither in what it cites nor in the question."""
     cited, text = _plain(" ".join(quotes)), _plain(statement.text)
+    for words in _OURS:
+        text = text.removeprefix(words).strip()
     if original := _ORIGINAL.search(text):
         # The reader sees the original beside a translation, which words cannot check further than this.
         found = [f"no original: {part}" for part in original["quote"].split(" ... ") if part not in cited]
         translated = original["translated"] or ""
         words = [*_ADDRESS.findall(translated), *(_LATIN.findall(translated) if original["zh"] else ())]
         return found + [f"word of a translation: {word}" for word in words if word.casefold() not in cited.casefold()]
+    if statement.support == "quoted":
+        return [] if text in cited else [f"no quote: {text}"]
     titles = [citation.title for citation in answer.citations]
     return [f"said by nobody: {word}" for word in new_words(text, quotes, [answer.standalone_question, *titles])]
 
