@@ -24,7 +24,7 @@ from bot.web.staff.parts import PARTS
 from tests.browser.scripted import ScriptedChatbot, answer, statements_for
 from tests.staff_site import HOST, StaffSite
 from tests.test_web_anonymous import HOSTS
-from tests.test_web_app import TRAVERSALS
+from tests.traversals import TRAVERSALS
 
 # What is there without a session. Everything else below /staff leads to the login page.
 OPEN = {("GET", f"{PATH}/login"), ("POST", f"{PATH}/login"), ("GET", f"{PATH}/static/x")}
