@@ -9,30 +9,28 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.answer import Answer, Citation, Refusal, Statement
-from bot.answerers import Draft
-from bot.answerers.extractive import choose_sentences, quote_drafts
-from bot.answerers.written import places_of, write_drafts
+from bot.answerers.extractive import choose_sentences
 from bot.approved.recall import Recall, answer_approved
 from bot.cite import cite, places
-from bot.clarify import readings, unclear_reference
+from bot.compose import draft, in_language, verify, weigh
 from bot.condense import Understanding
 from bot.consult import Consultation
 from bot.contents import Contents
 from bot.conversation import Turn
-from bot.deliberate import Deliberation, deliberate
+from bot.decline import ask_back, decline_collection, decline_premise, decline_unanswered, decline_unsearched
+from bot.deliberate import Deliberation
 from bot.disagreement import Disagreements
 from bot.events import Event, EvidenceFound, Finished, StatementReady, Understood, as_events
 from bot.evidence import QuestionWords, read_question, select_sentences
 from bot.examples import ExampleQuestions
 from bot.inquiry import Inquiry, Stage
-from bot.judge import Calibration, Judged, judge, rank_sentences
+from bot.judge import Calibration, Judged, rank_sentences
 from bot.language_model import CancelledError, LanguageModel, ModelUnavailableError
 from bot.language_model.patience import Patience
-from bot.own_instructions import is_about_own_instructions
 from bot.premise import contradicted_premise
-from bot.question import clean_question, detect_language, has_words
+from bot.question import clean_question, detect_language
 from bot.reading import prime
-from bot.refuse import reason_for, refuse
+from bot.refuse import refuse
 from bot.results import Results, entries
 from bot.search_result import SearchResult
 from bot.settings import Settings
@@ -40,10 +38,8 @@ from bot.small_talk import small_talk_kind
 from bot.standing import order_by_standing
 from bot.suspicious import Suspicion, suspicious_documents
 from bot.trail import Trail
-from bot.translate import in_language_of
 from bot.understand import search, understand
-from bot.verify import Footnotes, Verified, verify_draft
-from bot.whole_collection import is_about_the_collection
+from bot.verify import Footnotes, Verified
 from index.catalogue import Catalogue, DocumentSummary
 from index.document import Chunk, Document, Span, hash_text
 from index.embedding.embedder import Embedder, Vectors
@@ -53,7 +49,6 @@ from index.retriever import Retriever
 from prompts.replies import reply
 
 _SHOWN_PASSAGES = 6
-_NEAREST_PASSAGES = 3
 _OFFERED_QUESTIONS = 3
 
 
@@ -183,8 +178,8 @@ class Chatbot:
             yield Finished(self._results.refuse(inquiry, refuse("empty_index", inquiry.question)))
             return
 
-        if clarification := self._clarify(inquiry, history):
-            yield Finished(self._results.refuse(inquiry, clarification))
+        if refusal := ask_back(inquiry, history):
+            yield Finished(self._results.refuse(inquiry, refusal))
             return
 
         with inquiry.timed("select"):
@@ -197,29 +192,29 @@ class Chatbot:
             yield Finished(self._results.refuse(inquiry, refusal))
             return
 
-        confidence, deliberation = self._deliberate(inquiry, understanding, asked, ranked)
+        confidence, deliberation = weigh(inquiry, understanding, asked, ranked, self._calibration)
         inquiry.selected = places(deliberation.excerpts if deliberation else choose_sentences(ranked))
         verified: list[Verified] = []
         if confidence >= self.settings.refusal_threshold:
             with inquiry.timed("compose"):
-                drafts = list(self._drafts(ranked, deliberation))
-                inquiry.drafts = tuple(draft.text for draft in drafts)
+                drafts = list(draft(ranked, deliberation, self._catalogue))
+                inquiry.drafts = tuple(one.text for one in drafts)
             with inquiry.timed("verify"):
                 footnotes = Footnotes()
-                verified = self._verify(inquiry, drafts, understanding, deliberation, footnotes)
+                verified = verify(inquiry, drafts, understanding, deliberation, self._catalogue, footnotes)
                 standalone = understanding.standalone_question
                 contradicting = Disagreements(standalone, ranked, precedence, self._catalogue, self._comparing)
                 verified = contradicting.add_to(verified, footnotes)
                 inquiry.disagreements = sum(one.introduction is not None for one in verified)
         if not verified:
-            refusal = self._refusal_near(inquiry, ranked, passages)
+            refusal = decline_unanswered(inquiry, ranked, passages, self._offered(inquiry))
             yield Finished(self._results.refuse(inquiry, refusal, confidence))
             return
 
         statements, citations = list[Statement](), dict[int, Citation]()
         for one in verified:
             with inquiry.timed("compose"):
-                statement = self._in_language(inquiry, one)
+                statement = in_language(inquiry, one)
             statements.append(statement)
             citations.update({citation.number: citation for citation in one.citations})
             yield StatementReady(statement, one.citations)
@@ -257,7 +252,7 @@ class Chatbot:
         understanding = search(inquiry, self._retriever, self.settings.top_k)
         asked = self._read(understanding)
         ranked = self._rank(inquiry, understanding, asked, self._precedence(inquiry, understanding))
-        _, deliberation = self._deliberate(inquiry, understanding, asked, ranked, thorough=True)
+        _, deliberation = weigh(inquiry, understanding, asked, ranked, self._calibration, thorough=True)
         return Examination(understanding, tuple(ranked), deliberation)
 
     def trace(self, question: str, history: Sequence[Turn] = ()) -> Trail:
@@ -376,88 +371,6 @@ class Chatbot:
         """Return the answer to a question without the language model: quick enough to try many."""
         return _last(self._stream(self._receive(question, (), None), question, ()))
 
-    def _reply_without_search(self, inquiry: Inquiry, raw: str) -> Answer | None:
-        maximum = self.settings.maximum_question_characters
-        if len(raw) > maximum:
-            refusal = refuse("too_long", inquiry.question, length=len(raw), maximum=maximum)
-            return self._results.refuse(inquiry, refusal)
-        if not has_words(inquiry.question):
-            return self._results.refuse(inquiry, refuse("needs_clarification", inquiry.question))
-        if kind := small_talk_kind(inquiry.question):
-            text = reply(kind, detect_language(inquiry.question))
-            return self._results.small_talk(inquiry, text)
-        if is_about_own_instructions(inquiry.question):
-            refusal = refuse("no_relevant_passage", inquiry.question, wording="own_instructions")
-            return self._results.refuse(inquiry, refusal)
-        return None
-
-    def _deliberate(
-        self,
-        inquiry: Inquiry,
-        understanding: Understanding,
-        asked: QuestionWords,
-        ranked: Sequence[Judged],
-        *,
-        thorough: bool = False,
-    ) -> tuple[float, Deliberation | None]:
-        """Return how likely an answer is right, and what the model wrote where one was asked."""
-        if ranked:
-            deliberation = inquiry.consult(
-                lambda model: deliberate(
-                    model,
-                    understanding.standalone_question,
-                    asked,
-                    ranked,
-                    self._calibration,
-                    timed=inquiry.timed,
-                    thorough=thorough,
-                ),
-                None,
-            )
-            if deliberation is not None:
-                return deliberation.confidence, deliberation
-        with inquiry.timed("judge"):
-            return judge(ranked, self._calibration), None
-
-    def _drafts(self, ranked: Sequence[Judged], deliberation: Deliberation | None) -> Iterator[Draft]:
-        if deliberation is not None:
-            return write_drafts(deliberation, self._catalogue)
-        return quote_drafts(ranked, self._catalogue)
-
-    def _verify(
-        self,
-        inquiry: Inquiry,
-        drafts: Sequence[Draft],
-        understanding: Understanding,
-        deliberation: Deliberation | None,
-        footnotes: Footnotes,
-    ) -> list[Verified]:
-        """Return what of the drafts their sources say; none twice."""
-        alternatives = places_of(deliberation.excerpts, self._catalogue) if deliberation else ()
-        verified: dict[str, Verified] = {}
-        for draft in drafts:
-            found = verify_draft(
-                draft,
-                footnotes,
-                context=(understanding.standalone_question, *(document.title for document, _ in draft.sources)),
-                alternatives=alternatives,
-                # Without a word from the model a paraphrase does not pass, and its quote is shown.
-                opinion=lambda text, sources: inquiry.consult(lambda model: model.supports(text, sources), 0.0),
-            )
-            if found is None:
-                inquiry.dropped += (draft.text,)
-            else:
-                verified.setdefault(found.statement.text, found)
-        return list(verified.values())
-
-    @staticmethod
-    def _in_language(inquiry: Inquiry, verified: Verified) -> Statement:
-        """Return a statement in the language of the question."""
-        text = in_language_of(inquiry.question, verified.statement.text, verified.citations, inquiry.consult)
-        if verified.introduction:
-            text = reply(verified.introduction, detect_language(inquiry.question), statement=text)
-        return verified.statement.model_copy(update={"text": text})
-
     def _precedence(self, inquiry: Inquiry, understanding: Understanding) -> Precedence:
         found = {result.chunk.document_id for result in inquiry.retrieved}
         return Precedence(self._catalogue.relations(found), (inquiry.question, *understanding.wordings))
@@ -476,37 +389,25 @@ class Chatbot:
     def _read(self, understanding: Understanding) -> QuestionWords:
         return read_question(understanding, self._retriever.word_statistics(understanding.standalone_question))
 
-    def _clarify(self, inquiry: Inquiry, history: Sequence[Turn]) -> Refusal | None:
-        """Return a question back when a pronoun could stand for several documents."""
-        reference = unclear_reference(inquiry.question, history)
-        options = readings(inquiry.question, reference, inquiry.retrieved) if reference else ()
-        if not options:
-            return None
-        return refuse(
-            "needs_clarification", inquiry.question, options=options, wording="unclear_reference", reference=reference
-        )
+    def _reply_without_search(self, inquiry: Inquiry, raw: str) -> Answer | None:
+        if kind := small_talk_kind(inquiry.question):
+            return self._results.small_talk(inquiry, reply(kind, detect_language(inquiry.question)))
+        refusal = decline_unsearched(inquiry, raw, self.settings.maximum_question_characters)
+        return self._results.refuse(inquiry, refusal) if refusal else None
 
     def _decline(
         self, inquiry: Inquiry, understanding: Understanding, ranked: Sequence[Judged], passages: Sequence[Citation]
     ) -> Refusal | None:
         """Return why the question cannot be answered whatever stands in the evidence, or None."""
-        if is_about_the_collection(inquiry.question):
-            return refuse(
-                "not_in_documents", inquiry.question, passages[:_NEAREST_PASSAGES], wording="whole_collection"
-            )
+        if refusal := decline_collection(inquiry, passages):
+            return refusal
         if premise := contradicted_premise(understanding.standalone_question, ranked):
-            quoted, options = cite(self._catalogue, [premise.sentence]), self._offered(inquiry)
-            return refuse("false_premise", inquiry.question, quoted, options, premise=premise.text)
+            quoted = cite(self._catalogue, [premise.sentence])
+            return decline_premise(inquiry, premise, quoted, self._offered(inquiry))
         return None
 
     def _offered(self, inquiry: Inquiry) -> list[str]:
         return [one for one in self._examples.kept() or () if one != inquiry.question][:_OFFERED_QUESTIONS]
-
-    def _refusal_near(self, inquiry: Inquiry, ranked: Sequence[Judged], passages: Sequence[Citation]) -> Refusal:
-        reason = reason_for(max((one.sentence.features.similarity for one in ranked), default=0.0))
-        nearest = passages[:_NEAREST_PASSAGES] if reason == "not_in_documents" else ()
-        searched = [result.chunk.text for result in inquiry.retrieved]
-        return refuse(reason, inquiry.question, nearest, self._offered(inquiry), searched)
 
 
 def _last(events: Iterator[Event]) -> Answer:
