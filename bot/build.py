@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from importlib.metadata import version
 
 from bot.answer import Answer
@@ -15,6 +16,7 @@ from bot.judge import load_calibration
 from bot.language_model import LanguageModel
 from bot.language_model.build import build_language_model
 from bot.records.migration import upgrade
+from bot.records.threshold import RefusalThreshold
 from bot.settings import Settings
 from index.catalogue import Catalogue
 from index.chroma_server import chroma_server
@@ -47,6 +49,7 @@ def build_chatbot(
         FootnoteError: The database or the embedding model cannot be used.
     """
     catalogue = Catalogue(settings.catalogue_url())
+    upgrade(catalogue.engine)
     loaded = embedder or build_embedder(settings)
     embedder, comparing = RememberingEmbedder(loaded), RememberingEmbedder(comparing_embedder(loaded))
     own_model = None if language_model else build_language_model(settings)
@@ -70,11 +73,18 @@ def build_chatbot(
         language_model=language_model or own_model,
         on_answer=on_answer,
         on_close=own_model.close if own_model else lambda: None,
+        threshold=RefusalThreshold(catalogue.engine, settings).value,
     )
+
+
+def with_chosen(settings: Settings) -> Settings:
+    """Return settings as they are in force: what an admin chose is set in them, and does not change any more."""
+    with closing(Catalogue(settings.catalogue_url())) as catalogue:
+        upgrade(catalogue.engine)
+        return settings.model_copy(update={"refusal_threshold": RefusalThreshold(catalogue.engine, settings).value()})
 
 
 def _recall(settings: Settings, catalogue: Catalogue, embedder: Embedder) -> Recall | None:
     if not settings.approved_answers:
         return None
-    upgrade(catalogue.engine)
     return Recall(ApprovedAnswers(catalogue.engine), catalogue.document, embedder, load_sameness())

@@ -90,6 +90,7 @@ class Chatbot:
         on_answer: Called with each answer and the stages it went through.
         on_close: Called when the chatbot is closed, to let go of what was made for it alone.
         comparing: The same model, less exact and quicker, to compare sentences with; `embedder` when not given.
+        threshold: Gives the confidence that an answer needs now; the settings' when not given.
     """
 
     def __init__(
@@ -105,8 +106,10 @@ class Chatbot:
         on_answer: Callable[[Answer, Sequence[Stage]], None] = lambda _answer, _stages: None,
         on_close: Callable[[], None] = lambda: None,
         comparing: Embedder | None = None,
+        threshold: Callable[[], float] | None = None,
     ) -> None:
         self.settings = settings
+        self._threshold = threshold or (lambda: settings.refusal_threshold)
         self._catalogue = catalogue
         self._retriever = retriever
         self._embedder = embedder
@@ -195,7 +198,7 @@ class Chatbot:
         confidence, deliberation = weigh(inquiry, understanding, asked, ranked, self._calibration)
         inquiry.selected = places(deliberation.excerpts if deliberation else choose_sentences(ranked))
         verified: list[Verified] = []
-        if confidence >= self.settings.refusal_threshold:
+        if confidence >= inquiry.threshold:
             with inquiry.timed("compose"):
                 drafts = list(draft(ranked, deliberation, self._catalogue))
                 inquiry.drafts = tuple(one.text for one in drafts)
@@ -347,14 +350,15 @@ class Chatbot:
     def _receive(self, raw: str, history: Sequence[Turn], question_id: str | None) -> Inquiry:
         question = clean_question(raw[: self.settings.maximum_question_characters + 1])
         made_from = (raw, *(f"{turn.role}:{turn.content}" for turn in history), self._catalogue.property("fingerprint"))
-        return Inquiry(question_id or hash_text(*made_from)[:12], question, Understanding(question, question))
+        understood = Understanding(question, question)
+        return Inquiry(question_id or hash_text(*made_from)[:12], question, understood, self._threshold())
 
     def _trail(self, inquiry: Inquiry, answer: Answer) -> Trail:
         return Trail(
             standalone_question=inquiry.understanding.standalone_question,
             retrieved=tuple((one.chunk.document_id, one.chunk.span) for one in inquiry.retrieved),
             selected=inquiry.selected,
-            threshold=self.settings.refusal_threshold,
+            threshold=inquiry.threshold,
             drafts=inquiry.drafts,
             dropped=inquiry.dropped,
             disagreements=inquiry.disagreements,

@@ -34,6 +34,7 @@ class Inquiry:
     """One question, its understanding, what it retrieved, and how long each stage took.
 
     Attributes:
+        threshold: The confidence below which it is refused.
         exchanges: What the conversation was about before.
         consultation: The language model, or None where the answer is made without one or it has failed.
         selected: Places of the sentences that were judged.
@@ -45,6 +46,7 @@ class Inquiry:
     question_id: str
     question: str
     understanding: Understanding
+    threshold: float
     exchanges: tuple[str, ...] = ()
     consultation: Consultation | None = None
     retrieved: list[RetrievedChunk] = field(default_factory=list)

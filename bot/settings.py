@@ -47,7 +47,8 @@ class Settings(IndexSettings):
         remote_model: That server's name for the model.
         remote_key: Its secret key; best given as FOOTNOTE_REMOTE_KEY, never shown.
         top_k: How many chunks are retrieved for a question.
-        refusal_threshold: Answers with a lower confidence are refused.
+        refusal_threshold: Answers with a lower confidence are refused; where it is not given, an admin may choose it on
+            the staff's pages.
         approved_answers: Whether a question that staff have approved an answer for gets that answer.
         maximum_question_characters: A longer question is declined in one sentence.
         keep_answers: Whether what readers ask and are answered is kept for staff; verdicts of readers are kept anyway.
@@ -178,7 +179,7 @@ def load_settings(flags: Mapping[str, Any], config: Path | None = None) -> Setti
         raise SettingsError(f"A FOOTNOTE_ variable cannot be read ({error}): correct or unset it.") from error
     except ValidationError as error:
         raise SettingsError(_describe(error, toml_file)) from error
-    return Settings.model_construct(**layered.model_dump())
+    return Settings.model_construct(layered.model_fields_set, **layered.model_dump())
 
 
 def _refuse_misspelt(environment: Mapping[str, str]) -> None:

@@ -185,9 +185,10 @@ def _check_against_index(suites: Sequence[Suite], settings: Settings) -> list[Fi
 
 
 def _run_with_progress(suites: Sequence[Suite], settings: Settings, manner: Manner, *, blame: bool) -> RunReport:
-    from bot.build import build_chatbot  # noqa: PLC0415  # torch takes seconds to import
+    from bot.build import build_chatbot, with_chosen  # noqa: PLC0415  # torch takes seconds to import
 
-    settings = settings.model_copy(update={"approved_answers": False})  # a suite measures what the chatbot finds itself
+    # A suite measures what the chatbot finds itself, with one threshold from the first question to the last.
+    settings = with_chosen(settings).model_copy(update={"approved_answers": False})
     total = manner.repeats * sum(len(suite.questions) for suite in suites)
     with closing(build_chatbot(settings)) as chatbot, show_progress("questions", total) as advance:
         find_blame = partial(blame_for, chatbot) if blame else lambda asked: None

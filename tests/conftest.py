@@ -59,8 +59,8 @@ def open_chatbot(embedder: SentenceTransformerEmbedder) -> Iterator[Callable[[Pa
 def index_folder(embedder: SentenceTransformerEmbedder) -> Callable[..., SyncReport]:
     """Brings a data folder in line with a path."""
 
-    def index_one(path: Path, data_dir: Path, **options: bool) -> SyncReport:
-        settings = Settings(data_dir=data_dir)
+    def index_one(path: Path, data_dir: Path, *, database_url: str = "", **options: bool) -> SyncReport:
+        settings = Settings(data_dir=data_dir, database_url=database_url)
         catalogue = Catalogue(settings.catalogue_url())
         try:
             return synchronise([path], settings, catalogue, embedder, **options)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.testclient import TestClient
@@ -11,6 +12,7 @@ from bot.accounts.accounts import Accounts, Role
 from bot.chatbot import Chatbot
 from bot.records.answers import AnswerRecords
 from bot.web.app import build_app
+from bot.web.pages import Pages
 from bot.web.staff.app import build_staff
 
 HOST = "http://bot.example.org"
@@ -21,12 +23,12 @@ ACCOUNTS: dict[str, Role] = {"anna": "admin", "stefan": "staff", "eve": "evaluat
 class StaffSite:
     """Opens browsers, each with cookies of its own, on one application."""
 
-    def __init__(self, chatbot: Chatbot, records: AnswerRecords) -> None:
+    def __init__(self, chatbot: Chatbot, records: AnswerRecords, evaluators: Sequence[Pages] = ()) -> None:
         self.engine = records.engine
         self.accounts = Accounts(records.engine)
         for name, role in ACCOUNTS.items():
             self.accounts.add("(test)", name, role, PASSWORD)
-        self.app = build_app(chatbot, records, (build_staff(chatbot.settings, chatbot, records),))
+        self.app = build_app(chatbot, records, build_staff(chatbot.settings, chatbot, records, evaluators))
 
     def browser(self, name: str = "", host: str = HOST) -> Browser:
         """Return a browser, logged in where a name is given. Gradio, which takes seconds, is not started."""

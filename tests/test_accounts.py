@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -92,6 +93,26 @@ def test_a_short_password_or_a_strange_name_makes_no_account(accounts: Accounts)
     with pytest.raises(AccountError, match="already"):
         accounts.add("(test)", "anna", "staff", PASSWORD)
     assert [account.name for account in accounts.all()] == ["anna"]
+
+
+def test_of_two_admins_who_add_the_same_name_at_once_one_is_told(records: AnswerRecords, accounts: Accounts) -> None:
+    begin = threading.Barrier(2)
+
+    def add(actor: str) -> str:
+        begin.wait()
+        try:
+            accounts.add(actor, "berta", "staff", PASSWORD)
+        except AccountError as error:
+            return str(error)
+        return ""
+
+    for _ in range(5):
+        with ThreadPoolExecutor(2) as pool:
+            said = sorted(pool.map(add, ("anna", "carl")))
+        assert said == ["", "There is an account 'berta' already: choose another name."]
+        accounts.remove("(test)", "berta")
+    with records.engine.connect() as connection:
+        assert len(list(audit_entries(connection, action="account.add"))) == 6
 
 
 def test_an_account_without_a_password_cannot_log_in_with_one(accounts: Accounts) -> None:

@@ -27,6 +27,7 @@ from eval.desk.pages import build_pages
 from eval.run import Manner, run_suites
 from eval.suite import load_suites
 from tests.browser.scripted import ScriptedChatbot
+from tests.staff_site import StaffSite
 from tests.test_eval_run import SUITE
 from tests.test_eval_run import ScriptedChatbot as AskedChatbot
 
@@ -105,6 +106,27 @@ def evaluator(visitor: TestClient, pages: Pages) -> TestClient:
     """Somebody who brought it."""
     assert visitor.get(pages.entrance).status_code == 303
     return visitor
+
+
+def test_evaluators_and_admins_come_in_with_their_login_until_it_ends(
+    pages: Pages, data: Path, database_url: str
+) -> None:
+    with closing(AnswerRecords(database_url)) as records:
+        site = StaffSite(DeskChatbot(data), records, (pages,))
+        for name, status in {"": 403, "stefan": 403, "eve": 200, "anna": 200}.items():
+            browser = site.browser(name)
+            assert browser.get("/evaluate").status_code == status, name
+            if name:
+                assert ('href="/evaluate"' in browser.get("/staff/me").text) is (status == 200)
+        eve = site.browser("eve")
+        started = eve.client.post("/evaluate/runs", data={"token": "made up"})
+        assert (started.status_code, "from before the server" in started.text) == (403, True)
+        site.accounts.set_role("(test)", "eve", "staff")
+        assert eve.get("/evaluate").status_code == 403
+        site.accounts.set_role("(test)", "eve", "evaluator")
+        eve.send("/staff/logout")
+        assert eve.get("/evaluate").status_code == 403
+        assert not [cookie for cookie in eve.client.cookies.jar if cookie.value]
 
 
 def token_of(client: TestClient) -> str:

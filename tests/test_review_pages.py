@@ -108,7 +108,7 @@ def test_an_answer_is_taken_judged_and_made_golden(
     (question,) = load_suite(tmp_path / "suites" / "staff.yaml").questions
     assert question.expect == (("8.20",),)
     assert "In the suite" in stefan.get("/staff/golden").text
-    assert "Golden question what-is-the-fare-00000000: In the suite" in stefan.get(FIRST).text
+    assert 'Golden question, In the suite: <span translate="no">what-is-the-fare-00000000' in stefan.get(FIRST).text
 
 
 def test_what_cannot_be_done_is_said(stefan: Browser) -> None:

@@ -64,11 +64,12 @@ class Accounts:
             )
         kept = hash_password(password) if password is not None else ""
         row = {"name": name, "role": role, "password_hash": kept, "created_at": datetime.now(UTC)}
-        with self._engine.begin() as connection:
-            if _find(connection, name) is not None:
-                raise AccountError(f"There is an account {name!r} already: choose another name.")
-            connection.execute(ACCOUNTS.insert().values(row))
-            audit(connection, actor, "account.add", name, after={"role": role, "password": bool(kept)})
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(ACCOUNTS.insert().values(row))
+                audit(connection, actor, "account.add", name, after={"role": role, "password": bool(kept)})
+        except sa.exc.IntegrityError as error:  # the database knows best, for another may add it at the same time
+            raise AccountError(f"There is an account {name!r} already: choose another name.") from error
 
     def set_role(self, actor: str, name: str, role: Role) -> None:
         """Change what an account may do, from its next request on.

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Engine
 from index.database import alone, shown
 from index.errors import IndexingError
 
-HEAD = "0007"  # the last revision in bot/records/migrations/versions
+HEAD = "0008"  # the last revision in bot/records/migrations/versions
 VERSION_TABLE = "records_version"
 
 

@@ -17,6 +17,7 @@ golden_proposals   questions on their way into a golden suite, and what became o
 approved  answers that a person has approved, and until when; without a word of the conversation they come from
 approved_passages  the places they rest on, each by the hash of what stands there and around it
 tasks     what staff should look at that is not an answer in the queue
+chosen_settings  what an admin set on the staff's pages, and what held before
 
 A table that is changed here is changed by a revision in `bot/records/migrations/versions` too; a test compares the two.
 """
@@ -214,4 +215,13 @@ TASKS = sa.Table(
     sa.Column("made_at", UtcDateTime, nullable=False),
     sa.Column("done_by", sa.String(64), nullable=False, server_default=sa.text("''")),
     sa.Column("done_at", UtcDateTime, index=True),
+)
+CHOSEN_SETTINGS = sa.Table(
+    "chosen_settings",
+    METADATA,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("value", sa.Float, nullable=False),
+    sa.Column("before", sa.Float, nullable=False),
+    sa.Column("chosen_by", sa.String(64), nullable=False),
+    sa.Column("chosen_at", UtcDateTime, nullable=False),
 )

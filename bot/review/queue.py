@@ -17,6 +17,7 @@ from bot.review.words import holds_words
 State = Literal["open", "taken", "judged", "all"]
 
 PAGE = 25
+_FEW = 1_000
 
 _COLUMNS = REVIEW_ITEMS.c
 
@@ -124,10 +125,12 @@ def read_page(engine: Engine, asked: Asked, number: int = 1) -> QueuePage:
         found = [(Reason(reasons), count) for reasons, count in connection.execute(counted)]
         total = sum(count for _, count in found)
         number = max(1, min(number, -(-total // PAGE)))
+        # Few are sorted, for to meet them in the order of the index the whole of it may have to be walked.
+        first = _COLUMNS.priority + 0 if total <= _FEW else _COLUMNS.priority
         numbers = (
             sa.select(_COLUMNS.number)
             .where(*conditions)
-            .order_by(_COLUMNS.priority.desc(), _COLUMNS.asked_at.desc(), _COLUMNS.number.desc())
+            .order_by(first.desc(), _COLUMNS.asked_at.desc(), _COLUMNS.number.desc())
             .limit(PAGE)
             .offset((number - 1) * PAGE)
         )

@@ -28,7 +28,7 @@ def index_in_child(settings: Settings, stop: threading.Event) -> Mapping[str, An
     """
     command = [sys.executable, "-P", "-m", "bot.watch.child", str(os.getpid())]
     # Its secrets go by stdin, where no other user of the machine sees them; the language model's is not needed.
-    order = settings.model_dump_json(exclude={"remote_key"}) + "\n"
+    order = settings.model_dump_json(exclude={"remote_key"}, exclude_unset=True) + "\n"
     try:
         with subprocess.Popen(  # noqa: S603  # fixed arguments, no shell
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -15,6 +15,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from bot.chatbot import Chatbot
 from bot.errors import ServeError
 
+# In the scope of a request for some pages: another door has let its sender in to them.
+ADMITTED = "footnote.admitted"
+
 
 @dataclass(frozen=True, slots=True)
 class Pages:

@@ -68,7 +68,7 @@ def serve(settings: Settings, *, evaluator: bool = False, watch: bool = False) -
         ):
             groups = load_pages(chatbot) if evaluator else ()
             if settings.oidc_issuer or Accounts(records.engine).all():
-                groups += (build_staff(settings, chatbot, records),)
+                groups = build_staff(settings, chatbot, records, groups)
             for pages in groups:
                 opened.callback(pages.close)
             app = build_app(chatbot, records, groups, metrics, keys)

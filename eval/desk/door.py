@@ -1,6 +1,7 @@
 """The door of the evaluator's page: a random key that only the terminal shows, and a cookie for who brought it.
 
-The key and the cookie live in memory and end with the server. Accounts will take the place of the key.
+The key and the cookie live in memory and end with the server. Who is logged in below /staff with the role for it needs
+neither: that door is passed before this one.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from bot.web.pages import ADMITTED
+
 COOKIE = "footnote_evaluator"
-_CLOSED = "This page is for evaluators: open it with the link that footnote serve --evaluator printed.\n"
+_CLOSED = "This page is for evaluators: open it with the link that footnote serve --evaluator printed, or log in.\n"
 _STALE_FORM = "This form is from before the server was started again: go back, reload the page and send it once more."
 
 
@@ -44,7 +47,7 @@ class Door:
             request = Request(scope)
             if request.method == "GET" and _same(request.query_params.get("key", ""), self._key):
                 await self._admit(request)(scope, receive, send)
-            elif _same(request.cookies.get(COOKIE, ""), self._session):
+            elif scope.get(ADMITTED) or _same(request.cookies.get(COOKIE, ""), self._session):
                 await app(scope, receive, send)
             else:
                 await PlainTextResponse(_CLOSED, 403, {"cache-control": "no-store"})(scope, receive, send)

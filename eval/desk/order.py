@@ -55,8 +55,11 @@ def is_run_name(name: str) -> bool:
 
 
 def settings_environment(settings: Settings) -> dict[str, str]:
-    """Return the settings as environment variables, so that a run is made with those of the server."""
-    values = {name: getattr(settings, name) for name in type(settings).model_fields}
+    """Return the settings as environment variables, so that a run is made with those of the server.
+
+    What was left open there is left open, for an admin may choose it later.
+    """
+    values = {name: getattr(settings, name) for name in settings.model_fields_set}
     return {f"FOOTNOTE_{name.upper()}": _written(value) for name, value in values.items() if value is not None}
 
 

@@ -85,7 +85,7 @@ def main() -> None:
                 Accounts(records.engine).add("(pictures)", "anna", "staff", PASSWORD)
                 put_on_record(records)
                 chatbot = ScriptedChatbot()
-                staff = build_staff(chatbot.settings, chatbot, records)
+                (staff,) = build_staff(chatbot.settings, chatbot, records)
                 with running(chatbot, f"sqlite:///{data}/one.db", groups=[staff]) as origin:
                     page = browser.new_page(viewport={"width": width, "height": height}, reduced_motion="reduce")
                     page.goto(f"{origin}/staff")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import product
 
 import httpx
@@ -29,13 +29,13 @@ OF_THE_PAGE = """() => {
   const page = document.documentElement.lang;
   const own = (node) =>
     (node.closest("[lang]")?.lang ?? page) === page &&
-    !node.closest("script, style, template, gradio-app, #preview .place, #conversations");
+    !node.closest("script, style, template, [translate=no], gradio-app, #preview .place, #conversations");
   const found = [];
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) if (own(walker.currentNode.parentElement)) found.push(walker.currentNode.data);
   for (const node of document.querySelectorAll("[aria-label], [placeholder], [title]"))
     if (own(node) && !node.matches(".footnote, .tool[lang]"))
-      found.push(node.getAttribute("aria-label") ?? "", node.getAttribute("placeholder") ?? "", node.title);
+      found.push(...["aria-label", "placeholder", "title"].map((name) => node.getAttribute(name) ?? ""));
   return found.filter((text) => text.trim());
 }"""
 
@@ -59,12 +59,18 @@ def ask(page: Page, question: str, until: str = ".checked, .fault") -> None:
 class States:
     """Looks at one state of the page after the other: axe-core, and words of another language.
 
+    Args:
+        page: The page.
+        language: Its language.
+        same: Words that are the same in every language.
+
     Attributes:
         found: What is wrong, each with the state.
     """
 
-    def __init__(self, page: Page, language: str) -> None:
+    def __init__(self, page: Page, language: str, same: Collection[str] = SAME_EVERYWHERE) -> None:
         self._page = page
+        self._same = same
         self._language = language
         self.found: list[str] = []
 
@@ -73,7 +79,7 @@ class States:
         self.found += [f"{state}: {one['id']}: {[node['html'][:200] for node in one['nodes']]}" for one in violations]
         if self._language != "en":
             words = {word for text in self._page.evaluate(OF_THE_PAGE) for word in re.findall(r"[A-Za-z]{3,}", text)}
-            self.found += [f"{state}: not translated: {word}" for word in words - SAME_EVERYWHERE]
+            self.found += [f"{state}: not translated: {word}" for word in words.difference(self._same)]
 
 
 def open_in(browser: Browser, language: str, theme: str, width: int) -> tuple[BrowserContext, Page]:

@@ -70,7 +70,7 @@ def serve_desk(open_chatbot: Callable[..., Chatbot], tmp_path: Path, database_ur
             assert trail.answer.kind == "answer"
             records.record(trail.answer, Origin("page", "c", "v"), trail=trail)
             records.rate(trail.answer, "v", "down", reason="incomplete", comment="For how many?")
-            staff = build_staff(chatbot.settings, chatbot, records)
+            (staff,) = build_staff(chatbot.settings, chatbot, records)
             with running(chatbot, database_url, groups=[staff]) as origin:
                 suite = tmp_path / "suites" / "staff.yaml"
                 yield StaffDesk(origin, records, chatbot, trail.answer.id, index, suite)

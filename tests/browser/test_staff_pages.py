@@ -4,51 +4,90 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from pathlib import Path
+from itertools import product
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from bot.accounts.accounts import Accounts
+from bot.approved.store import ApprovedAnswers
 from bot.chatbot import Chatbot
 from bot.records.answers import AnswerRecords, Origin
+from bot.records.threshold import RefusalThreshold
+from bot.review.golden import golden_entry, propose
+from bot.review.verdicts import Judgement, judge
 from bot.web.staff.app import build_staff
 from index.sync import SyncReport
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import PATIENCE_MS, OpenPage, without_limits
 from tests.browser.running import running
 from tests.browser.scripted import answer, statements_for
+from tests.browser.test_access import LANGUAGES, States
+from tests.review_items import refused
 from tests.staff_site import PASSWORD
 from tests.test_staff_documents import DOCUMENTS
 
 pytestmark = pytest.mark.browser
 
 ANSWER = "a" * 32
+JUDGED = "b" * 32
+PAGES = (
+    "review", "review?state=all&language=en", f"review/{ANSWER}", f"review/{JUDGED}", "review?reason=sample&state=all",
+    "review?words=zebra", "approved", "golden", "insights", "insights?wanted=0.7", "documents", "documents/suspicious",
+    "privacy", f"privacy?reference={ANSWER}", "privacy?reference=nobody", "accounts", "me", "audit",
+    "audit?actor=nobody", "nothing",
+)  # fmt: skip
+# Words that are the same in every language: names, formats, roles of nobody in particular, and what is typed.
+SAME_EVERYWHERE = {
+    "Footnote", "footnote", "index", "serve", "watch", "English", "CSV", "JSONL", "UTC", "OpenID", "MCP", "refusal",
+    "FOOTNOTE_REFUSAL_THRESHOLD", "anna", "berta", "Enter", "Ctrl", "threshold",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def url(
     tmp_path_factory: pytest.TempPathFactory,
     index_folder: Callable[..., SyncReport],
-    open_chatbot: Callable[[Path], Chatbot],
+    open_chatbot: Callable[..., Chatbot],
 ) -> Iterator[str]:
     folder, data = tmp_path_factory.mktemp("documents"), tmp_path_factory.mktemp("data")
     for name, text in DOCUMENTS.items():
         (folder / name).write_text(text)
     index_folder(folder, data)
-    chatbot = open_chatbot(data)
-    with closing(AnswerRecords(chatbot.settings.catalogue_url())) as records:
+    chatbot = without_limits(open_chatbot(data))
+    with closing(AnswerRecords(chatbot.settings.catalogue_url(), sample=1.0)) as records:
         Accounts(records.engine).add("(test)", "anna", "admin", PASSWORD)
         given = answer(ANSWER, "What is the fare?", statements=statements_for("fare"))
         records.record(given, Origin("page", "c1", "v1"))
-        staff = build_staff(chatbot.settings, chatbot, records)
+        put_on_record(records, chatbot)
+        (staff,) = build_staff(chatbot.settings, chatbot, records)
         with running(chatbot, chatbot.settings.catalogue_url(), groups=(staff,)) as address:
             yield address
         staff.close()
 
 
+def put_on_record(records: AnswerRecords, chatbot: Chatbot) -> None:
+    """Put on record what fills the pages: a checked, an approved and a refused answer, and a golden question."""
+    asked = chatbot.trace("What is the fare for adults on weekdays?")
+    made = asked.answer.model_copy(update={"id": JUDGED})
+    records.record(made, Origin("page", "c2", "v2"), trail=asked)
+    records.rate(made, "v2", "down", reason="wrong", comment="It was dearer.")
+    records.record(refused(7), Origin("page", "c3", "v3"))
+    with records.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE answers SET draw = 0")
+    judgement = Judgement("right", {one.number: "supports" for one in made.citations}, comment="Yes.")
+    judge(records.engine, made, judgement, "anna", "f")
+    recorded = records.find(JUDGED)
+    assert recorded is not None
+    suite = chatbot.settings.data_dir / "suites" / "staff.yaml"
+    propose(records.engine, JUDGED, golden_entry(recorded, judgement, ()), suite, "berta", second=True)
+    store = ApprovedAnswers(records.engine)
+    store.approve(recorded, "anna", chatbot.document, made.question)
+    RefusalThreshold(records.engine, chatbot.settings).choose("anna", 0.45)
+
+
 def log_in(page: Page) -> None:
     """Log in by keyboard alone; the name has the focus."""
+    expect(page.locator("[name=name]")).to_be_focused()
     page.keyboard.type("anna")
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
@@ -56,34 +95,60 @@ def log_in(page: Page) -> None:
     expect(page.locator(".own")).to_contain_text("anna")
 
 
-def check(page: Page, state: str) -> None:
-    """Expect that everybody can use the page as it is, at its width."""
+def faults_of(page: Page, state: str) -> list[str]:
+    """Return what keeps somebody from using the page as it is: by axe-core, in another language, too wide."""
     page.wait_for_selector("body[data-ready]")
-    violations = Axe().run(page).response["violations"]
-    assert [f"{state}: {one['id']}: {[node['html'][:200] for node in one['nodes']]}" for one in violations] == []
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), state
+    states = States(page, str(page.locator("html").get_attribute("lang")), SAME_EVERYWHERE)
+    states.look(state)
+    fits = page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    return states.found if fits else [*states.found, f"{state}: too wide"]
 
 
-@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")])
-def test_every_page_can_be_used_by_everybody(url: str, open_page: OpenPage, width: int, theme: str) -> None:
-    page = open_page(url, width=width, color_scheme=theme)
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    ("language", "theme", "width"),
+    [
+        (*both, 390 if number % 2 else 1280)
+        for number, both in enumerate([*product(LANGUAGES, ("light", "dark")), ("en", "dark"), ("en", "light")])
+    ],
+)
+def test_every_page_can_be_used_by_everybody(
+    url: str, open_page: OpenPage, language: str, theme: str, width: int
+) -> None:
+    page = open_page(url, width=width, color_scheme=theme, locale=language, expect_faults=True)
+    found: list[str] = []
     page.goto(f"{url}/staff/accounts")
-    check(page, "login")
+    found += faults_of(page, "login")
+    assert page.locator("html").get_attribute("lang") == language
+    page.locator("[name=name]").fill("nobody")
+    page.locator("[name=password]").fill("a wrong password")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".fault")
+    found += faults_of(page, "a wrong password")
     log_in(page)
-    for path in (
-        "accounts",
-        "me",
-        "documents",
-        "documents/suspicious",
-        "privacy",
-        f"privacy?reference={ANSWER}",
-        "audit",
-    ):
+    for path in PAGES:
         page.goto(f"{url}/staff/{path}")
-        check(page, path)
+        found += faults_of(page, path)
     page.goto(f"{url}/staff/accounts")
     page.locator("summary").click()
-    check(page, "changing an account")
+    found += faults_of(page, "changing an account")
+    page.goto(f"{url}/staff/review/{JUDGED}")
+    page.wait_for_selector("body[data-ready]")
+    page.keyboard.press("w")
+    found += faults_of(page, "what the bot saw")
+    page.keyboard.press("?")
+    found += faults_of(page, "keys")
+    page.keyboard.press("Escape")
+    page.keyboard.press("r")
+    page.wait_for_selector(".sides")
+    found += faults_of(page, "asked again")
+    page.goto(f"{url}/staff/accounts")
+    page.locator("form.narrow [name=name]").fill("anna")
+    page.locator("form.narrow [name=password]").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".fault")
+    found += faults_of(page, "a fault")
+    assert found == [], "\n".join(found)
 
 
 def test_staff_exclude_a_file_look_for_suspicious_ones_and_delete_a_conversation(url: str, open_page: OpenPage) -> None:
@@ -117,7 +182,7 @@ def test_a_reader_deletes_what_is_kept_of_them(url: str, open_page: OpenPage) ->
     page = open_page(url)
     page.fill("#question textarea", "What is the fare for adults?")
     page.press("#question textarea", "Enter")
-    expect(page.locator(".turn .checked, .turn .fault")).to_be_visible()
+    expect(page.locator(".turn .checked, .turn .fault")).to_be_visible(timeout=PATIENCE_MS)
     assert len(page.request.get(f"{url}/my-data").json()["answers"]) == 1
     page.click("#open-drawer")
     page.click("#forget")

@@ -9,8 +9,8 @@ To add a part:
    begin below `/staff/NAME`: `@router.get("")` is `/staff/NAME`, `@router.get("/{answer_id}")` is below it. Only GET
    and POST reach it. `Desk` (desk.py) holds all that pages are made from; put your tables' class in the function.
 2. Name it in `PARTS` (parts.py) with its roles. The navigation shows it to those roles and to admins.
-3. Put its words into `texts/en/NAME.toml` (`title` is its name in the navigation; `t("NAME.key", count=3)` is used in
-   templates), then into `zh_hant` and `zh_hans` where they exist. What is missing there is shown in English.
+3. Put its words into `NAME.toml` of each language in `texts/` (`title` is its name in the navigation;
+   `t("NAME.key", count=3)` is used in templates), and what its errors say into `faults.toml`, by the English sentence.
 4. Return pages by `show(request, "NAME.html", …)`; the template in `templates/` begins `{% extends "frame.html" %}`
    and fills the blocks `title` and `main`. Style what is particular in `static/NAME.css`, and scripts in
    `static/NAME.js` (a module), both linked in the block `head`; inline scripts and styles do not run.
@@ -24,6 +24,8 @@ To add a part:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
@@ -39,8 +41,9 @@ from bot.records.answers import AnswerRecords
 from bot.settings import Settings
 from bot.suspicions import SuspicionSearch
 from bot.web.pages import Pages
-from bot.web.staff.desk import PATH, Desk, go_to, session_of, show
-from bot.web.staff.guard import Guard, check_form, require
+from bot.web.staff.desk import PATH, Desk, go_to, session_of, show, staff_texts
+from bot.web.staff.faults import fault_in
+from bot.web.staff.guard import Entrance, Guard, check_form, require
 from bot.web.staff.login_page import login_routes, own_routes
 from bot.web.staff.openid import openid_routes
 from bot.web.staff.parts import PARTS
@@ -50,10 +53,16 @@ _SUSPICIOUS = "suspicious.json"
 _STATIC = Path(__file__).parent / "static"
 
 
-def build_staff(settings: Settings, chatbot: Chatbot, records: AnswerRecords) -> Pages:
-    """Return the staff's pages around a chatbot and the records of its answers."""
+def build_staff(
+    settings: Settings, chatbot: Chatbot, records: AnswerRecords, evaluators: Sequence[Pages] = ()
+) -> tuple[Pages, ...]:
+    """Return the staff's pages around a chatbot and the records of its answers.
+
+    After them come the evaluator's pages, which evaluators and admins who are logged in reach without a key.
+    """
     desk = build_desk(settings, chatbot, records)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.beside = evaluators
     app.include_router(login_routes(desk), prefix=PATH)
     app.include_router(openid_routes(desk), prefix=PATH)
     app.include_router(_home(), prefix=PATH)
@@ -66,7 +75,8 @@ def build_staff(settings: Settings, chatbot: Chatbot, records: AnswerRecords) ->
     app.add_exception_handler(FootnoteError, _explain)
     app.add_exception_handler(HTTPException, _refuse)
     app.add_exception_handler(RequestValidationError, _refuse_form)
-    return Pages("Staff", PATH, Guard(app, desk.sessions), PATH, desk.suspicions.close, secret=False)
+    staff = Pages("Staff", PATH, Guard(app, desk.sessions), PATH, desk.suspicions.close, secret=False)
+    return (staff, *(replace(pages, app=Entrance(pages.app, desk.sessions)) for pages in evaluators))
 
 
 def build_desk(settings: Settings, chatbot: Chatbot, records: AnswerRecords) -> Desk:
@@ -115,4 +125,4 @@ def _refuse_form(request: Request, error: Exception) -> Response:
 def _fault(request: Request, status: int, words: str) -> Response:
     if getattr(request.state, "session", None) is not None:
         _navigation(request)
-    return show(request, "fault.html", status, fault=words)
+    return show(request, "fault.html", status, fault=fault_in(staff_texts(request), words) if words else None)

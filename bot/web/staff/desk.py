@@ -19,14 +19,19 @@ from bot.chatbot import Chatbot
 from bot.records.answers import AnswerRecords
 from bot.settings import Settings
 from bot.suspicions import SuspicionSearch
-from bot.web.language import Texts, choose_language
+from bot.web.language import LANGUAGES, Texts, choose_language
 from bot.web.reader import LANGUAGE_COOKIE, theme_for
 from bot.web.render import environment as page_environment
 from bot.web.staff.texts import STAFF_TEXTS
 
 PATH = "/staff"
+_WANTED = "lang"  # in an address: a language from now on
+_ONE_YEAR = 365 * 24 * 3600
 
-environment = page_environment.overlay(loader=FileSystemLoader(Path(__file__).parent / "templates"))
+_HERE = Path(__file__).parent
+environment = page_environment.overlay(
+    loader=FileSystemLoader([_HERE / "templates", _HERE.parent / "templates"])  # the second has the page's skeleton
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +72,8 @@ def session_of(request: Request) -> Session:
 def show(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
     """Return a page from a template of `templates/`, which extends `frame.html`.
 
-    It has `t` (the texts), `session`, `parts` (what the navigation shows), `here` (the name of the part), `form_token`
-    and `files` (where the public page keeps its files) beside the values given.
+    It has `t` (the texts), `languages`, `session`, `parts` and `beside` (what is navigated to), `here` (the name of
+    the part), `form_token` and `files` (where the public page keeps its files) beside the values given.
     """
     session = getattr(request.state, "session", None)
     page = environment.get_template(template).render(
@@ -78,9 +83,14 @@ def show(request: Request, template: str, status: int = 200, **values: Any) -> H
         form_token=session.form_token if session else "",
         parts=getattr(request.state, "parts", ()),
         here=request.url.path.removeprefix(PATH).strip("/").partition("/")[0],
+        beside=request.app.state.beside if session and session.may("evaluator") else (),
+        languages=tuple(LANGUAGES.values()),
         **values,
     )
-    return HTMLResponse(page, status)
+    response = HTMLResponse(page, status)
+    if (wanted := request.query_params.get(_WANTED)) in LANGUAGES:
+        response.set_cookie(LANGUAGE_COOKIE, wanted, max_age=_ONE_YEAR, samesite="lax")
+    return response
 
 
 def go_to(place: str, **asked: str) -> RedirectResponse:
@@ -91,6 +101,6 @@ def go_to(place: str, **asked: str) -> RedirectResponse:
 
 
 def staff_texts(request: Request) -> Texts:
-    """Return the words of these pages in the reader's language, where they are written in it, else in English."""
-    chosen = choose_language(request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language", ""))
-    return STAFF_TEXTS.get(chosen.code, STAFF_TEXTS["en"])
+    """Return the words of these pages in the reader's language."""
+    wanted = request.query_params.get(_WANTED) or request.cookies.get(LANGUAGE_COOKIE)
+    return STAFF_TEXTS[choose_language(wanted, request.headers.get("accept-language", "")).code]

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.accounts.accounts import Role
 from bot.accounts.sessions import Session, Sessions
+from bot.web.pages import ADMITTED
 from bot.web.staff.desk import PATH, session_of
 
 # Reached without a session: the form to log in, what it looks like, and the way to an OpenID provider and back.
@@ -56,6 +57,25 @@ class Guard:
             return
         scope.setdefault("state", {})["session"] = session
         await self._app(scope, receive, send)
+
+
+class Entrance:
+    """Before the door of the evaluator's pages: who is logged in here with the role for them passes it.
+
+    Args:
+        app: The pages, behind their own door.
+        sessions: Who is logged in.
+    """
+
+    def __init__(self, app: ASGIApp, sessions: Sessions) -> None:
+        self._app = app
+        self._sessions = sessions
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand a request on, with a word for whom it is from."""
+        session = await to_thread.run_sync(self._sessions.find, token_of(Request(scope)))
+        admitted = session is not None and session.may("evaluator")
+        await self._app({**scope, ADMITTED: True} if admitted else scope, receive, send)
 
 
 def _with_policy(send: Send, *, stored: bool) -> Send:
@@ -114,13 +134,17 @@ def token_of(request: Request) -> str:
 
 
 def hold_token(request: Request, response: Response, token: str) -> None:
-    """Have the browser keep a session token, for these pages only and until it is closed; an empty one is dropped."""
-    response.set_cookie(
-        cookie_name(request),
-        token,
-        max_age=None if token else 0,
-        path=PATH,
-        httponly=True,
-        samesite="strict",
-        secure=request.url.scheme == "https",
-    )
+    """Have the browser keep a session token until it is closed; an empty one is dropped.
+
+    It is sent to these pages and to those that are opened with it, and to nothing else.
+    """
+    for path in (PATH, *(pages.path for pages in request.app.state.beside)):
+        response.set_cookie(
+            cookie_name(request),
+            token,
+            max_age=None if token else 0,
+            path=path,
+            httponly=True,
+            samesite="strict",
+            secure=request.url.scheme == "https",
+        )

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
 
+from bot.errors import ReviewError
+from bot.insight.asked import questions_since
 from bot.insight.overview import COLUMNS, gather
-from bot.insight.thresholds import threshold_effects
+from bot.insight.thresholds import CANDIDATES, threshold_effects
 from bot.records.audit import audit
+from bot.records.threshold import RefusalThreshold
 from bot.web.staff.desk import Desk, go_to, session_of, show
 from bot.web.staff.export import Format, download
 from bot.web.staff.guard import require
@@ -21,11 +25,14 @@ Weeks = Annotated[int, Query(ge=1, le=104)]
 def insight_routes(desk: Desk) -> APIRouter:
     """Return the routes of the page."""
     router = APIRouter()
+    threshold = RefusalThreshold(desk.engine, desk.settings)
 
     @router.get("")
-    def insights(request: Request, weeks: Weeks = _WEEKS, chosen: str = "") -> Response:
+    def insights(request: Request, weeks: Weeks = _WEEKS, wanted: str = "", applied: str = "") -> Response:
         found = gather(desk.engine, desk.chatbot.embed, _since(weeks))
-        judged, effects = threshold_effects(found.questions, desk.settings.review_sample)
+        now, asked_for = threshold.value(), _to_threshold(wanted)
+        extra = {now} if asked_for is None else {now, asked_for}
+        judged, effects = threshold_effects(found.questions, desk.settings.review_sample, sorted({*CANDIDATES, *extra}))
         return show(
             request,
             "insights.html",
@@ -33,8 +40,13 @@ def insight_routes(desk: Desk) -> APIRouter:
             weeks=weeks,
             judged=judged,
             effects=effects,
-            threshold=desk.settings.refusal_threshold,
-            chosen=chosen,
+            by_threshold={effect.threshold: effect for effect in effects},
+            fewest=min(effects, key=lambda effect: effect.wrong_shown.share + effect.right_refused.share, default=None),
+            now=now,
+            wanted=asked_for,
+            is_set=threshold.is_set,
+            choice=threshold.choice(),
+            applied=bool(applied),
         )
 
     @router.get("/export/{form}")
@@ -45,14 +57,26 @@ def insight_routes(desk: Desk) -> APIRouter:
         return download("asked-in-vain", form, COLUMNS, found.rows())
 
     @router.post("/threshold", dependencies=[Depends(require("admin"))])
-    def choose_threshold(request: Request, threshold: Annotated[float, Form(ge=0, le=1)]) -> Response:
-        before = {"refusal_threshold": desk.settings.refusal_threshold}
-        with desk.engine.begin() as connection:
-            after = {"refusal_threshold": threshold}
-            audit(connection, session_of(request).account, "threshold.choose", "refusal_threshold", before, after)
-        return go_to("insights", chosen=f"{threshold:g}")
+    def apply_threshold(
+        request: Request,
+        wanted: Annotated[float, Form(ge=0, le=1)],
+        weeks: Annotated[int, Form(ge=1, le=104)] = _WEEKS,
+    ) -> Response:
+        judged, _ = threshold_effects(questions_since(desk.engine, _since(weeks)), desk.settings.review_sample)
+        if not judged:
+            raise ReviewError("No verdict says what this threshold would do: check some answers of the random sample.")
+        threshold.choose(session_of(request).account, wanted)
+        return go_to("insights", weeks=str(weeks), applied="yes")
 
     return router
+
+
+def _to_threshold(written: str) -> float | None:
+    """Return what somebody typed as a threshold; None for what is none."""
+    with suppress(ValueError):
+        if 0 <= (value := float(written.replace(",", "."))) <= 1:
+            return value
+    return None
 
 
 def _since(weeks: int) -> datetime:

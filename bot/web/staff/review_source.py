@@ -16,6 +16,7 @@ from bot.web.links import decode_id, encode_id, quote_check
 from bot.web.render import render_page
 from bot.web.source import place_values
 from bot.web.staff.desk import Desk, staff_texts
+from bot.web.staff.faults import fault_in
 from index.document import Document, Span
 
 # A number of a place; no document has more characters.
@@ -41,12 +42,11 @@ def source_routes(desk: Desk) -> APIRouter:
         seen: Annotated[str, Form()],
     ) -> JSONResponse:
         """Return the exact place of what was selected: offsets within the paragraphs that begin at `first`, `last`."""
-        document = _document(desk, segment)
+        document, t = _document(desk, segment), staff_texts(request)
         try:
             passage = pick_selection(document, (first, start), (last, end), seen)
         except ReviewError as error:
-            return JSONResponse({"fault": str(error)}, 409)
-        t = staff_texts(request)
+            return JSONResponse({"fault": fault_in(t, str(error)).words}, 409)
         page, section = document.page_at(passage.span.start), document.section_at(passage.span.start)
         places = [document.title, t("page", page=page) if page else "", section.title if section else ""]
         return JSONResponse(

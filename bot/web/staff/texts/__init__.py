@@ -19,13 +19,8 @@ def _read(folder: Path) -> dict[str, str]:
 
 
 def _load() -> dict[str, Texts]:
-    english = _read(_HERE / "en")
-    loaded = {}
-    for code, public in LANGUAGES.items():
-        folder = _HERE / code.lower().replace("-", "_")
-        if folder.is_dir():
-            loaded[code] = Texts(code, {**public.entries, **english, **_read(folder)})
-    return loaded
+    own = {code: _read(_HERE / code.lower().replace("-", "_")) for code in LANGUAGES}
+    return {code: Texts(code, {**public.entries, **own[code]}) for code, public in LANGUAGES.items()}
 
 
 STAFF_TEXTS = _load()
