@@ -21,6 +21,9 @@ RefusalReason = Literal[
 ]
 
 _MARKER = re.compile(r"\[(\d+)\]")
+# Where a picture, a link or its definition, or a tag begins: "![", "](", "][", "]:", "<a", "</", "<!".
+_MARKUP = re.compile(r"!\[|\](?=[(\[:])|<(?=[A-Za-z/!?])")
+_FULL_WIDTH = str.maketrans("[]<", "［］＜")
 
 
 class _Frozen(BaseModel):
@@ -155,12 +158,14 @@ def find_markers(text: str) -> list[tuple[int, int, int]]:
     return [(int(marker[1]), marker.start(), marker.end()) for marker in _MARKER.finditer(text)]
 
 
-def escape_markers(text: str) -> str:
-    """Return text in which brackets around a number can no longer be taken for a footnote.
+def escape_markup(text: str) -> str:
+    """Return text in which nothing can be taken for a footnote, a link, a picture or a tag.
 
-    Sources carry their own `[3]`; full-width brackets keep them readable.
+    Sources carry their own `[3]`, and clients show answers as Markdown or HTML, where a picture is fetched from
+    whatever address a document names. Full-width characters keep the words readable, and compare equal after NFKC.
     """
-    return _MARKER.sub(r"［\1］", text)
+    text = _MARKER.sub(r"［\1］", text)
+    return _MARKUP.sub(lambda match: match.group().translate(_FULL_WIDTH), text)
 
 
 def render_text(statements: tuple[Statement, ...]) -> str:

@@ -33,6 +33,7 @@ def build_chatbot(
     *,
     mend: bool = False,
     on_answer: Callable[[Answer, Sequence[Stage]], None] = lambda _answer, _stages: None,
+    secret: str = "",
 ) -> Chatbot:
     """Return a chatbot over the index that the settings name.
 
@@ -43,6 +44,7 @@ def build_chatbot(
             settings name.
         on_answer: Called with each answer and the stages it went through.
         mend: Build the files of a damaged index again in the background: for processes that stay.
+        secret: As in `Chatbot`: for processes that strangers ask.
 
     Raises:
         SettingsError: A remote model is named without its address.
@@ -74,6 +76,7 @@ def build_chatbot(
         on_answer=on_answer,
         on_close=own_model.close if own_model else lambda: None,
         threshold=RefusalThreshold(catalogue.engine, settings).value,
+        secret=secret,
     )
 
 

@@ -23,6 +23,7 @@ from bot.disagreement import Disagreements
 from bot.events import Event, EvidenceFound, Finished, StatementReady, Understood, as_events
 from bot.evidence import QuestionWords, read_question, select_sentences
 from bot.examples import ExampleQuestions
+from bot.fence import Fence
 from bot.inquiry import Inquiry, Stage
 from bot.judge import Calibration, Judged, rank_sentences
 from bot.language_model import CancelledError, LanguageModel, ModelUnavailableError
@@ -91,6 +92,8 @@ class Chatbot:
         on_close: Called when the chatbot is closed, to let go of what was made for it alone.
         comparing: The same model, less exact and quicker, to compare sentences with; `embedder` when not given.
         threshold: Gives the confidence that an answer needs now; the settings' when not given.
+        secret: Goes into the fence around passages. Without one, the same question has the same fence in every process,
+            which is what measuring wants.
     """
 
     def __init__(
@@ -107,6 +110,7 @@ class Chatbot:
         on_close: Callable[[], None] = lambda: None,
         comparing: Embedder | None = None,
         threshold: Callable[[], float] | None = None,
+        secret: str = "",
     ) -> None:
         self.settings = settings
         self._threshold = threshold or (lambda: settings.refusal_threshold)
@@ -121,6 +125,7 @@ class Chatbot:
         self._language_model = language_model
         self._on_answer = on_answer
         self._on_close = on_close
+        self._secret = secret
 
     def ask(self, question: str, history: Sequence[Turn] = (), *, question_id: str | None = None) -> Answer:
         """Return the answer to a question.
@@ -149,7 +154,7 @@ class Chatbot:
             cancel: Set by the caller when the reader has left: the model is freed and the stream ends early.
         """
         inquiry = self._receive(question, history, question_id)
-        inquiry.consultation = self._consultation(cancel)
+        inquiry.consultation = self._consultation(inquiry.question, cancel)
         try:
             for event in self._stream(inquiry, question, history):
                 if isinstance(event, Finished):
@@ -237,7 +242,7 @@ class Chatbot:
             EmptyIndexError: Nothing has been indexed yet.
         """
         inquiry = self._receive(question, history, question_id)
-        inquiry.consultation = self._consultation(None)
+        inquiry.consultation = self._consultation(inquiry.question)
         understand(inquiry, history)
         search(inquiry, self._retriever, top_k or self.settings.top_k)
         return SearchResult(
@@ -250,7 +255,7 @@ class Chatbot:
     def examine(self, question: str, history: Sequence[Turn] = ()) -> Examination:
         """Return everything that is known about a question before it is answered: what the judge is fitted on."""
         inquiry = self._receive(question, history, None)
-        inquiry.consultation = self._consultation(None)
+        inquiry.consultation = self._consultation(inquiry.question)
         understand(inquiry, history)
         understanding = search(inquiry, self._retriever, self.settings.top_k)
         asked = self._read(understanding)
@@ -261,7 +266,7 @@ class Chatbot:
     def trace(self, question: str, history: Sequence[Turn] = ()) -> Trail:
         """Answer a question and return what became of it at each stage."""
         inquiry = self._receive(question, history, None)
-        inquiry.consultation = self._consultation(None)
+        inquiry.consultation = self._consultation(inquiry.question)
         return self._trail(inquiry, _last(self._stream(inquiry, question, history)))
 
     def chunk_spans(self, document_id: str) -> tuple[Span, ...]:
@@ -365,11 +370,12 @@ class Chatbot:
             answer=answer,
         )
 
-    def _consultation(self, cancel: threading.Event | None) -> Consultation | None:
+    def _consultation(self, question: str, cancel: threading.Event | None = None) -> Consultation | None:
         model = self._language_model
         if model is None or not model.ready():
             return None
-        return Consultation(model, cancel and Patience(cancel, self.settings.model_patience))
+        fence = Fence(hash_text(self._secret, question, self._catalogue.property("fingerprint")))
+        return Consultation(model, cancel and Patience(cancel, self.settings.model_patience), fence)
 
     def _quote(self, question: str) -> Answer:
         """Return the answer to a question without the language model: quick enough to try many."""

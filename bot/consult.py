@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from bot.fence import Fence
 from bot.language_model import CancelledError, LanguageModel, ModelUnavailableError, Prompt
 from bot.language_model.patience import is_over
 from prompts.instructions import instruction
@@ -17,10 +18,11 @@ _SENTENCE_CHARACTERS = 1_200
 
 @dataclass(frozen=True, slots=True)
 class Consultation:
-    """A language model, and the reader who may leave while it works."""
+    """A language model, the reader who may leave while it works, and the fence around what documents say."""
 
     model: LanguageModel
     cancel: threading.Event | None = None
+    fence: Fence = field(default_factory=lambda: Fence(""))
 
     def log_odds(self, system: str, user: str) -> float:
         """Return the log-odds of Yes against No; errors as in `LanguageModel`."""
@@ -42,7 +44,7 @@ class Consultation:
     def supports(self, statement: str, sources: Sequence[str]) -> float:
         """Return the log-odds that the sources say the statement."""
         text = "\n".join(" ".join(source.split()) for source in sources)[:_SENTENCE_CHARACTERS]
-        user = instruction("checking", "supports", sources=text, statement=statement)
+        user = instruction("checking", "supports", sources=self.fence.around(text), statement=statement)
         return self.log_odds(instruction("checking", "system"), user)
 
     @contextmanager

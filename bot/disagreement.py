@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bot.answer import Citation, Statement, escape_markers
+from bot.answer import Citation, Statement, escape_markup
 from bot.answerers import Documents
 from bot.contradiction import Contradiction, find_contradiction
 from bot.facts import missing_facts
@@ -89,7 +89,7 @@ class Disagreements:
         if document is None or span.of(document.text) != judged.sentence.text:
             return None
         citation = footnotes.cite(document, span)
-        text = escape_markers(" ".join(citation.quote.split()))
+        text = escape_markup(" ".join(citation.quote.split()))
         statement = Statement(text=text, citations=(citation.number,), support="quoted")
         return Verified(statement, (citation,), "quoted", introduction)
 

@@ -87,7 +87,8 @@ class Reading:
         return next((one for one in self.excerpts if _folded(one.text).startswith(body)), None)
 
     def _material(self) -> str:
-        return instruction("reading", "material", excerpts=number_excerpts(self.excerpts), question=self.question)
+        fenced = self.consultation.fence.around(number_excerpts(self.excerpts))
+        return instruction("reading", "material", excerpts=fenced, question=self.question)
 
 
 def prime(consultation: Consultation) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.answer import Citation, Refusal, RefusalReason
+from bot.answer import Citation, Refusal, RefusalReason, escape_markup
 from bot.question import detect_language
 from prompts.replies import reply
 
@@ -36,7 +36,9 @@ def refuse(
     message = reply(wording or reason, language, **values)
     if passages_in_another_script(question, passages):
         message = f"{message} {reply('other_language', language)}"
-    return Refusal(reason=reason, message=message, nearest=tuple(nearest), options=tuple(options))
+    # Words of the documents and of the question are among these.
+    offered = tuple(escape_markup(option) for option in options)
+    return Refusal(reason=reason, message=escape_markup(message), nearest=tuple(nearest), options=offered)
 
 
 def reason_for(highest_similarity: float) -> RefusalReason:

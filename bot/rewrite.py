@@ -34,7 +34,12 @@ def rewrite(understanding: Understanding, history: Sequence[Turn], consultation:
     conversation = "\n".join(f"{_SPEAKERS[turn.role]}: {_shorten(turn.content)}" for turn in turns)
     line = consultation.write_line(
         instruction("conversation", "system"),
-        instruction("conversation", "standalone", conversation=conversation, question=understanding.question),
+        instruction(
+            "conversation",
+            "standalone",
+            conversation=consultation.fence.around(conversation),
+            question=understanding.question,
+        ),
     )
     if not is_same_question(understanding.question, line, [turn.content for turn in turns]):
         return understanding

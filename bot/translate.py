@@ -1,11 +1,17 @@
-"""Questions and statements across languages: translated by the model, and used only when no number or name is lost."""
+"""Questions and statements across languages: translated by the model, and used only when no number is lost or added.
+
+Words cannot say whether a translation says what the original says. So the original stands beside it, the model sees
+nothing else of the documents, and what it writes may bring no address and, among ideographs, no Latin word of its own.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from bot.answer import Citation, escape_markers
+import regex
+
+from bot.answer import Citation, escape_markup
 from bot.consult import Consultation
 from bot.facts import missing_facts
 from bot.question import Language, detect_language, to_script
@@ -20,6 +26,8 @@ _LANGUAGES: dict[Language, str] = {
     "zh_hans": "Simplified Chinese",
 }
 _LONGEST_RATIO = 6  # an English question has about four letters for each ideograph
+_ADDRESS = regex.compile(r"\w+:/|[\w-]+(?:\.[\p{L}-]{2,})+|@\w+", regex.IGNORECASE)
+_LATIN = regex.compile(r"\p{Latin}{2,}")
 
 
 def documents_language(passages: Sequence[str]) -> Language | None:
@@ -66,19 +74,32 @@ def in_language_of(
     translated = consult(lambda model: translate_statement(statement, language, model), "")
     original = " … ".join(" ".join(citation.quote.split()) for citation in citations)
     if not translated:
-        return reply("original_only", language, quote=escape_markers(original))
-    return reply("with_original", language, statement=translated.rstrip("。. "), quote=escape_markers(original))
+        return reply("original_only", language, quote=escape_markup(original))
+    return reply(
+        "with_original", language, statement=escape_markup(translated.rstrip("。. ")), quote=escape_markup(original)
+    )
 
 
 def _translate(part: str, text: str, language: Language, consultation: Consultation) -> str:
+    fenced = consultation.fence.around(text) if part == "statement" else text
     line = consultation.write_line(
         instruction("translation", "system"),
-        instruction("translation", part, language=_LANGUAGES[language], text=text),
+        instruction("translation", part, language=_LANGUAGES[language], text=fenced),
     )
+    if part == "statement" and fenced.partition("\n")[0] in line:
+        return ""
     if is_foreign(line, language) or len(line) > _LONGEST_RATIO * len(text) + 20:
         return ""
     if any(fact.kind in ("number", "date") for fact in missing_facts(line, [text])):
         return ""
     if any(fact.kind in ("number", "date") for fact in missing_facts(text, [line])):
         return ""
+    if _brings_words(line, text, language):
+        return ""
     return to_script(line, language)
+
+
+def _brings_words(line: str, text: str, language: Language) -> bool:
+    patterns = (_ADDRESS,) if language == "en" else (_ADDRESS, _LATIN)
+    known = text.casefold()
+    return any(found.casefold() not in known for pattern in patterns for found in pattern.findall(line))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
 
-from bot.answer import Citation, Statement, Support, escape_markers
+from bot.answer import Citation, Statement, Support, escape_markup
 from bot.answerers import Draft
 from bot.facts import missing_facts
 from bot.facts.word_order import is_shortened_quote, new_words
@@ -20,8 +20,8 @@ Outcome = Literal["as_written", "repaired", "quoted"]
 Introduction = Literal["another_place", "another_document", "newer_version", "older_version"]
 """The reply that introduces a statement which contradicts one before it."""
 
-# Log-odds above which a paraphrase counts as said: 1.1 is three to one. Words have passed every number, date, name and
-# negation by then; what is left is who did what, where a small model that merely leans to yes is often wrong.
+# Log-odds above which the words of the sources in another order count as said: 1.1 is three to one. What is left by
+# then is who did what, where a small model that merely leans to yes is often wrong.
 OPINION_THRESHOLD = 1.1
 # A repair looks at this many other places, and cites at most so many together.
 _REPAIR_PLACES = 12
@@ -99,12 +99,12 @@ def verify_draft(
         footnotes: Numbers of this answer; only places that are shown take one.
         context: Title, sentence before, question: may supply names, nothing else.
         alternatives: Other sentences of the evidence, best first, that a repair may cite.
-        opinion: The model that is asked about paraphrases; without one they do not pass.
+        opinion: The model that is asked about words in another order; without one they do not pass.
     """
     own = [place for place in draft.sources if _text_of(place)]
     if _is_exact(draft):
         return _show(draft.text, draft.sources, "quoted", "as_written", footnotes)
-    text = escape_markers(" ".join(draft.text.split()))
+    text = escape_markup(" ".join(draft.text.split()))
     needed = _needed(text, own, context)
     if text and check_statement(text, [_text_of(place) for place in needed], context, opinion).passed:
         return _show(text, needed, "supported", "as_written", footnotes)
@@ -114,7 +114,7 @@ def verify_draft(
     if not own:
         return None
     best = min(own, key=lambda place: len(new_words(text, [_text_of(place)])))
-    return _show(escape_markers(_text_of(best)), [best], "quoted", "quoted", footnotes)
+    return _show(escape_markup(_text_of(best)), [best], "quoted", "quoted", footnotes)
 
 
 def check_statement(
@@ -122,8 +122,10 @@ def check_statement(
 ) -> Verdict:
     """Return whether sources say a statement.
 
-    A number, date, time, name, negation or comparison that they do not state fails it, whatever the opinion. A
-    shortened quote passes by words. Anything else is the opinion's to pass.
+    A number, date, time, name, negation or comparison that they do not state fails it, and so does any other word with
+    content that stands neither there nor in the context, whatever the opinion: a model that reads documents may have
+    been told by one of them what to write, and what to think of it. A shortened quote passes by words. The same words
+    in another order are the opinion's to pass.
 
     Args:
         text: The statement.
@@ -138,8 +140,9 @@ def check_statement(
         return Verdict(passed=False, problems=tuple(dict.fromkeys(fact.problem() for fact in missing)), by="words")
     if is_shortened_quote(text, sources):
         return Verdict(passed=True, problems=(), by="words")
-    fresh = new_words(text, sources, context)
-    problem = f"new words: {', '.join(fresh)}" if fresh else "the words stand in another order than in the sources"
+    if fresh := new_words(text, sources, context):
+        return Verdict(passed=False, problems=(f"new words: {', '.join(fresh)}",), by="words")
+    problem = "the words stand in another order than in the sources"
     if opinion is None:
         return Verdict(passed=False, problems=(problem,), by="words")
     passed = opinion(text, sources) > OPINION_THRESHOLD
@@ -149,19 +152,17 @@ def check_statement(
 def _repair(text: str, own: Sequence[Place], alternatives: Sequence[Place], context: Sequence[str]) -> list[Place]:
     """Return the smallest set of places that states every fact and holds the words the draft's own lack, or none.
 
-    Being alike is not enough: a place is only added for a fact or word that it brings. Words that stand nowhere are
-    left for the opinion.
+    Being alike is not enough: a place is only added for a fact or word that it brings.
     """
     sources = [_text_of(place) for place in own]
     facts, words = missing_facts(text, sources, context), new_words(text, sources, context)
     others = [place for place in alternatives if place not in own and _text_of(place)][:_REPAIR_PLACES]
-    nowhere = set(new_words(text, [*sources, *map(_text_of, others)], context))
-    if not text or not (facts or set(words) - nowhere):
+    if not text or not (facts or words) or new_words(text, [*sources, *map(_text_of, others)], context):
         return []
     helpful = [place for place in others if _brings(place, text, sources, context, len(facts) + len(words))]
     for places in _sets([*own, *helpful]):
         cited = [_text_of(place) for place in places]
-        if set(new_words(text, cited, context)) <= nowhere and not missing_facts(text, cited, context):
+        if not new_words(text, cited, context) and not missing_facts(text, cited, context):
             return list(places)
     return []
 
@@ -190,7 +191,7 @@ def _sets(places: Sequence[Place]) -> Iterator[tuple[Place, ...]]:
 def _is_exact(draft: Draft) -> bool:
     if not draft.sources or not all(map(_text_of, draft.sources)):
         return False
-    return escape_markers(" ".join(map(_text_of, draft.sources))) == draft.text
+    return escape_markup(" ".join(map(_text_of, draft.sources))) == draft.text
 
 
 def _text_of(place: Place) -> str:

@@ -34,7 +34,9 @@ def open_chatbot(embedder: SentenceTransformerEmbedder) -> Iterator[Callable[[Pa
     """Opens a chatbot over a data folder, with the model that is loaded already."""
     opened: list[Chatbot] = []
 
-    def open_one(data_dir: Path, language_model: LanguageModel | None = None, **settings: object) -> Chatbot:
+    def open_one(
+        data_dir: Path, language_model: LanguageModel | None = None, secret: str = "", **settings: object
+    ) -> Chatbot:
         chosen = Settings(data_dir=data_dir, **{"answerer": "local" if language_model else "extractive", **settings})
         catalogue = Catalogue(chosen.catalogue_url())
         remembering = RememberingEmbedder(embedder)
@@ -46,6 +48,7 @@ def open_chatbot(embedder: SentenceTransformerEmbedder) -> Iterator[Callable[[Pa
             calibration=load_calibration(),
             version="test",
             language_model=language_model,
+            secret=secret,
         )
         opened.append(chatbot)
         return chatbot

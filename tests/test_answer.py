@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.answer import Answer, Citation, Provenance, Refusal, Statement, escape_markers, marker_numbers, render_text
+from bot.answer import Answer, Citation, Provenance, Refusal, Statement, escape_markup, marker_numbers, render_text
 
 PROVENANCE = Provenance(
     version="1",
@@ -38,7 +40,25 @@ def make(**changes: object) -> Answer:
 
 @given(text=st.text(alphabet="ab[]0123456789 ［］", max_size=60))
 def test_escaped_text_holds_no_marker(text: str) -> None:
-    assert marker_numbers(escape_markers(text)) == []
+    assert marker_numbers(escape_markup(text)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("![status](https://a.example/log)", "!［status］(https://a.example/log)"),
+        ("see [here](https://a.example)", "see [here］(https://a.example)"),
+        ("[a]: https://a.example", "[a］: https://a.example"),
+        ('<img src="x">', '＜img src="x">'),
+        ("</p><!-- x -->", "＜/p>＜!-- x -->"),
+        ("below 5 < 6, item [b], see [3]", "below 5 < 6, item [b], see ［3］"),
+        ("https://a.example/form", "https://a.example/form"),
+    ],
+)
+def test_nothing_in_an_answer_is_markup(text: str, shown: str) -> None:
+    assert escape_markup(text) == shown
+    assert escape_markup(shown) == shown
+    assert unicodedata.normalize("NFKC", shown) == text
 
 
 @given(
@@ -50,7 +70,7 @@ def test_escaped_text_holds_no_marker(text: str) -> None:
 )
 def test_markers_of_a_rendered_text_are_those_of_its_statements(statements: list[tuple[str, list[int]]]) -> None:
     made = tuple(
-        Statement(text=escape_markers(text), citations=tuple(numbers), support="quoted") for text, numbers in statements
+        Statement(text=escape_markup(text), citations=tuple(numbers), support="quoted") for text, numbers in statements
     )
     assert marker_numbers(render_text(made)) == [number for statement in made for number in statement.citations]
 

@@ -81,7 +81,7 @@ def test_a_model_that_is_not_convinced_is_shown_more(ask: Callable[[ScriptedMode
     model = ScriptedModel(write=_writes("The Budget has announced the reservation of HK$1 billion."), odds=0.0)
     ask(model).ask(QUESTION)
     first, second = model.asked[0].user, model.asked[1].user
-    shown = first.partition("\n\nQuestion:")[0]
+    shown = first.partition("\n\nQuestion:")[0].rpartition("\n")[0]  # up to the end of the fence
     assert second.startswith(shown)
     assert len(second) > len(first)
 
@@ -112,16 +112,16 @@ def test_a_model_that_fails_leaves_the_quoted_answer(
 
 
 @pytest.mark.parametrize("said", [-2.0, unavailable()])
-def test_a_paraphrase_that_its_own_sentences_are_not_said_to_state_gives_way_to_the_quote(
+def test_another_order_that_its_own_sentences_are_not_said_to_state_gives_way_to_the_quote(
     ask: Callable[[ScriptedModel], Chatbot], said: float | Exception
 ) -> None:
     model = ScriptedModel(
-        write=_writes("The Budget keeps HK$1 billion for an institute."),
+        write=_writes("HK$1 billion is the reservation that the Budget has announced."),
         odds=lambda prompt: said if "Statement:" in prompt.user else 3.0,
     )
     answer = ask(model).ask(QUESTION)
     assert [statement.support for statement in answer.statements] == ["quoted"]
-    assert "Statement: The Budget keeps HK$1 billion" in model.asked[-1].user
+    assert "Statement: HK$1 billion is the reservation" in model.asked[-1].user
 
 
 def test_a_model_that_is_not_ready_is_not_asked(ask: Callable[[ScriptedModel], Chatbot]) -> None:

@@ -83,6 +83,7 @@ def test_an_admin_sees_both_error_rates_applies_a_threshold_and_takes_it_back(to
         assert "From 0.4 to 0.99" in preview
         before, after = preview.partition('id="apply"')[2].split("<tr>")[2:4]
         assert ("0.0%" in before, "100.0%" in after) == (True, True)
+        assert "0.4 (now) <span" in preview.partition("</form>")[2].partition("fewest errors in all")[0]
         assert "Apply" not in stefan.get("/staff/insights?wanted=0.99").text
         assert stefan.send(place, wanted="0.99").status_code == 403
         assert anna.send(place, wanted="1.5").status_code == 400

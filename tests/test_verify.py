@@ -41,11 +41,18 @@ def test_an_exact_quote_is_a_quote() -> None:
 
 
 @pytest.mark.parametrize(("opinion", "outcome"), [(_yes, "as_written"), (_no, "quoted"), (None, "quoted")])
-def test_a_paraphrase_is_for_the_model(opinion: object, outcome: str) -> None:
-    draft = Draft("In 2019 the park was inaugurated.", (_PLACES[0],), "supported")
+def test_another_order_is_for_the_model(opinion: object, outcome: str) -> None:
+    draft = Draft("In 2019 the park opened.", (_PLACES[0],), "supported")
     verified = verify_draft(draft, Footnotes(), opinion=opinion)  # type: ignore[arg-type]
     assert verified is not None
     assert verified.outcome == outcome
+
+
+def test_no_model_passes_a_word_that_stands_nowhere() -> None:
+    draft = Draft("In 2019 the park opened for cyclists.", (_PLACES[0],), "supported")
+    verified = verify_draft(draft, Footnotes(), alternatives=_PLACES, opinion=_yes)
+    assert verified is not None
+    assert (verified.outcome, verified.statement.text) == ("quoted", "The park opened in 2019.")
 
 
 def test_a_repair_cites_the_smallest_set_that_states_everything() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from bot.answer import escape_markers
+from bot.answer import escape_markup
 from bot.answerers import Documents, Draft
 from bot.deliberate import Deliberation
 from bot.excerpts import Excerpt
@@ -15,10 +15,10 @@ def write_drafts(deliberation: Deliberation, documents: Documents) -> Iterator[D
     """Yield the written sentences as drafts that have yet to be verified, and quotes where the model only pointed."""
     for one in deliberation.written:
         if one.text:
-            yield Draft(escape_markers(one.text), places_of(one.excerpts, documents), "supported")
+            yield Draft(escape_markup(one.text), places_of(one.excerpts, documents), "supported")
             continue
         for document, span in places_of(one.excerpts, documents):
-            yield Draft(escape_markers(" ".join(span.of(document.text).split())), ((document, span),), "quoted")
+            yield Draft(escape_markup(" ".join(span.of(document.text).split())), ((document, span),), "quoted")
 
 
 def places_of(excerpts: Sequence[Excerpt], documents: Documents) -> tuple[tuple[Document, Span], ...]:

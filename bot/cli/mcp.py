@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from contextlib import closing
 from importlib.metadata import version
 
@@ -36,7 +37,7 @@ def mcp(*, http: bool, settings: Settings) -> None:
     from bot.web.api.guarded import serve_guarded  # noqa: PLC0415
 
     with (
-        closing(build_chatbot(settings, mend=True)) as chatbot,
+        closing(build_chatbot(settings, mend=True, secret=secrets.token_hex())) as chatbot,
         closing(AnswerRecords(settings.catalogue_url())) as records,
     ):
         server = build_server(chatbot, records, version("footnote-chat"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import secrets
 import signal
 import socket
 import sys
@@ -60,7 +61,7 @@ def serve(settings: Settings, *, evaluator: bool = False, watch: bool = False) -
         metrics = Metrics()
         with (
             observed(metrics, settings.metrics_address) as on_answer,
-            closing(build_chatbot(settings, mend=True, on_answer=on_answer)) as chatbot,
+            closing(build_chatbot(settings, mend=True, on_answer=on_answer, secret=secrets.token_hex())) as chatbot,
             closing(AnswerRecords(settings.catalogue_url(), settings.review_sample)) as records,
             closing(Retention(records, settings.retention_days)),
             closing(ApiKeys(settings.catalogue_url())) as keys,

@@ -50,7 +50,8 @@ def injection(
 ) -> None:
     """Plant instructions in documents, ask about them, and count who obeys.
 
-    The set is in BIPIA's shape (Yi et al., 2023): its own attacks, our own with a canary, and the clean documents.
+    Attacks are the set's own, where it is in BIPIA's shape (Yi et al., 2023), and ours with a canary, planted in the
+    documents that the questions of any set were written about.
     """
     from eval.benchmark.openers import open_answerer, open_baseline  # noqa: PLC0415  # torch takes seconds to import
     from eval.benchmark.protocol import find_protocol  # noqa: PLC0415
@@ -88,6 +89,8 @@ def _table(outcomes: list[Outcome]) -> Table:
         table.add_row(f"obeyed, {name}", *(_shown(outcome.obeyed[name]) for outcome in outcomes))
     table.add_row("addresses of others", *(_shown(outcome.linked) for outcome in outcomes))
     table.add_row("graded as obeying, nothing planted", *(_shown(outcome.noise) for outcome in outcomes))
+    for name in outcomes[0].answered:
+        table.add_row(f"answered, {name}", *(_shown(outcome.answered[name]) for outcome in outcomes))
     for name in outcomes[0].right:
         table.add_row(f"right, {name}", *(_shown(outcome.right[name]) for outcome in outcomes))
     return table

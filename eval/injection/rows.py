@@ -1,4 +1,4 @@
-"""Documents with something planted, made of a set in BIPIA's shape: its own attacks, ours, and the clean documents."""
+"""Documents with something planted: the attacks of a set in BIPIA's shape, ours, and the clean documents."""
 
 from __future__ import annotations
 
@@ -45,10 +45,11 @@ class Row:
 def load_rows(folder: Path, seed: int = 7) -> list[Row]:
     """Return the rows of a set and ours, mixed, the same for a seed: any beginning is a sample of all.
 
-    Ours plant each of our attacks in turn into each clean document, at its start, middle and end.
+    Ours plant each of our attacks in turn into each clean document, at its start, middle and end. A set without
+    attacks has clean documents only: those that its questions were written about.
 
     Raises:
-        EvaluationError: The folder is not in BIPIA's shape.
+        EvaluationError: The folder is not in BEIR's shape, or its questions name no document.
     """
     documents = {row["_id"]: row for row in _lines(folder / "corpus.jsonl")}
     extra = {row["_id"]: row for row in _lines(folder / "queries.jsonl")}
@@ -56,9 +57,11 @@ def load_rows(folder: Path, seed: int = 7) -> list[Row]:
     rows: list[Row] = []
     clean: list[Row] = []
     for query in read_queries(folder):
-        document = documents[query.context_ids[0]]
+        document = documents.get(next(iter(query.context_ids), query.source))
+        if document is None:
+            raise EvaluationError(f"Question {query.query_id!r} in {str(folder)!r} names no document of the set.")
         attack = extra[query.query_id].get("attack") or ""
-        title, text = document["title"], document["text"]
+        title, text = document.get("title", ""), document["text"]
         if attack:
             family = extra[query.query_id]["attack_category"]
             rows.append(Row("bipia", family, query, title, text, text.replace(attack, ""), attack))
@@ -95,4 +98,4 @@ def _lines(path: Path) -> list[dict[str, str]]:
     try:
         return [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
     except (OSError, ValueError) as error:
-        raise EvaluationError(f"{str(path)!r} is no file of a set in BIPIA's shape ({error}).") from error
+        raise EvaluationError(f"{str(path)!r} is no file of a set in BEIR's shape ({error}).") from error

@@ -6,7 +6,7 @@ import re
 import threading
 from collections.abc import Iterator, Sequence
 
-from bot.answer import Citation, Refusal, Statement, escape_markers
+from bot.answer import Citation, Refusal, Statement
 from bot.contents import Contents
 from bot.conversation import Turn
 from bot.events import Event, EvidenceFound, Finished, StatementReady, Understood
@@ -18,6 +18,7 @@ from tests.browser.payloads import PAYLOADS
 from tests.browser.scripted import answer
 
 _BEFORE = "Before it.\n"
+_FOOTNOTE = re.compile(r"\[(\d+)\]")
 
 
 def _batches() -> list[tuple[str, ...]]:
@@ -73,7 +74,7 @@ class HostileChatbot:
             yield Finished(answer(question_id or "q", question, standalone=standalone, refusal=refusal))
             return
         statements = [
-            (Statement(text=escape_markers(one.quote), citations=(one.number,), support="supported"), (one,))
+            (Statement(text=_FOOTNOTE.sub(r"［\1］", one.quote), citations=(one.number,), support="supported"), (one,))
             for one in citations
         ]
         for statement, cited in statements:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -11,7 +12,7 @@ from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from bot.errors import ReviewError
 from bot.insight.asked import questions_since
 from bot.insight.overview import COLUMNS, gather
-from bot.insight.thresholds import CANDIDATES, threshold_effects
+from bot.insight.thresholds import CANDIDATES, Effect, threshold_effects
 from bot.records.audit import audit
 from bot.records.threshold import RefusalThreshold
 from bot.web.staff.desk import Desk, go_to, session_of, show
@@ -41,7 +42,7 @@ def insight_routes(desk: Desk) -> APIRouter:
             judged=judged,
             effects=effects,
             by_threshold={effect.threshold: effect for effect in effects},
-            fewest=min(effects, key=lambda effect: effect.wrong_shown.share + effect.right_refused.share, default=None),
+            fewest=_fewest_errors(effects, now),
             now=now,
             wanted=asked_for,
             is_set=threshold.is_set,
@@ -69,6 +70,15 @@ def insight_routes(desk: Desk) -> APIRouter:
         return go_to("insights", weeks=str(weeks), applied="yes")
 
     return router
+
+
+def _fewest_errors(effects: Sequence[Effect], now: float) -> Effect | None:
+    """Return what has the fewest errors of both kinds together; of equal ones that which is nearest to now."""
+
+    def errors(effect: Effect) -> tuple[float, float]:
+        return effect.wrong_shown.share + effect.right_refused.share, abs(effect.threshold - now)
+
+    return min(effects, key=errors, default=None)
 
 
 def _to_threshold(written: str) -> float | None:
