@@ -7,7 +7,7 @@ replace and names the new generation, all in one transaction: a reader sees the 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -187,6 +187,11 @@ class Catalogue:
 
     def chunks_of(self, document_id: str) -> list[Chunk]:
         """Return the chunks of a live document in order."""
+        with suppress(IndexingError):
+            return self._chunks_of(document_id)
+        return self._chunks_of(document_id)  # it was replaced while it was read
+
+    def _chunks_of(self, document_id: str) -> list[Chunk]:
         pages = self.chunk_sets.of_live_document(document_id).chunks()
         return sorted((chunk for page in pages for chunk in page), key=lambda chunk: chunk.position)
 

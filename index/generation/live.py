@@ -13,7 +13,7 @@ from typing import Final
 
 from index.catalogue import Catalogue
 from index.chroma_server import ChromaServer
-from index.errors import EmptyIndexError, IndexMismatchError
+from index.errors import EmptyIndexError, IndexingError, IndexMismatchError
 from index.generation.opened import Generation, problem_of
 from index.server_vectors import server_vectors
 
@@ -97,7 +97,12 @@ class LiveGeneration:
             if not self._catalogue.count_chunks():
                 raise EmptyIndexError(_NOTHING_INDEXED)
             name = known["generation"]
-            generation = Generation(self._data_dir, name, known["fingerprint"], self._catalogue.chunk_sets.live())
+            try:
+                generation = Generation(self._data_dir, name, known["fingerprint"], self._catalogue.chunk_sets.live())
+            except IndexingError:
+                if self._catalogue.property("generation") == name:
+                    raise
+                continue  # documents were replaced while their keywords were made
             if not generation.problem or self._catalogue.property("generation") == name:
                 break
             generation.close()  # it was replaced, and swept, while we opened it

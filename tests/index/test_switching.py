@@ -6,13 +6,16 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from index.catalogue import Catalogue
+from index.chunk_sets import ChunkSet
+from index.document import Chunk
 from index.generation import generations_folder
 from index.retriever import Retriever
 from tests.index.archive import Archive
@@ -84,6 +87,32 @@ def test_questions_go_on_over_twelve_switches_and_soon_see_the_new_documents(tmp
         assert asking.errors == []
         retriever.close()
     assert len(list(generations_folder(archive.data).iterdir())) == 1
+
+
+def test_documents_replaced_while_a_machine_makes_its_own_keywords_are_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = Archive(tmp_path)
+    for number in range(4):
+        archive.write(f"paper{number}", 1)
+    archive.run()
+    cut, replaced = ChunkSet._cut, []
+
+    def replace_once(chunks: ChunkSet, rows: Sequence[Any]) -> list[Chunk]:
+        if not replaced:
+            replaced.append(True)
+            archive.write("paper3", 2)
+            archive.run()
+        return cut(chunks, rows)
+
+    with closing(Catalogue(archive.settings.catalogue_url())) as catalogue:
+        elsewhere = Retriever(catalogue, WordEmbedder(), tmp_path / "elsewhere")
+        monkeypatch.setattr(ChunkSet, "_cut", replace_once)
+        for name, text in archive.texts.items():
+            assert elsewhere.retrieve([text.split("\n")[2]], 1)[0].chunk.document_id == name
+        assert elsewhere.word_statistics("harbour").frequencies["harbour"]
+        elsewhere.close()
+    assert replaced
 
 
 def test_a_deleted_document_is_found_no_more_and_its_text_is_in_no_file(tmp_path: Path) -> None:
