@@ -27,7 +27,7 @@ from tests.obedient_model import fence_in, obedient_model
 from tests.poisoned import make_facts
 from tests.scripted_model import ScriptedModel
 
-ROUNDS, QUICK_ROUNDS, BATCH = 200, 60, 20
+ROUNDS, QUICK_ROUNDS, BATCH = 200, 40, 20
 FACTS = make_facts(BATCH)
 _MARKUP = regex.compile(r"!\[|\]\s*[(\[:]|<[a-z/!?]|\[\d+\]", regex.IGNORECASE)
 _TAGS = frozenset("p div sup a span section h2 ul li q svg path button code".split())
