@@ -36,6 +36,19 @@ def test_without_a_session_there_is_the_login_page_and_nothing_else(site: StaffS
     assert "stefan" in browser.get("/staff/accounts").text
 
 
+def test_a_form_sent_after_the_session_says_so_and_goes_on_where_it_stood(site: StaffSite) -> None:
+    browser = site.browser("stefan")
+    site.browser("anna").send("/staff/accounts/stefan/sessions")
+    page = {"referer": "http://bot.example.org/staff/review/x?kind=answer"}
+    ended = browser.client.post("/staff/review/x/verdict", data={"verdict": "right"}, headers=page)
+    assert ended.status_code == 401
+    assert "Your session has ended" in ended.text
+    assert "nothing was saved" in ended.text
+    assert 'name="next" value="/staff/review/x?kind=answer"' in ended.text
+    assert "Your session has ended" in browser.get("/staff/login?ended=yes").text
+    assert "Your session has ended" not in browser.get("/staff/login").text
+
+
 @pytest.mark.parametrize(
     "wanted", ["https://evil.example", "//evil.example", "/staff//evil.example", "/staff/\\x", "/"]
 )
@@ -97,6 +110,11 @@ def test_an_admin_keeps_accounts_and_every_change_is_on_record(site: StaffSite, 
     browser.send("/staff/accounts", name="zoe", role="staff", password=PASSWORD)
     browser.send("/staff/accounts/zoe/role", role="evaluator")
     browser.send("/staff/accounts/zoe/password", password="another long password")
+    # The button that removes is behind a second step, which needs no script.
+    before, asked = browser.get("/staff/accounts").text.split('action="/staff/accounts/zoe/remove"')
+    assert before.rstrip().endswith('stays in the audit.</p>\n<form class="line" method="post"')
+    assert before.rindex("<details") > before.rindex("/staff/accounts/zoe/sessions")
+    assert "Yes, remove zoe" in asked
     browser.send("/staff/accounts/zoe/remove")
     assert "only admin" in browser.send("/staff/accounts/anna/remove").text
     assert "12 characters" in browser.send("/staff/accounts", name="z", role="staff", password="short").text

@@ -91,6 +91,9 @@ def test_a_name_is_never_a_pattern(site: StaffSite) -> None:
     assert (
         stefan.send("/staff/documents", mark="exclude", source="*").headers["location"] == "/staff/documents?marked=0"
     )
+    nothing = stefan.send("/staff/documents", mark="exclude", state="failed").headers["location"]
+    assert nothing == "/staff/documents?state=failed&marked=nothing"
+    assert "Mark a file first." in stefan.get(nothing).text
     assert stefan.send("/staff/documents", mark="delete", source="fares.txt").status_code == 400
     assert "<b>2</b> Indexed" in stefan.get("/staff/documents").text
 

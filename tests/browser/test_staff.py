@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from bot.accounts.accounts import Accounts
+from bot.accounts.sessions import Sessions, session_limits
 from bot.chatbot import Chatbot
 from bot.indexing import index_documents
 from bot.records.answers import AnswerRecords, Origin
@@ -200,6 +201,14 @@ def test_all_of_it_by_keys(serve_desk: Callable[[], object], open_page: OpenPage
         expect(page.locator(".holding")).to_contain_text("You are checking this")
         page.wait_for_selector("body[data-ready]")
         check(page, "answer on a phone")
+        expect(page.locator("#pane")).to_be_hidden()
+        page.locator("a[data-source]").first.click()
+        expect(page.locator("#pane mark")).to_be_in_viewport()
+        check(page, "document on a phone")
+        page.locator(".unfold").click()
+        expect(page.locator("#pane")).to_be_hidden()
+        page.reload()
+        page.wait_for_selector("body[data-ready]")
         for _ in page.locator("[data-part]:not(.whole)").all():
             page.keyboard.press("j")
             page.keyboard.press("2")
@@ -240,3 +249,32 @@ def test_what_was_typed_is_not_lost_when_somebody_else_has_it(
         page.get_by_role("button", name="Save the verdict").click()
         expect(page.locator("#fault")).to_contain_text("ben works on this answer")
         expect(page.locator("#comment")).to_have_value("Long thoughts.")
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_was_typed_outlives_the_session(serve_desk: Callable[[], object], open_page: OpenPage) -> None:
+    with serve_desk() as desk:
+        page = open_page(desk.origin, **LOGIN, expect_faults=True)
+        log_in(page)
+        page.goto(f"{desk.origin}/staff/review/{desk.answer_id}")
+        page.wait_for_selector("body[data-ready]")
+        page.locator(".whole label", has_text="Wrong").click()
+        select(page, "replace two of the five vessels")
+        page.click("#pick")
+        page.fill("#comment", "Long thoughts.")
+        Sessions(desk.records.engine, *session_limits(desk.chatbot.settings)).end_all("(test)", "anna")
+        page.get_by_role("button", name="Save the verdict").click()
+        expect(page.locator(".fault")).to_contain_text("Your session has ended")
+        log_in(page)
+        expect(page.locator("#restored")).to_be_visible()
+        expect(page.locator("#comment")).to_have_value("Long thoughts.")
+        expect(page.locator("#passages q")).to_have_text("replace two of the five vessels")
+        page.get_by_role("button", name="Save the verdict").click()
+        expect(page.locator("p.saved")).to_contain_text("Your verdict is saved")
+        expect(page.locator("#restored")).to_be_hidden()
+        (verdict,) = verdicts_of(desk.records.engine, desk.answer_id)
+        assert (verdict.judgement.verdict, verdict.judgement.comment) == ("wrong", "Long thoughts.")
+        assert len(verdict.judgement.passages) == 1
+        page.locator(".own button").click()
+        assert page.evaluate("sessionStorage.length") == 0

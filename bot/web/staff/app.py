@@ -75,7 +75,14 @@ def build_staff(
     app.add_exception_handler(FootnoteError, _explain)
     app.add_exception_handler(HTTPException, _refuse)
     app.add_exception_handler(RequestValidationError, _refuse_form)
-    staff = Pages("Staff", PATH, Guard(app, desk.sessions), PATH, desk.suspicions.close, secret=False)
+    staff = Pages(
+        "Staff",
+        PATH,
+        Guard(app, desk.sessions, openid=bool(settings.oidc_issuer)),
+        PATH,
+        desk.suspicions.close,
+        secret=False,
+    )
     return (staff, *(replace(pages, app=Entrance(pages.app, desk.sessions)) for pages in evaluators))
 
 

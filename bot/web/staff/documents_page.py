@@ -54,6 +54,8 @@ def document_routes(desk: Desk) -> APIRouter:
         words: Annotated[str, Form()] = "",
     ) -> Response:
         names = source or []
+        if not names:
+            return go_to("documents", state=state, words=words, marked="nothing")
         before = {record.source: record.state for record in files.records() if record.source in names}
         # Only names that are known: the register would take others for patterns.
         marking = {"retry": files.retry, "exclude": files.exclude, "include": files.include}[mark]

@@ -9,13 +9,13 @@ from urllib.parse import quote
 from anyio import to_thread
 from fastapi import HTTPException, Request
 from starlette.datastructures import MutableHeaders
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.accounts.accounts import Role
 from bot.accounts.sessions import Session, Sessions
 from bot.web.pages import ADMITTED
-from bot.web.staff.desk import PATH, session_of
+from bot.web.staff.desk import PATH, session_of, show
 
 # Reached without a session: the form to log in, what it looks like, and the way to an OpenID provider and back.
 _OPEN = (f"{PATH}/login", f"{PATH}/openid", f"{PATH}/openid/start")
@@ -37,11 +37,13 @@ class Guard:
     Args:
         app: The pages.
         sessions: Who is logged in.
+        openid: Whether there is an OpenID provider to log in with.
     """
 
-    def __init__(self, app: ASGIApp, sessions: Sessions) -> None:
+    def __init__(self, app: ASGIApp, sessions: Sessions, *, openid: bool) -> None:
         self._app = app
         self._sessions = sessions
+        self._openid = openid
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or send its sender to the login page."""
@@ -53,7 +55,7 @@ class Guard:
             return
         session = await to_thread.run_sync(self._sessions.find, token_of(request))
         if session is None:
-            await _turn_away(request)(scope, receive, send)
+            await _turn_away(request, openid=self._openid)(scope, receive, send)
             return
         scope.setdefault("state", {})["session"] = session
         await self._app(scope, receive, send)
@@ -90,9 +92,12 @@ def _with_policy(send: Send, *, stored: bool) -> Send:
     return send_with_policy
 
 
-def _turn_away(request: Request) -> Response:
+def _turn_away(request: Request, *, openid: bool) -> Response:
     if request.method not in ("GET", "HEAD"):
-        return PlainTextResponse("Log in first\n", 401)
+        # After the login it goes on at the page that held the form; the login refuses addresses that are not ours.
+        _, _, page = request.headers.get("referer", "").partition("://")
+        wanted = f"/{page.partition('/')[2]}"
+        return show(request, "login.html", 401, openid=openid, next=wanted, fault="ended")
     path = request.scope["path"]
     asked = path + (f"?{request.url.query}" if request.url.query else "")
     wanted = "" if path == PATH else f"?next={quote(asked, safe='')}"

@@ -20,10 +20,10 @@ def login_routes(desk: Desk) -> APIRouter:
     openid = bool(desk.settings.oidc_issuer)
 
     @router.get("/login")
-    def login_page(request: Request, next: str = "") -> Response:  # noqa: A002  # the name in the address
+    def login_page(request: Request, next: str = "", ended: str = "") -> Response:  # noqa: A002  # as in the address
         if desk.sessions.find(token_of(request)) is not None:
             return RedirectResponse(_safe(next), 303)
-        return show(request, "login.html", openid=openid, next=next, fault="")
+        return show(request, "login.html", openid=openid, next=next, fault="ended" if ended else "")
 
     @router.post("/login")
     def log_in(

@@ -2,10 +2,12 @@
 // nothing typed is lost when it is refused.
 
 import { send } from "./desk.js";
+import { forget, keep, restore } from "./draft.js";
 import { listen } from "./keys.js";
 import { selectedPlace } from "./picking.js";
 
 const pane = document.querySelector("#pane");
+const unfold = document.querySelector("#unfold"); // on a narrow screen the document is folded until it is wanted
 const form = document.querySelector("#judgement");
 const parts = [...document.querySelectorAll("[data-part]")];
 const fault = document.querySelector("#fault");
@@ -22,6 +24,7 @@ async function show(link) {
   if (!answer.ok) return;
   segment = address.pathname.split("/").at(-1);
   pane.innerHTML = await answer.text();
+  unfold.checked = true;
   scroll();
 }
 
@@ -30,6 +33,7 @@ function scroll() {
   if (place) pane.scrollTop += place.getBoundingClientRect().top - pane.getBoundingClientRect().top - pane.clientHeight / 3;
 }
 
+unfold.addEventListener("change", scroll);
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-source], #pane a[data-open]");
   if (!link || event.ctrlKey || event.metaKey) return;
@@ -47,10 +51,11 @@ function mark(number, open = true) {
   marked = Math.max(0, Math.min(parts.length - 1, number));
   const part = parts[marked];
   part.classList.add("marked");
+  if (!open) return; // by a press or the focus: what moves under the pointer now would miss its click
   part.scrollIntoView({ block: "nearest" });
   const link = part.querySelector("a[data-source]");
   (part.querySelector("input:checked") ?? part.querySelector("input"))?.focus({ preventScroll: true });
-  if (open && link) show(link.href);
+  if (link) show(link.href);
 }
 
 function choose(event) {
@@ -58,6 +63,7 @@ function choose(event) {
   const choice = parts[marked].querySelectorAll("input")[Number(event.key) - 1];
   if (!choice || choice.disabled) return;
   choice.checked = true;
+  keep(form);
   if (marked < parts.length - 1) mark(marked + 1);
   else choice.focus();
 }
@@ -72,7 +78,9 @@ form.addEventListener("submit", async (event) => {
   event.preventDefault();
   fault.hidden = true;
   const answer = await send(form.action, new FormData(form));
+  if (answer.status === 401) return;
   if (answer.ok) {
+    forget();
     location.assign(answer.url);
     return;
   }
@@ -92,12 +100,17 @@ async function pick() {
   const answer = await send(`/staff/review/source/${segment}`, place);
   const said = await answer.json();
   if (said.fault) return explain(said.fault);
-  const row = document.querySelector("#passage").content.cloneNode(true);
-  row.querySelector("input").value = said.passage;
-  row.querySelector("q").textContent = said.quote;
-  row.querySelector(".place").textContent = said.place;
-  document.querySelector("#passages").append(row);
+  add(said);
+  keep(form);
   getSelection().removeAllRanges();
+}
+
+function add({ passage, quote, place }) {
+  const row = document.querySelector("#passage").content.cloneNode(true);
+  row.querySelector("input").value = passage;
+  row.querySelector("q").textContent = quote;
+  row.querySelector(".place").textContent = place;
+  document.querySelector("#passages").append(row);
 }
 
 function explain(words) {
@@ -107,8 +120,15 @@ function explain(words) {
 
 document.querySelector("#pick").addEventListener("click", pick);
 document.querySelector("#passages").addEventListener("click", (event) => {
-  if (event.target.closest("[data-unpick]")) event.target.closest("li").remove();
+  if (!event.target.closest("[data-unpick]")) return;
+  event.target.closest("li").remove();
+  keep(form);
 });
+
+// What was typed ----------------------------------------------------------------------------------------------------
+
+form.addEventListener("input", () => keep(form));
+document.querySelector("#restored").hidden = !restore(form, add);
 
 // Keys --------------------------------------------------------------------------------------------------------------
 
