@@ -59,8 +59,9 @@ format: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# Files go to two processes: much of a test is waiting, for a server to start or a process to end.
 test: lint chromium
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
 
 test-slow: setup chromium
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check ray==2.60.0

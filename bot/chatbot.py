@@ -331,6 +331,7 @@ class Chatbot:
         self._retriever.warm_up()  # first: an index of another model is said before that model is loaded
         for embedder in (self._embedder, self._comparing):
             embedder.embed(["warm up"])
+        self._retriever.check_vectors()
         if self._recall is not None:
             self._recall.warm_up()
         if self._language_model is not None and self._language_model.ready():

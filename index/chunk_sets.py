@@ -19,6 +19,7 @@ VectorPage = tuple[Sequence[str], Vectors]  # ids and an array of shape (ids, di
 
 _PAGE, _LARGE_PAGE = 1_000, 10_000  # rows
 _ROWS_A_STATEMENT: Final = 500  # below SQLite's limit on bound values
+_BYTES_A_NUMBER: Final = 4  # float32
 _DOCUMENTS_AT_ONCE: Final = 50  # whose texts are in memory together
 _PLACE: Final = sa.tuple_(CHUNKS.c.chunk_id, CHUNKS.c.version_id)
 
@@ -65,7 +66,7 @@ class ChunkSet:
         query = _WITHOUT_TEXT.add_columns(VECTORS.c.vector).join(VECTORS, VECTORS.c.vector_id == CHUNKS.c.vector_id)
         for rows in self._rows(query, _LARGE_PAGE):
             if rows:
-                yield [row.chunk_id for row in rows], np.stack([np.frombuffer(row.vector, dtype="<f4") for row in rows])
+                yield [row.chunk_id for row in rows], _stacked([row.vector for row in rows])
 
     def _cut(self, rows: Sequence[sa.Row[Any]]) -> list[Chunk]:
         """Return the chunks of rows, cut from their documents here: a database would unpack a document for each."""
@@ -96,6 +97,13 @@ class ChunkSet:
                 yield [row for row in rows if self._holds(row.document_id, row.live)]
 
 
+def _stacked(vectors: Sequence[bytes]) -> Vectors:
+    lengths = {len(vector) for vector in vectors}
+    if len(lengths) > 1 or min(lengths) % _BYTES_A_NUMBER:
+        raise IndexingError("Vectors in the database are cut short: run `footnote doctor`.")
+    return np.frombuffer(b"".join(vectors), dtype="<f4").reshape(len(vectors), -1)
+
+
 class ChunkSets:
     """The sets of chunks that a search index is about."""
 
@@ -105,6 +113,17 @@ class ChunkSets:
     def live(self) -> ChunkSet:
         """Return the chunks of live documents."""
         return ChunkSet(self._engine, lambda _document_id, live: live)
+
+    def count_damaged_vectors(self, dimension: int) -> int:
+        """Return how many chunks of live documents have no vector, or one of another length than the model's.
+
+        A database knows the length of a value without reading it.
+        """
+        lost = VECTORS.c.vector.is_(None) | (sa.func.length(VECTORS.c.vector) != _BYTES_A_NUMBER * dimension)
+        vectors = CHUNKS.join(DOCUMENTS).outerjoin(VECTORS, VECTORS.c.vector_id == CHUNKS.c.vector_id)
+        query = sa.select(sa.func.count()).select_from(vectors).where(DOCUMENTS.c.live, lost)
+        with self._engine.connect() as connection:
+            return connection.scalar(query) or 0
 
     def staged(self) -> ChunkSet:
         """Return the chunks of staged documents."""

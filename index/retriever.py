@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -19,6 +20,8 @@ from index.generation import Generation, LiveGeneration
 from index.keywords import WordStatistics
 from index.precedence import Precedence, order_retrieved
 from index.relations import Relation
+
+_LOG = logging.getLogger(__name__)
 
 # How many candidates each side brings to the fusion.
 _CANDIDATES = 50
@@ -141,6 +144,15 @@ class Retriever:
         """Open the live generation, if there is one, so that the first question does not wait for it."""
         with suppress(EmptyIndexError):
             self._live.current()
+
+    def check_vectors(self) -> None:
+        """Log when vectors in the database were lost or cut short: the index is built from them again one day."""
+        if damaged := self._catalogue.chunk_sets.count_damaged_vectors(self._embedder.dimension):
+            _LOG.warning(
+                "the vectors of %d chunks in the database are lost or cut short: stop serving, then restore a backup "
+                "with `footnote restore`, or index the folders into a new --data-dir",
+                damaged,
+            )
 
     def _related(self, chunk_ids: Sequence[str]) -> tuple[dict[str, Chunk], Mapping[str, Relation]]:
         """Return chunks by id, and of their documents those that are copies or editions."""

@@ -13,11 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from bot.chatbot import Chatbot
 from bot.doctor import Check, examine
 from bot.doctor.versions import check_libraries
 from bot.language_model.weights import DEFAULT_WEIGHTS
 from bot.settings import Settings
 from index.catalogue import Catalogue
+from index.errors import IndexingError
 from index.sync import SyncReport
 from tests.model_server import ModelServer, model_server
 
@@ -59,6 +61,7 @@ def test_what_is_in_order_is_ok_and_a_failed_file_is_named(data: Path) -> None:
         "permissions": "ok",
         "database": "ok",
         "index": "ok",
+        "vectors": "ok",
         "files": "warning",
         "port": "ok",
     }
@@ -98,6 +101,28 @@ def delete_chunks(data: Path) -> None:
         connection.commit()
 
 
+def change_vectors(data: Path, statement: str) -> None:
+    with closing(sqlite3.connect(data / "footnote.db")) as connection:
+        connection.execute(statement)
+        connection.commit()
+
+
+def lose_vectors(data: Path) -> None:
+    change_vectors(data, "DELETE FROM vectors")
+
+
+def empty_vectors(data: Path) -> None:
+    change_vectors(data, "UPDATE vectors SET vector = x''")
+
+
+def shorten_vectors(data: Path) -> None:
+    change_vectors(data, "UPDATE vectors SET vector = substr(vector, 1, 768)")
+
+
+def shorten_one_vector(data: Path) -> None:
+    change_vectors(data, "UPDATE vectors SET vector = substr(vector, 1, 1535) WHERE rowid = 1")
+
+
 def drop_chunks(data: Path) -> None:
     with closing(sqlite3.connect(data / "footnote.db")) as connection:
         connection.execute("DROP TABLE chunks")
@@ -108,6 +133,10 @@ def drop_chunks(data: Path) -> None:
     [
         (delete_chunks, "index", "failed", "footnote restore"),
         (drop_chunks, "database", "failed", "footnote restore"),
+        (lose_vectors, "vectors", "failed", "footnote restore"),
+        (empty_vectors, "vectors", "failed", "footnote restore"),
+        (shorten_vectors, "vectors", "failed", "footnote restore"),
+        (shorten_one_vector, "vectors", "failed", "those of 1 of "),
         (damage_database, "database", "failed", "footnote restore"),
         (lose_generation, "index", "failed", "run `footnote index`"),
         (swap_model, "index", "failed", "set embedding_model back"),
@@ -121,6 +150,33 @@ def test_each_damage_is_found_with_what_to_do(
     damage(data)
     check = findings(data)[name]
     assert (check.state, words in check.message) == (state, True), check
+
+
+@pytest.mark.parametrize("damage", [lose_vectors, empty_vectors, shorten_vectors, shorten_one_vector])
+def test_damaged_vectors_are_said_when_serving_begins(
+    data: Path,
+    damage: Callable[[Path], None],
+    open_chatbot: Callable[[Path], Chatbot],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    open_chatbot(data).warm_up()
+    assert caplog.messages == []
+    damage(data)
+    open_chatbot(data).warm_up()
+    (said,) = caplog.messages
+    assert "lost or cut short" in said
+    assert "footnote restore" in said
+
+
+@pytest.mark.parametrize("damage", [lose_vectors, empty_vectors, shorten_vectors, shorten_one_vector])
+def test_nothing_is_built_of_damaged_vectors(
+    data: Path, damage: Callable[[Path], None], index_folder: IndexFolder, made: Path
+) -> None:
+    damage(data)
+    shutil.copytree(made.parent / "docs", data.parent / "more")
+    (data.parent / "more" / "pool.txt").write_text("The swimming pool holds 600 visitors.")
+    with pytest.raises(IndexingError, match="footnote restore"):
+        index_folder(data.parent / "more", data)
 
 
 def test_a_file_that_is_no_database_is_one_failure(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from bot.doctor.generation import check_generation
 from bot.doctor.models import check_embedding_model, check_language_model
 from bot.doctor.permissions import check_permissions
 from bot.doctor.port import check_port
+from bot.doctor.vectors import check_vectors
 from bot.doctor.versions import check_libraries, check_versions
 from bot.settings import Settings
 from index.catalogue import Catalogue
@@ -50,6 +51,9 @@ def _check_index(settings: Settings) -> Iterator[Check]:
         database = check_database(catalogue)
         yield database
         if database.state == "ok":
-            yield check_generation(settings, catalogue)
+            generation = check_generation(settings, catalogue)
+            yield generation
+            if generation.state == "ok":
+                yield check_vectors(settings, catalogue)
             yield from check_chroma_server(settings, catalogue)
             yield check_files(catalogue)

@@ -19,6 +19,7 @@ from bot.events import Event, Finished
 from bot.records.answers import AnswerRecords, Origin
 from bot.records.keep import keep
 from bot.web.line import WaitingLine
+from bot.web.memory import give_back
 from bot.web.thread_stream import HEARTBEAT_SECONDS, ThreadStream
 
 ANSWERS_AT_ONCE = 4
@@ -30,6 +31,8 @@ LONGEST_LINE_OF_ONE = 8
 _GRACE_SECONDS = 3.0
 _FAREWELL_SECONDS = 1.0
 _POLL_SECONDS = 0.05
+# Memory is given back after so many answers.
+_TIDIED_EVERY = 100
 
 
 class BrokenOffError(Exception):
@@ -59,6 +62,7 @@ class Answering:
         self._line = WaitingLine(places, LONGEST_LINE, LONGEST_LINE_OF_ONE)
         self._pool = ThreadPoolExecutor(places, thread_name_prefix="answer")
         self._under_way = 0
+        self._answered = 0
         self._broken_off = False
         self.stopping = False
 
@@ -123,12 +127,18 @@ class Answering:
                 self._check()
                 if isinstance(event, Finished):
                     await asyncio.to_thread(keep, self._records, self._chatbot.settings, event, origin, history)
+                    await self._tidy()
                 yield event
         finally:
             if stream is None:
                 self._line.leave(place)
             else:
                 stream.leave()
+
+    async def _tidy(self) -> None:
+        self._answered += 1
+        if self._answered % _TIDIED_EVERY == 0:
+            await asyncio.to_thread(give_back)
 
     def _check(self) -> None:
         if self._broken_off:

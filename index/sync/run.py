@@ -260,6 +260,8 @@ class _Run:
         live, fingerprint = self._catalogue.property("generation"), self._catalogue.property("fingerprint")
         other_model = self._catalogue.property("embedding_model") != self._embedder.model_id
         if report.added or replaced or not live or other_model or problem_of(data_dir, live, fingerprint):
+            if live and not other_model:
+                self._check_vectors()
             renew(
                 data_dir,
                 self._catalogue,
@@ -274,6 +276,14 @@ class _Run:
             self._catalogue.move_documents(self._moved)
         self._findings.write_all()
         self._catalogue.set_properties({"folders": _listed(paths)})
+
+    def _check_vectors(self) -> None:
+        """Refuse to build an index of what is not what was stored."""
+        if damaged := self._catalogue.chunk_sets.count_damaged_vectors(self._embedder.dimension):
+            raise IndexingError(
+                f"The vectors of {damaged} chunks in the database are lost or cut short: restore a backup with "
+                "`footnote restore`, or index the folders into a new --data-dir. The index was left as it was."
+            )
 
 
 def _folders_of(source: str) -> list[str]:

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.skipif(
+may_mount = pytest.mark.skipif(
     subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode != 0,
     reason="this user may not mount file systems",
 )
+pytestmark = may_mount
 
 FULL = """
 import errno, os, sys

@@ -48,14 +48,14 @@ class RandomEmbedder(WordEmbedder):
         return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
-def write_corpus(path: Path) -> None:
-    """Write a row for each chunk, of 30,000 words that are as frequent as words are."""
+def write_corpus(path: Path, chunks: int) -> None:
+    """Write rows of one chunk each, of 30,000 words that are as frequent as words are."""
     chance = random.Random(14)
     words = [f"w{number}" for number in range(30_000)]
     weights = [1 / rank for rank in range(1, len(words) + 1)]
-    drawn = iter(chance.choices(words, weights, k=_CHUNKS * _WORDS_A_CHUNK))
+    drawn = iter(chance.choices(words, weights, k=chunks * _WORDS_A_CHUNK))
     with path.open("w", encoding="utf-8") as file:
-        for number in range(_CHUNKS):
+        for number in range(chunks):
             text = " ".join(next(drawn) for _ in range(_WORDS_A_CHUNK))
             file.write(json.dumps({"_id": str(number), "title": f"Row {number}", "text": f"{text}."}) + "\n")
 
@@ -63,7 +63,7 @@ def write_corpus(path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(3_600)
 def test_20_000_chunks_are_made_again_from_stored_vectors_without_a_model(tmp_path: Path) -> None:
-    write_corpus(tmp_path / "corpus.jsonl")
+    write_corpus(tmp_path / "corpus.jsonl", _CHUNKS)
     settings = IndexSettings(data_dir=tmp_path / "data")
     with closing(Catalogue(settings.catalogue_url())) as catalogue:
         synchronise([tmp_path / "corpus.jsonl"], settings, catalogue, RandomEmbedder())
