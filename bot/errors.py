@@ -9,6 +9,7 @@ FootnoteError
 ├── BackupError        a backup cannot be written or restored
 ├── AccountError       an account cannot be made, changed or found
 ├── ReviewError        an answer cannot be checked as asked
+│   └── NewerVerdictError  its reviewer gave another verdict meanwhile
 └── ApprovalError      an answer cannot be approved as asked
 """
 
@@ -47,6 +48,10 @@ class AccountError(FootnoteError):
 
 class ReviewError(FootnoteError):
     """An answer cannot be taken, judged or made a golden question as asked."""
+
+
+class NewerVerdictError(ReviewError):
+    """The reviewer has given another verdict since the form was shown."""
 
 
 class ApprovalError(FootnoteError):

@@ -89,12 +89,15 @@ class ChunkSet:
         if self._condition is not None:
             query = query.where(self._condition)
         last = ("", 0)
-        with self._engine.connect() as connection:
-            while rows := connection.execute(
-                query.where(last < _PLACE).order_by(CHUNKS.c.chunk_id, CHUNKS.c.version_id).limit(page_size)
-            ).all():
-                last = (rows[-1].chunk_id, rows[-1].version_id)
-                yield [row for row in rows if self._holds(row.document_id, row.live)]
+        while True:
+            # No connection waits with a page: one that was lost meanwhile could only complain to nobody.
+            with self._engine.connect() as connection:
+                following = query.where(last < _PLACE).order_by(CHUNKS.c.chunk_id, CHUNKS.c.version_id)
+                rows = connection.execute(following.limit(page_size)).all()
+            if not rows:
+                return
+            last = (rows[-1].chunk_id, rows[-1].version_id)
+            yield [row for row in rows if self._holds(row.document_id, row.live)]
 
 
 def _stacked(vectors: Sequence[bytes]) -> Vectors:

@@ -78,6 +78,24 @@ def test_only_the_reader_of_an_answer_rates_it(records: AnswerRecords) -> None:
     assert records.latest()[0].rating == "up"
 
 
+def test_a_thumb_and_its_reason_are_one_rating_in_either_order(records: AnswerRecords) -> None:
+    def said() -> tuple[str, str, str]:
+        (kept,) = records.latest()
+        return kept.rating, kept.rating_reason, kept.rating_comment
+
+    records.record(GIVEN, ANNA)
+    records.rate(GIVEN, "anna", "down")
+    assert said() == ("down", "", "")
+    records.rate(GIVEN, "anna", "down", reason="wrong", comment="older")
+    assert said() == ("down", "wrong", "older")
+    records.rate(GIVEN, "anna", "down")
+    assert said() == ("down", "wrong", "older")
+    records.rate(GIVEN, "anna", "down", comment="much older")
+    assert said() == ("down", "", "much older")
+    records.rate(GIVEN, "anna", "up")
+    assert said() == ("up", "", "")
+
+
 def test_a_visitor_is_given_and_can_delete_only_what_is_theirs(records: AnswerRecords) -> None:
     other = GIVEN.model_copy(update={"id": "b" * 32})
     records.record(GIVEN, ANNA)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.records.answers import AnswerRecords
+from bot.records.audit import audit_entries
 from bot.review.replay import compare, fate_of
 from bot.review.verdicts import verdicts_of
 from bot.web.invisible import stored_offset, visible
@@ -109,6 +110,37 @@ def test_an_answer_is_taken_judged_and_made_golden(
     assert question.expect == (("8.20",),)
     assert "In the suite" in stefan.get("/staff/golden").text
     assert 'Golden question, In the suite: <span translate="no">what-is-the-fare-00000000' in stefan.get(FIRST).text
+
+
+def test_the_same_verdict_pressed_twice_is_kept_once(stefan: Browser, records: AnswerRecords) -> None:
+    for _ in range(2):
+        saved = stefan.send(f"{FIRST}/verdict", verdict="wrong", comment="So.", shown="0", **{"citation-1": "partly"})
+        assert saved.headers["location"] == f"{FIRST}?saved=verdict"
+    (verdict,) = verdicts_of(records.engine, f"{1:032x}")
+    with records.engine.connect() as connection:
+        assert len(list(audit_entries(connection, action="review.judge", limit=9))) == 1
+    again = {"verdict": "wrong", "comment": "So!", "shown": str(verdict.id), "citation-1": "partly"}
+    assert stefan.send(f"{FIRST}/verdict", **again).status_code == 303
+    assert len(verdicts_of(records.engine, f"{1:032x}")) == 2
+
+
+def test_a_second_window_overrides_no_verdict_unasked(site: StaffSite, stefan: Browser, records: AnswerRecords) -> None:
+    assert 'name="shown" id="shown" value="0"' in stefan.get(FIRST).text
+    stefan.send(f"{FIRST}/verdict", verdict="right", shown="0")
+    (first,) = verdicts_of(records.engine, f"{1:032x}")
+    stale = {"verdict": "wrong", "comment": "Typed <here>.", "citation-1": "does_not"}
+    refused = stefan.send(f"{FIRST}/verdict", shown="0", **stale)
+    assert refused.status_code == 409
+    assert "You have saved another verdict" in refused.text
+    assert "Typed &lt;here&gt;.</textarea>" in refused.text
+    assert 'name="citation-1" value="does_not" checked' in refused.text
+    assert 'name="verdict" value="wrong" checked' in refused.text
+    assert verdicts_of(records.engine, f"{1:032x}") == (first,)
+    assert f'id="shown" value="{first.id}"' in refused.text
+    assert stefan.send(f"{FIRST}/verdict", shown=str(first.id), **stale).status_code == 303
+    assert [one.judgement.verdict for one in verdicts_of(records.engine, f"{1:032x}")] == ["right", "wrong"]
+    # Somebody else's verdict is nothing to ask about.
+    assert site.browser("anna").send(f"{FIRST}/verdict", verdict="right", shown="0").status_code == 303
 
 
 def test_what_cannot_be_done_is_said(stefan: Browser) -> None:

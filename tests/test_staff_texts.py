@@ -22,7 +22,7 @@ BOT = Path(str(bot.__file__)).parent
 FOLDER = BOT / "web" / "staff" / "texts"
 # Where errors are raised that a page of the staff shows.
 RAISED_IN = ("accounts", "approved", "review", "web/staff", "records/privacy.py", "records/threshold.py")
-ERRORS = {"AccountError", "ApprovalError", "ReviewError", "SettingsError", "HTTPException"}
+ERRORS = {"AccountError", "ApprovalError", "NewerVerdictError", "ReviewError", "SettingsError", "HTTPException"}
 TRANSLATED = ("zh-Hant", "zh-Hans")
 PLACEHOLDER = re.compile(r"{(\w+)}")
 

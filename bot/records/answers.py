@@ -160,6 +160,8 @@ class AnswerRecords:
         """Keep what a reader said of an answer; the comment is cut to its limit.
 
         Only the visitor who got an answer rates it. One that is not on record is kept as the browser reports it.
+        An answer has one rating, and a later one replaces it; the same rating said again without a reason or a comment
+        keeps those that were given, so a thumb and the reason for it may arrive in either order.
 
         Raises:
             ValueError: The answer is larger than any answer we write.
@@ -170,6 +172,11 @@ class AnswerRecords:
             "rating_comment": comment[:MAXIMUM_COMMENT_CHARACTERS],
             "rated_at": datetime.now(UTC),
         }
+        if not (reason or comment):
+            said |= {
+                name: sa.case((ANSWERS.c.rating == rating, ANSWERS.c[name]), else_="")
+                for name in ("rating_reason", "rating_comment")
+            }
         theirs = ANSWERS.update().where(ANSWERS.c.id == answer.id[:64], ANSWERS.c.visitor == visitor)
         with self.engine.begin() as connection:
             if not connection.execute(theirs.values(said)).rowcount:

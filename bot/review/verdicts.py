@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from bot.answer import Answer
-from bot.errors import ReviewError
+from bot.errors import NewerVerdictError, ReviewError
 from bot.records.audit import audit
 from bot.records.schema import CITATION_VERDICTS, REVIEW_ITEMS, RIGHT_PASSAGES, VERDICTS
 from bot.review.assignment import held_by_another, is_free
@@ -65,10 +65,29 @@ def verdicts_for(kind: str) -> tuple[AnswerVerdict, ...]:
     return ("right", "should_have_answered", "wrong")
 
 
-def judge(engine: Engine, answer: Answer, judgement: Judgement, reviewer: str, index_fingerprint: str) -> int:
+def judge(
+    engine: Engine,
+    answer: Answer,
+    judgement: Judgement,
+    reviewer: str,
+    index_fingerprint: str,
+    *,
+    shown: int | None = None,
+) -> int:
     """Keep a judgement and return its id. The item is judged then, unless those who judged it do not agree.
 
+    One that says what the last verdict on the answer says, by the same reviewer at the same index, is kept once.
+
+    Args:
+        engine: The database.
+        answer: What is judged.
+        judgement: What the reviewer says of it.
+        reviewer: Their account.
+        index_fingerprint: The state of the index now.
+        shown: The id of the reviewer's own last verdict that they saw while judging, 0 for none; by default any.
+
     Raises:
+        NewerVerdictError: The reviewer gave another verdict meanwhile.
         ReviewError: It does not suit the answer, somebody else works on the answer, or it is gone.
     """
     _check(answer, judgement)
@@ -78,10 +97,25 @@ def judge(engine: Engine, answer: Answer, judgement: Judgement, reviewer: str, i
         closed = REVIEW_ITEMS.update().where(this, is_free(reviewer, now))
         if not connection.execute(closed.values(state="judged", assignee="", taken_until=None)).rowcount:
             raise held_by_another(connection, answer.id)
-        verdict_id = _insert(connection, answer, judgement, reviewer, index_fingerprint, now)
+        # The update above holds the row, so that a second press of the button waits and sees what the first one kept.
+        before = read_verdicts(connection, VERDICTS.c.answer_id == answer.id)
+        said = (reviewer, judgement, index_fingerprint)
+        repeated = bool(before) and (before[-1].reviewer, before[-1].judgement, before[-1].index_fingerprint) == said
+        if repeated:
+            verdict_id = before[-1].id
+        else:
+            mine = next((one.id for one in reversed(before) if one.reviewer == reviewer), 0)
+            if shown is not None and shown != mine:
+                raise NewerVerdictError(
+                    "You have saved another verdict on this answer since this page was opened, in another window "
+                    "perhaps: nothing is saved yet. Press the button again to replace that verdict by what stands here."
+                )
+            verdict_id = _insert(connection, answer, judgement, reviewer, index_fingerprint, now)
         disputed = is_disputed(read_verdicts(connection, VERDICTS.c.answer_id == answer.id))
         state = "open" if disputed else "judged"
         change_reasons(connection, answer.id, Reason.DISPUTED, present=disputed, state=state)
+        if repeated:
+            return verdict_id
         audit(
             connection,
             reviewer,

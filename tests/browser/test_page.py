@@ -180,6 +180,24 @@ def test_standalone_source_works_without_scripts(seeded: tuple[str, Chatbot], op
     plain.context.close()
 
 
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [("en", "Asking needs JavaScript"), ("zh-Hant", "提問需要 JavaScript"), ("zh-Hans", "提问需要 JavaScript")],
+)
+@pytest.mark.parametrize("width", [390, 1280])
+def test_page_without_scripts_says_so_and_offers_the_documents(
+    scripted_url: str, open_page: OpenPage, language: str, sentence: str, width: int
+) -> None:
+    page = open_page(
+        scripted_url, path=f"/?language={language}", ready="#welcome", width=width, java_script_enabled=False
+    )
+    expect(page.locator("#welcome .fault")).to_contain_text(sentence)
+    expect(page.locator("#ask")).to_be_hidden()
+    expect(page.locator("main .tool:visible, header .tool:visible")).to_have_count(0)
+    page.locator(".titles a:visible").first.click()
+    expect(page.locator(".document")).to_be_visible()
+
+
 # With the scripted chatbot: every state
 
 
@@ -235,13 +253,20 @@ def test_feedback_is_thanked_in_place_and_kept(tmp_path: Path, open_page: OpenPa
     with running(ScriptedChatbot(), database_url) as url:
         page = open_page(url)
         ask(page, "What does it cost?")
-        page.locator('[data-do="down"]').click()
+        down = page.locator('[data-do="down"]')
+        with page.expect_response("**/feedback"):
+            down.click()
+        expect(down).to_have_attribute("aria-pressed", "true")
+        expect(page.locator(".thanks")).to_have_text("Noted. If you like, say what is wrong with it.")
+        store = AnswerRecords(database_url)
+        assert (store.latest()[0].rating, store.latest()[0].rating_reason) == ("down", "")
         page.get_by_label("The source does not say this").check()
         page.get_by_label("In your own words").fill("The fare is older.")
         page.locator(".feedback button").click()
         expect(page.locator(".thanks")).to_have_text("Thank you.")
         expect(page.locator(".feedback")).to_be_hidden()
-    store = AnswerRecords(database_url)
+        down.click()
+        expect(page.locator(".feedback")).to_be_visible()
     kept = store.latest()[0]
     assert (kept.rating, kept.rating_reason, kept.rating_comment) == ("down", "unsupported", "The fare is older.")
     store.close()

@@ -11,6 +11,7 @@ from starlette.datastructures import FormData
 
 from bot.answer import Answer, Citation
 from bot.approved.store import ApprovedAnswers
+from bot.errors import NewerVerdictError
 from bot.records.answers import RecordedAnswer
 from bot.review.assignment import hand_back, take
 from bot.review.golden import proposals
@@ -28,7 +29,8 @@ from bot.review.verdicts import (
     verdicts_of,
 )
 from bot.web.links import quote_check
-from bot.web.staff.desk import Desk, go_to, session_of, show
+from bot.web.staff.desk import Desk, go_to, session_of, show, staff_texts
+from bot.web.staff.faults import Fault, fault_in
 from bot.web.staff.review_asked import asked_of, to_query
 from bot.web.staff.review_source import from_field, show_source, to_field
 from index.document import Document, Span
@@ -83,16 +85,29 @@ def item_routes(desk: Desk) -> APIRouter:
 
     @router.get("/{answer_id}")
     def item(request: Request, answer_id: str, saved: str = "") -> Response:
-        recorded = find_recorded(desk, answer_id)
+        return show_item(request, find_recorded(desk, answer_id), saved=saved)
+
+    def show_item(
+        request: Request,
+        recorded: RecordedAnswer,
+        status: int = 200,
+        *,
+        saved: str = "",
+        typed: Judgement | None = None,
+        fault: Fault | None = None,
+    ) -> Response:
+        """Return the page, its form filled with what was typed or else with the last verdict of who asks."""
         found = find_item(desk.engine, recorded.id)
         assert found is not None  # goes only with its answer
         me = session_of(request).account
         verdicts = verdicts_of(desk.engine, recorded.id)
         mine = next((one for one in latest_of_each(verdicts) if one.reviewer == me), None)
+        filled = typed or (mine.judgement if mine else None)
         documents = Documents(desk)
         return show(
             request,
             "review_item.html",
+            status,
             item=found,
             recorded=recorded,
             answer=recorded.answer,
@@ -102,9 +117,9 @@ def item_routes(desk: Desk) -> APIRouter:
             source=_first_source(request, recorded.answer, documents),
             verdicts=verdicts,
             mine=mine,
-            picked=[(to_field(one), one, documents.find(one.document_id)) for one in mine.judgement.passages]
-            if mine
-            else [],
+            filled=filled,
+            picked=[(to_field(one), one, documents.find(one.document_id)) for one in filled.passages] if filled else [],
+            fault=fault,
             citation_verdicts=CITATION_VERDICTS_IN_ORDER,
             answer_verdicts=verdicts_for(recorded.answer.kind),
             approved=ApprovedAnswers(desk.engine).of_answer(recorded.id),
@@ -131,7 +146,19 @@ def item_routes(desk: Desk) -> APIRouter:
         recorded = find_recorded(desk, answer_id)
         judgement = _to_judgement(desk, form)
         fingerprint = desk.chatbot.overview().fingerprint
-        judge(desk.engine, recorded.answer, judgement, session_of(request).account, fingerprint)
+        shown = str(form.get("shown", ""))
+        try:
+            judge(
+                desk.engine,
+                recorded.answer,
+                judgement,
+                session_of(request).account,
+                fingerprint,
+                shown=int(shown[:18]) if shown.isdecimal() else None,
+            )
+        except NewerVerdictError as error:
+            fault = fault_in(staff_texts(request), str(error))
+            return show_item(request, recorded, 409, typed=judgement, fault=fault)
         return back_to(request, answer_id, saved="verdict")
 
     return router

@@ -93,9 +93,12 @@ export function press(button, record, ask) {
     up: () => judge(turn, { answer: record.answer, verdict: "up" }),
     down: () => {
       const form = turn.querySelector(".feedback");
-      form.hidden = !form.hidden;
+      const isRated = button.getAttribute("aria-pressed") === "true";
+      form.hidden = isRated && !form.hidden;
       button.setAttribute("aria-expanded", String(!form.hidden));
       if (!form.hidden) form.querySelector("input").focus();
+      // The thumb counts at once; a reason is welcome after it, and many give none.
+      if (!isRated) judge(turn, { answer: record.answer, verdict: "down" }, { isAsked: true });
     },
   };
   actions[button.dataset.do]?.();
@@ -106,7 +109,8 @@ export function sendFeedback(form, record) {
   judge(form.closest(".turn"), { answer: record.answer, verdict: "down", reason: given.get("reason"), comment: given.get("comment") });
 }
 
-async function judge(turn, verdict) {
+// The form stays where its reader is still asked for a reason.
+async function judge(turn, verdict, { isAsked = false } = {}) {
   let sent = false;
   try {
     const body = JSON.stringify(verdict);
@@ -115,14 +119,16 @@ async function judge(turn, verdict) {
     sent = false;
   }
   if (sent) {
-    turn.querySelector(".feedback").hidden = true;
     const down = turn.querySelector('[data-do="down"]');
-    const up = turn.querySelector('[data-do="up"]');
-    down.setAttribute("aria-expanded", "false");
-    up.setAttribute("aria-pressed", String(verdict.verdict === "up"));
-    if (document.activeElement === document.body) down.focus();
+    for (const thumb of [down, turn.querySelector('[data-do="up"]')])
+      thumb.setAttribute("aria-pressed", String(verdict.verdict === thumb.dataset.do));
+    if (!isAsked) {
+      turn.querySelector(".feedback").hidden = true;
+      down.setAttribute("aria-expanded", "false");
+      if (document.activeElement === document.body) down.focus();
+    }
   }
-  thank(turn, say(sent ? "thanks" : "not_sent"));
+  thank(turn, say(sent ? (isAsked ? "noted" : "thanks") : "not_sent"));
 }
 
 // A link to this answer, which leads to the answer until its reader takes it back there.

@@ -77,7 +77,9 @@ form.addEventListener("submit", async (event) => {
     return;
   }
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  fault.textContent = page.querySelector("[role=alert]")?.textContent ?? answer.statusText;
+  fault.textContent = page.querySelector("#fault, .fault")?.textContent ?? answer.statusText;
+  // Where there was a newer verdict of one's own, the next press replaces that one.
+  form.elements.shown.value = page.querySelector("#shown")?.value ?? form.elements.shown.value;
   fault.hidden = false;
 });
 
