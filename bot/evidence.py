@@ -24,6 +24,8 @@ _IDEOGRAPH_LENGTH = 2.5
 _FIRST_IDEOGRAPH = "\u2e80"
 _SENTENCE_END = regex.compile(r"[.!?。！？…][\"'”’」』)）\]]*$")
 _ASKS = regex.compile(r"[?？][^\p{L}\p{N}]*$")
+# A picture in Markdown states nothing, and its address is nobody's answer.
+_PICTURE = regex.compile(r"!\[[^\]\n]*\]\([^)\n]*\)?")
 # "Chair:", "JenniferMoore:", "Address：": what a line of a record, a form or a list is about.
 _LABEL = regex.compile(r"\s*[^:：\n]{1,40}[:：](?=\s|[^\x00-\x7f])")
 # Encoding sentences is the slowest step of an extractive answer: the words rule most of them out, and of the rest those
@@ -145,7 +147,7 @@ def select_sentences(
     for result in retrieved:
         previous = ""
         for span in result.chunk.sentences:
-            if not has_words(result.chunk.sentence_text(span)):
+            if not has_words(_PICTURE.sub(" ", result.chunk.sentence_text(span))):
                 continue
             places.setdefault((result.chunk.document_id, span), (result, previous))
             previous = result.chunk.sentence_text(span)

@@ -18,6 +18,8 @@ _IDEOGRAPHIC_STOP = regex.compile(r"[。！？；]+[」』”’）]*")
 _OPEN_ABBREVIATION = regex.compile(
     r"\b(?:No|Nos|Fig|Eq|Art|Sec|pp|cf|ca|approx|e\.g|i\.e|vs|viz)\.\s*$", regex.IGNORECASE
 )
+# A picture in Markdown; Punkt takes its "!" for the end.
+_PICTURE = regex.compile(r"!\[[^\]\n]*\]\(")
 _LINE = regex.compile(r"[^\n]+")
 _NEW_ITEM = regex.compile(r"\s*(?:[-*•·–]\s|\(?\d{1,3}[.)]\s|\|)")
 
@@ -69,11 +71,17 @@ def _last_line_length(text: str, block: Span) -> int:
     return block.end - (text.rfind("\n", block.start, block.end) + 1 or block.start)
 
 
+def _goes_on(words: str, start: int) -> bool:
+    """Return whether what Punkt takes for the start of a sentence goes on with one."""
+    before = max(0, start - 12)
+    return bool(_OPEN_ABBREVIATION.search(words, before, start) or _PICTURE.match(words, max(0, start - 1)))
+
+
 def _split_block(text: str, block: Span) -> list[Span]:
     words = block.of(text)
     cuts = {0, len(words)}
     starts = (start for start, _ in load_punkt().span_tokenize(words))
-    cuts.update(start for start in starts if not _OPEN_ABBREVIATION.search(words, max(0, start - 12), start))
+    cuts.update(start for start in starts if not _goes_on(words, start))
     cuts.update(match.end() for match in _IDEOGRAPHIC_STOP.finditer(words))
     found = []
     for start, end in pairwise(sorted(cuts)):

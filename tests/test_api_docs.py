@@ -54,11 +54,19 @@ def run(command: list[str], server: ApiServer, place: Path) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("example", examples("sh"))
-def test_shell(example: str, server: ApiServer, place: Path) -> None:
-    if "curl" in example and shutil.which("curl") is None:
+def test_shell_commands_work_when_copied_in_order(seed_chatbot: Chatbot, place: Path) -> None:
+    if shutil.which("curl") is None:
         pytest.skip("curl is not installed")
-    assert run(["bash", "-euc", example], server, place)
+    with api_server(seed_chatbot, place) as own:
+        commands = [
+            f"export FOOTNOTE_DATABASE_URL=sqlite:///{place / 'served.db'}",
+            "unset FOOTNOTE_KEY",
+            *examples("sh"),
+        ]
+        printed = run(["bash", "-euc", "\n".join(commands)], own, place)
+    assert "What is the AI research institute for?" in printed
+    assert '"kind":"refusal"' not in printed.replace('": "', '":"')
+    assert '"total":' in printed.splitlines()[-1]
 
 
 @pytest.mark.parametrize("example", examples("python"))

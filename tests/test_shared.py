@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -59,9 +60,16 @@ def test_a_link_shows_the_answer_with_its_sources_to_whoever_has_it(client: Test
     path = share(client)
     assert len(path.removeprefix("/answer/")) >= 24
     assert share(client) == path
-    assert "Take the link back" in client.get(path).text
+    own = client.get(path).text
+    assert "Take the link back" in own
+    assert "Back to the conversation" in own
+    source = re.search(r'href="(/source/[^"]+)"', own)[1]
+    assert "Back to the conversation" in client.get(source).text
     client.cookies.clear()
     shown = client.get(path)
+    for foreign in (shown, client.get(source), client.get("/answer/x"), client.get("/source/x")):
+        assert "Back to the conversation" not in foreign.text
+        assert "Ask a question of your own" in foreign.text
     assert FARE in shown.text
     assert "still says so, word for word" in shown.text
     assert "Take the link back" not in shown.text

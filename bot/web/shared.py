@@ -70,7 +70,8 @@ def shared_routes(library: Library, shared: SharedAnswers) -> APIRouter:
             asked_on=texts.date(found.asked_at.astimezone().date()),
             sources={source.citation.number: source for source in sources},
             same=all(source.state == "same" for source in sources),
-            token=token if found.visitor and found.visitor == visitor_of(request.cookies) else None,
+            token=token,
+            own_conversation=bool(found.visitor) and found.visitor == visitor_of(request.cookies),
             theme=theme_for(request),
         )
         return HTMLResponse(page, headers=_HEADERS)

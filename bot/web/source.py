@@ -16,6 +16,7 @@ from bot.web.layout import WHOLE, WINDOW, lay_out, window
 from bot.web.links import decode_id, place_path, quote_check
 from bot.web.reader import texts_for, theme_for
 from bot.web.render import render_page
+from bot.web.visitor import visitor_of
 from index.document import Document, Span
 
 _OFFSET_DIGITS = 12
@@ -44,7 +45,13 @@ def source_routes(library: Library) -> APIRouter:
         if "fragment" in request.query_params:
             return HTMLResponse(render_page("document.html", texts, fragment=True, **values))
         page = render_page(
-            "source.html", texts, title=document.title, theme=theme_for(request), fragment=False, **values
+            "source.html",
+            texts,
+            title=document.title,
+            theme=theme_for(request),
+            own_conversation=bool(visitor_of(request.cookies)),
+            fragment=False,
+            **values,
         )
         return HTMLResponse(page)
 
@@ -54,7 +61,13 @@ def source_routes(library: Library) -> APIRouter:
 def missing_page(request: Request, texts: Texts, title: str, explanation: str) -> HTMLResponse:
     """Return a page that says, in a sentence, that nothing is at this address."""
     page = render_page(
-        "source.html", texts, title=title, explanation=explanation, document=None, theme=theme_for(request)
+        "source.html",
+        texts,
+        title=title,
+        explanation=explanation,
+        document=None,
+        theme=theme_for(request),
+        own_conversation=bool(visitor_of(request.cookies)),
     )
     return HTMLResponse(page, status_code=404)
 

@@ -1,6 +1,6 @@
 """Words in a document that speak to a machine: "ignore previous instructions", role markers, "do not tell the user".
 
-These patterns are meant to be certain, not complete. On 39,170 passages of public question sets, in English and
+These patterns are meant to be certain, not complete. On 39,370 passages of public question sets, in English and
 Chinese, they mark none. What they miss still meets the checks on every answer.
 """
 
@@ -51,6 +51,14 @@ _PATTERN = regex.compile(
     | \bwhen\s+(?:you\s+)?(?:summari[sz](?:e|ing)|answer(?:ing)?\s+(?:any\s+)?(?:questions?\s+)?(?:about|from|on|
         with)|processing|process)\s+this\s+(?:document|text|page|file|e-?mail|article|content),?\s+(?:you\s+(?:must|
         should)|always|never|please|say|state|include|do\s+not|instead|only)\b
+    # Put something into every answer.
+    | \b(?:add|append|insert|attach|include|put)\s+(?:this|these|the|that|an?)\s+(?:[\w'"]+\s+){0,4}?(?:pictures?|
+        images?|links?|urls?|sentences?|words?|codes?|phrases?|lines?)\b[^\n]{0,80}?\b(?:to|in|into|after|before|at\s+
+        the\s+end\s+of)\s+(?:your|every|each|all|any)\s+(?:of\s+your\s+)?(?:answers?|repl(?:y|ies)|responses?|
+        summar(?:y|ies))\b(?!\s+(?:sheets?|books?|papers?|cards?|box|boxes|forms?))
+    | \b(?:end|begin|start|finish|close|sign)\s+(?:your|every|each|all|any)\s+(?:answers?|repl(?:y|ies)|responses?|
+        summar(?:y|ies))\s+with\b
+    | \bmust\s+be\s+(?:a\s+)?part\s+of\s+(?:your|every|each)\s+(?:answer|reply|response|summary)\b
     # Keep it from the reader, or hand out what is not theirs.
     | \b(?:do\s+not|don't|never)\s+(?:tell|inform|alert|notify|warn|mention\s+(?:this|it|that|
         these\s+instructions)\s+to|reveal\s+(?:this|it|that)\s+to|disclose\s+(?:this|it)\s+to)\s+(?:the\s+)?(?:user|
@@ -90,6 +98,8 @@ _HINTS = (
     "</system;<assistant;</assistant;prompt;instruction;directive;system message;assistant message;"
     "developer message;system note;assistant note;developer note;you are now;language model;chatbot;chat bot;"
     "llm;gpt;copilot;claude;a.i.; ai ; ai,; ai:;ai assistant;ai model;ai agent;ai system;ai review;"
+    "your answer;your repl;your response;your summar;every answer;every repl;every response;each answer;each repl;"
+    "each response;all answers;all repl;any answer;any repl;every summar;each summar;"
     "when summari;when you summari;when answer;when you answer;when process;when you process;not tell;n't tell;"
     "never tell;not inform;n't inform;never inform;not alert;n't alert;never alert;not notify;n't notify;"
     "never notify;not warn;n't warn;never warn;not mention;n't mention;never mention;not reveal;n't reveal;"

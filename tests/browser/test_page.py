@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from bot.answer import Approval
 from bot.chatbot import Chatbot
+from bot.events import Event, Finished
 from bot.records.answers import AnswerRecords
 from bot.web.invisible import visible
 from tests.browser.conftest import OpenPage
@@ -330,6 +333,44 @@ def test_phone_shows_the_source_as_a_sheet(scripted_url: str, open_page: OpenPag
     expect(page.locator("#pane mark").first).to_be_in_viewport()
     page.locator("#close-source").tap()
     expect(page.locator("#source")).to_be_hidden()
+
+
+@pytest.mark.parametrize(("path", "width"), [("/", 390), ("/widget", 400)])
+def test_line_below_an_approved_answer_is_one_text_on_a_narrow_screen(
+    tmp_path: Path, open_page: OpenPage, path: str, width: int
+) -> None:
+    class Approving(ScriptedChatbot):
+        def stream(self, *args: object, **options: object) -> Iterator[Event]:
+            for event in super().stream(*args, **options):
+                yield approved(event) if isinstance(event, Finished) else event
+
+    def approved(event: Finished) -> Finished:
+        approval = Approval(id="a" * 32, date=date(2026, 11, 28))
+        provenance = event.answer.provenance.model_copy(update={"approved": approval})
+        return Finished(event.answer.model_copy(update={"provenance": provenance}))
+
+    chatbot = Approving()
+    chatbot.settings = chatbot.settings.model_copy(update={"widget_origins": ("https://www.example.org",)})
+    with running(chatbot, f"sqlite:///{tmp_path / 'footnote.db'}") as url:
+        page = open_page(url, path=path, width=width)
+        ask(page, "What does it cost?")
+        line = page.locator(".checked")
+        expect(line).to_contain_text("approved by a person on 28 November 2026")
+        # Read in order, no piece of a text stands higher than the one before it; columns do.
+        bottoms = line.evaluate(
+            """line => {
+                const walker = document.createTreeWalker(line, NodeFilter.SHOW_TEXT);
+                const range = document.createRange();
+                const bottoms = [];
+                while (walker.nextNode()) {
+                    range.selectNodeContents(walker.currentNode);
+                    bottoms.push(...[...range.getClientRects()].map((box) => Math.round(box.bottom)));
+                }
+                return bottoms;
+            }"""
+        )
+        assert bottoms == sorted(bottoms)
+        assert 1 < len(set(bottoms)) <= 3
 
 
 def test_enter_that_ends_a_composition_does_not_send(scripted_url: str, open_page: OpenPage) -> None:
