@@ -206,7 +206,7 @@ def test_a_dropped_iterator_closes_the_connection(client: ChatClient, server: Mo
 
 @pytest.mark.parametrize("behaviour", ["hang", "hang midway"])
 def test_a_hundred_readers_who_leave_keep_nothing_open(server: ModelServer, behaviour: str) -> None:
-    client = ChatClient(server.url, "m", limits=Limits(first_token=120, between_tokens=120, total=120))
+    client = ChatClient(server.url, "m", limits=Limits(connect=120, first_token=120, between_tokens=120, total=120))
     server.behaviour = behaviour
     leave = threading.Event()
     left: list[CancelledError] = []

@@ -162,8 +162,11 @@ def test_staff_exclude_a_file_look_for_suspicious_ones_and_delete_a_conversation
     page.get_by_role("link", name="Suspicious documents").click()
     page.get_by_role("button", name="Look through the documents").click()
     expect(page.locator(".hint")).to_be_visible()
-    page.wait_for_timeout(1_000)
-    page.reload()
+    for _ in range(60):  # it is looked through beside the page, which is read again to see what was found
+        page.wait_for_timeout(500)
+        page.reload()
+        if page.locator("h2").count():
+            break
     expect(page.locator("h2").first).to_have_text("poison.txt")
 
     page.goto(f"{url}/staff/privacy?reference={ANSWER}")
