@@ -23,7 +23,7 @@ LANGUAGES = ("en", "zh-Hant", "zh-Hans")
 # Every rule of axe-core, and the one of WCAG 2.2 that it leaves out by default.
 RULES = {"rules": {"target-size": {"enabled": True}}}
 # Words that are the same in every language: names, and what is typed into a terminal.
-SAME_EVERYWHERE = {"Footnote", "footnote", "Markdown", "English", "index", "FOLDER", "doctor", "run"}
+SAME_EVERYWHERE = {"Footnote", "footnote", "Markdown", "English", "index", "FOLDER", "doctor", "run", "JavaScript"}
 # Text, names and hints on the page that are not marked as another language than the page's.
 OF_THE_PAGE = """() => {
   const page = document.documentElement.lang;
@@ -32,7 +32,13 @@ OF_THE_PAGE = """() => {
     !node.closest("script, style, template, [translate=no], gradio-app, #preview .place, #conversations");
   const found = [];
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) if (own(walker.currentNode.parentElement)) found.push(walker.currentNode.data);
+  while (walker.nextNode()) {
+    const { parentElement, data } = walker.currentNode;
+    if (!own(parentElement)) continue;
+    // Where scripts run, what stands in a noscript is markup that nobody read.
+    const unread = parentElement.localName === "noscript";
+    found.push(unread ? new DOMParser().parseFromString(data, "text/html").body.textContent : data);
+  }
   for (const node of document.querySelectorAll("[aria-label], [placeholder], [title]"))
     if (own(node) && !node.matches(".footnote, .tool[lang]"))
       found.push(...["aria-label", "placeholder", "title"].map((name) => node.getAttribute(name) ?? ""));

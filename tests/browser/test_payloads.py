@@ -38,7 +38,7 @@ FOREIGN = r"""() => {
     if (node.closest("#ask, head")) continue;
     const tag = node.localName;
     const isTheirs =
-      !ours.has(tag) ||
+      (!ours.has(tag) && !node.matches("#welcome > noscript")) ||
       ["link", "meta", "title"].includes(tag) ||
       (tag === "svg" && !node.matches(".icon")) ||
       (tag === "script" && !node.matches("body > #texts")) ||
