@@ -92,8 +92,13 @@ class Reading:
 
 
 def prime(consultation: Consultation) -> None:
-    """Let the model read what all questions share, so that the first one does not wait for it; errors as always."""
+    """Let the model read what all questions share, so that the first one does not wait for it; errors as always.
+
+    The second prompt begins otherwise, so that a server that computes two at a time puts the first aside, in memory
+    from which both places then take it. Without it whoever asks beside another reader waits for all of it again.
+    """
     Reading(consultation, (), "Is anything said here?").states_answer()
+    consultation.supports("Something is said.", ("Nothing is said.",))
 
 
 def parse_reply(reply: str, excerpts: Sequence[Excerpt]) -> tuple[Written, ...]:

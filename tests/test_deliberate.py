@@ -4,12 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from bot.consult import Consultation
 from bot.evidence import Features, Sentence
 from bot.excerpts import Excerpt, choose_excerpts, number_excerpts, widen
 from bot.judge import Judged
-from bot.reading import parse_reply
+from bot.reading import parse_reply, prime
 from index.document import Chunk, Span
 from prompts.instructions import instruction, parse_instructions
+from tests.scripted_model import ScriptedModel
 
 FEATURES = Features(0.5, 0.0, 0.5, 0.5, 0.0, 0.0, 0.5, 1.0, 0.5, 0.5, 1.0)
 
@@ -105,3 +107,12 @@ def test_a_prompt_with_other_placeholders_is_refused(broken: str) -> None:
     end = source.index('"""', source.index('"""', start) + 3) + 3
     with pytest.raises(ValueError, match=r"reading\.material"):
         parse_instructions(f'{source[:start]}material = "{broken}"{source[end:]}')
+
+
+def test_priming_reads_what_questions_share_and_then_a_prompt_that_begins_otherwise() -> None:
+    model = ScriptedModel()
+    prime(Consultation(model))
+    assert [prompt.system for prompt in model.asked] == [
+        instruction("reading", "system"),
+        instruction("checking", "system"),
+    ]
