@@ -53,7 +53,10 @@ def build_chatbot(
     catalogue = Catalogue(settings.catalogue_url())
     upgrade(catalogue.engine)
     loaded = embedder or build_embedder(settings)
-    embedder, comparing = RememberingEmbedder(loaded), RememberingEmbedder(comparing_embedder(loaded))
+    half = comparing_embedder(loaded)
+    embedder = RememberingEmbedder(loaded)
+    # Where it is the same model, what was embedded to search need not be embedded again to compare.
+    comparing = embedder if half is loaded else RememberingEmbedder(half)
     own_model = None if language_model else build_language_model(settings)
     return Chatbot(
         settings=settings,

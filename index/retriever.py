@@ -83,13 +83,13 @@ class Retriever:
             IndexingError: The index is damaged.
         """
         self._live.current()  # says that nothing is indexed, or with another model, before that is loaded
-        vectors = self._embedder.embed(questions)
+        vectors, said = self._embed(questions, conversation)
         for attempt in range(1, _ATTEMPTS + 1):
             generation = self._live.current()
             try:
                 best = self._best(generation, questions, vectors, max(limit, _CANDIDATES))
-                if conversation:
-                    best = self._in_conversation(best, conversation)
+                if said is not None:
+                    best = self._in_conversation(best, said)
                 ordered = sorted(best, key=lambda chunk_id: (-best[chunk_id].score, chunk_id))
                 chunks, relations = self._related(ordered[:limit])
                 if relations:  # what copies and old versions stood before may be as good
@@ -186,10 +186,23 @@ class Retriever:
             for chunk_id, score in fused.items()
         }
 
-    def _in_conversation(self, found: Mapping[str, _Found], conversation: Sequence[str]) -> dict[str, _Found]:
-        """Return what was found, each score weighted with the cosine of the chunk and the mean of what was said."""
-        mean = self._comparing.embed(conversation).mean(axis=0)
-        said = mean / max(float(np.linalg.norm(mean)), 1e-9)
+    def _embed(self, questions: Sequence[str], conversation: Sequence[str]) -> tuple[Vectors, Vectors | None]:
+        """Return the vectors of the questions, and the mean of those of what was said, of length one.
+
+        Both in one call where one model makes both: texts that come together share the cores.
+        """
+        if not conversation:
+            return self._embedder.embed(questions), None
+        if self._comparing is self._embedder:
+            both = self._embedder.embed([*questions, *conversation])
+            vectors, each = both[: len(questions)], both[len(questions) :]
+        else:
+            vectors, each = self._embedder.embed(questions), self._comparing.embed(conversation)
+        mean = each.mean(axis=0)
+        return vectors, mean / max(float(np.linalg.norm(mean)), 1e-9)
+
+    def _in_conversation(self, found: Mapping[str, _Found], said: Vectors) -> dict[str, _Found]:
+        """Return what was found, each score weighted with the cosine of the chunk and of what was said."""
         stored = self._catalogue.vectors(list(found))
         weight = self._fusion.conversation_weight
 
