@@ -9,21 +9,23 @@ from bot.condense import Understanding, condense
 from bot.conversation import Turn, recent_exchanges
 from bot.focus import focus
 from bot.inquiry import Inquiry
+from bot.order import as_question
 from bot.rewrite import rewrite
 from bot.translate import documents_language, is_foreign, translate_question
 from index.retriever import Retriever
 
 
 def understand(inquiry: Inquiry, history: Sequence[Turn]) -> None:
-    """Find the question in a long message, and complete a follow-up from the conversation.
+    """Find the question in a long message or an order, and complete a follow-up from the conversation.
 
     By plain means, and by the model where these are unsure.
     """
     inquiry.exchanges = recent_exchanges(history)
     with inquiry.timed("condense"):
         plain = condense(inquiry.question, history)
-        if plain.standalone_question == inquiry.question:
-            plain = replace(plain, standalone_question=focus(inquiry.question))
+        alone = plain.standalone_question
+        asked = focus(inquiry.question) if alone == inquiry.question else alone
+        plain = replace(plain, standalone_question=as_question(asked))
         inquiry.understanding = inquiry.consult(lambda model: rewrite(plain, history, model), plain)
 
 
