@@ -6,6 +6,7 @@ from collections.abc import Sequence, Set
 
 import regex
 
+from bot.answer_type import may_answer
 from bot.evidence import QuestionWords
 from bot.excerpts import Excerpt
 from bot.judge import Judged
@@ -39,7 +40,8 @@ def complete_answer(
     A reply that says only that the answer is there stands on the likeliest sentence. One that only turns the question
     round ("What did she win?" "She won.") gives way to the sentences that it names, and one that copies most of a long
     sentence to the whole of it, whose end may be what was asked for. A question that asks for two things is answered
-    from two places where the one that the model named speaks of only one of them.
+    from two places where the one that the model named speaks of only one of them. What stands on a sentence that holds
+    neither a word of the question nor the kind of thing it asks for is no answer.
 
     Args:
         written: The reply.
@@ -58,7 +60,16 @@ def complete_answer(
     found = tuple(Written("", (source,)) if (source := _copied(one)) else one for one in found)
     if _ASKS_FOR_TWO.search(question) and (further := _further(found, excerpts, asked)):
         found = (*found, Written("", (further,)))
-    return tuple(one for one in found if one.excerpts)
+    return tuple(one for one in found if one.excerpts and not _is_beside(one, asked, question))
+
+
+def _is_beside(one: Written, asked: QuestionWords, question: str) -> bool:
+    """Return whether nothing that a reply stands on holds a word of the question, or the kind of thing it asks for."""
+    return not any(
+        asked.weight_of(excerpt.sentence.words | {word.key for word in content_words(excerpt.text)})
+        or may_answer(excerpt.text, question, asked.kind)
+        for excerpt in one.excerpts
+    )
 
 
 def _says_only(text: str, known: Set[str]) -> bool:

@@ -24,14 +24,14 @@ def _ranked() -> list[Judged]:
     ]
 
 
-def _asked(question: str) -> QuestionWords:
+def _asked(question: str, kind: AnswerType = AnswerType.OTHER) -> QuestionWords:
     words = tuple(content_words(question))
-    return QuestionWords(words, {word.key: 1.0 for word in words}, AnswerType.OTHER)
+    return QuestionWords(words, {word.key: 1.0 for word in words}, kind)
 
 
-def _complete(question: str, *written: Written) -> list[tuple[str, list[str]]]:
+def _complete(question: str, *written: Written, kind: AnswerType = AnswerType.OTHER) -> list[tuple[str, list[str]]]:
     ranked = _ranked()
-    found = complete_answer(written, choose_excerpts(ranked), ranked, _asked(question), question)
+    found = complete_answer(written, choose_excerpts(ranked), ranked, _asked(question, kind), question)
     return [(one.text, [excerpt.text for excerpt in one.excerpts]) for one in found]
 
 
@@ -77,3 +77,12 @@ def test_a_long_reply_that_copies_a_sentence_gives_way_to_the_whole_of_it() -> N
     copied = "The council has set aside $60 million of the $100 million of the harbour fund for new piers."
     assert complete(copied) == ""
     assert complete("Sailors and fishermen are invited.") == "Sailors and fishermen are invited."
+
+
+def test_a_sentence_with_neither_a_word_of_the_question_nor_the_kind_of_thing_it_asks_for_is_no_answer() -> None:
+    dogs = Written("", choose_excerpts(_ranked())[2:])
+    assert _complete("What does the steamer cost?", dogs, kind=AnswerType.MONEY) == []
+    assert _complete("What do dogs cost?", dogs, kind=AnswerType.MONEY) == [("", ["Dogs need a ticket."])]
+    assert _complete("Who comes aboard?", dogs) == [("", ["Dogs need a ticket."])]
+    ferry = Written("", choose_excerpts(_ranked())[:1])
+    assert _complete("How many come aboard?", ferry, kind=AnswerType.NUMBER) != []
