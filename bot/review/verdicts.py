@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal, get_args
@@ -135,15 +135,6 @@ def verdicts_of(engine: Engine, answer_id: str) -> tuple[Verdict, ...]:
     """Return all verdicts on an answer, the oldest first."""
     with engine.connect() as connection:
         return read_verdicts(connection, VERDICTS.c.answer_id == answer_id)
-
-
-def verdicts_by_answer(engine: Engine, answer_ids: Sequence[str]) -> dict[str, list[Verdict]]:
-    """Return the verdicts on some answers, the oldest first."""
-    found = defaultdict(list)
-    with engine.connect() as connection:
-        for verdict in read_verdicts(connection, VERDICTS.c.answer_id.in_(answer_ids)):
-            found[verdict.answer_id].append(verdict)
-    return found
 
 
 def latest_of_each(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:

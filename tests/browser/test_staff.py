@@ -253,6 +253,34 @@ def test_what_was_typed_is_not_lost_when_somebody_else_has_it(
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_was_typed_is_not_lost_when_a_form_is_refused(
+    serve_desk: Callable[[], object], open_page: OpenPage
+) -> None:
+    with serve_desk() as desk:
+        Accounts(desk.records.engine).set_role("(test)", "anna", "admin")
+        page = open_page(desk.origin, **LOGIN, expect_faults=True)
+        page.fill("[name=name]", "anna")
+        page.fill("[name=password]", "a wrong password")
+        page.keyboard.press("Enter")
+        expect(page.locator(".fault")).to_be_visible()
+        expect(page.locator("[name=name]")).to_have_value("anna")
+        log_in(page)
+        page.goto(f"{desk.origin}/staff/accounts")
+        page.wait_for_selector("body[data-ready]")
+        form = page.locator("form[action='/staff/accounts']")
+        form.locator("[name=name]").fill("anna")
+        form.locator("[name=password]").fill(PASSWORD)
+        form.locator("button").click()
+        expect(form.locator(".fault")).to_contain_text("anna")
+        check(page, "a refused account")
+        form.locator("[name=name]").fill("ben")
+        form.locator("button").click()
+        expect(page.locator("tbody tr")).to_have_count(2)
+        assert [one.name for one in Accounts(desk.records.engine).all()] == ["anna", "ben"]
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_what_was_typed_outlives_the_session(serve_desk: Callable[[], object], open_page: OpenPage) -> None:
     with serve_desk() as desk:
         page = open_page(desk.origin, **LOGIN, expect_faults=True)

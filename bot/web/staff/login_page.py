@@ -33,12 +33,13 @@ def login_routes(desk: Desk) -> APIRouter:
         next: Annotated[str, Form()] = "",  # noqa: A002
     ) -> Response:
         found = desk.login.try_password(name.strip(), password, caller_of(request.scope))
+        again = {"openid": openid, "next": next, "name": name}
         if isinstance(found, Wait):
-            page = show(request, "login.html", 429, openid=openid, next=next, fault="wait", seconds=found.seconds)
+            page = show(request, "login.html", 429, **again, fault="wait", seconds=found.seconds)
             page.headers["retry-after"] = str(found.seconds)
             return page
         if found is None:
-            return show(request, "login.html", 401, openid=openid, next=next, fault="wrong")
+            return show(request, "login.html", 401, **again, fault="wrong")
         entered = RedirectResponse(_safe(next), 303)
         hold_token(request, entered, desk.sessions.open(found.name, "password"))
         return entered

@@ -237,8 +237,14 @@ document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || event.isComposing) return;
   if (working) stop();
   else if (early) giveUp();
-  else if (!(source.hidePreview() || closeDrawer() || source.close()) && parent !== window) parent.postMessage("footnote:close", "*");
+  else if (!(source.hidePreview() || closeDrawer() || source.close())) tellSite("close");
 });
+
+// The site around the widget (see widget.js) is told that it is there, and that it wants to be closed.
+function tellSite(what) {
+  if (parent !== window) parent.postMessage(`footnote:${what}`, "*");
+}
+tellSite("here");
 
 const recordOf = (node) => conversation.turns.find((record) => record.id === node.closest(".turn")?.dataset.turn);
 

@@ -6,9 +6,13 @@
 (() => {
   const { src, dataset } = document.currentScript;
   const origin = new URL(src).origin;
-  const words = { en: ["Ask", "Close"], "zh-Hant": ["發問", "關閉"], "zh-Hans": ["提问", "关闭"] };
+  const words = {
+    en: ["Ask", "Close", "Open the chat in a window of its own"],
+    "zh-Hant": ["發問", "關閉", "在新視窗開啟問答"],
+    "zh-Hans": ["提问", "关闭", "在新窗口打开问答"],
+  };
   const language = dataset.language in words ? dataset.language : "en";
-  const [ask, close] = words[language];
+  const [ask, close, instead] = words[language];
   const label = dataset.label || ask;
 
   const make = (tag, properties, style) => {
@@ -23,6 +27,21 @@
   });
   button.setAttribute("aria-expanded", "false");
   let frame = null;
+  let isThere = false;
+
+  // A browser that refuses the frame, or finds no server, shows a grey picture in it and says nothing to this page.
+  function offerWindow() {
+    if (isThere) return;
+    console.warn(`Footnote: no chat in this page. Is ${location.origin} named in the setting widget_origins of ${origin}?`);
+    const link = make("a", { href: `${origin}/?language=${language}`, target: "_blank", rel: "noopener", textContent: instead, lang: language }, {
+      font: "16px/1.4 system-ui, sans-serif", color: "#211f1b", background: "#fdfcf9", border: "1px solid #8a857a",
+      borderRadius: "14px", padding: "14px 18px", marginBottom: "12px", maxWidth: "min(320px, calc(100vw - 32px))", display: "block",
+    });
+    frame.replaceWith(link);
+    frame = link;
+    if (isOpen()) link.focus();
+    else hide();
+  }
 
   function show() {
     if (!frame) {
@@ -31,7 +50,10 @@
         borderRadius: "14px", marginBottom: "12px", background: "Canvas", display: "block", colorScheme: "normal",
       });
       place.prepend(frame);
-      frame.addEventListener("load", () => frame.focus());
+      frame.addEventListener("load", () => {
+        frame.focus();
+        setTimeout(offerWindow, 1000);
+      });
     }
     frame.style.display = "block";
     button.textContent = close;
@@ -49,9 +71,10 @@
   const isOpen = () => button.getAttribute("aria-expanded") === "true";
   button.addEventListener("click", () => (isOpen() ? hide() : show()));
   place.addEventListener("keydown", (event) => event.key === "Escape" && isOpen() && hide());
-  // Escape in the frame, where nothing else was left to close.
   addEventListener("message", (event) => {
-    if (frame && event.source === frame.contentWindow && event.origin === origin && event.data === "footnote:close") hide();
+    if (!frame || event.source !== frame.contentWindow || event.origin !== origin) return;
+    if (event.data === "footnote:here") isThere = true;
+    if (event.data === "footnote:close") hide(); // Escape in the frame, where nothing else was left to close
   });
   place.append(button);
   document.body.append(place);

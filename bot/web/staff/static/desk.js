@@ -18,4 +18,21 @@ document.addEventListener("submit", (event) => {
   if (event.target.matches(".own")) sessionStorage.clear();
 });
 
+// Where typing would be lost with the page: a refusal is said in the form, which stays as it was.
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || !form.matches("[data-kept]")) return;
+  event.preventDefault();
+  form.querySelector(".fault")?.remove();
+  const answer = await send(form.action, new FormData(form));
+  if (answer.status === 401) return;
+  if (answer.ok) return location.assign(answer.url);
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const said = document.createElement("p");
+  said.className = "fault";
+  said.setAttribute("role", "alert");
+  said.textContent = page.querySelector("main .fault")?.textContent ?? `${answer.status} ${answer.statusText}`;
+  form.append(said);
+});
+
 document.body.dataset.ready = "";
