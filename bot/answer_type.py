@@ -29,7 +29,14 @@ class AnswerType(StrEnum):
 # "How many dollars" asks for money, "how many percent" for a share; everything else that is counted has neither unit.
 _COUNTS = regex.compile(
     r"\bhow many (?!(?:us |hong kong |hk )?(?:dollars|pounds|euros|yuan|percent|cents)\b)"
-    r"|(?:[幾几]|多少)(?:個|个|間|间|座|位|名|所|家)",
+    r"|(?:[幾几]多?|多少)(?:個|个|間|间|座|位|名|所|家)",
+    regex.IGNORECASE,
+)
+# A count that is no number: "only a few", "none of them".
+_WITHOUT_A_NUMBER = regex.compile(
+    r"\b(?:an?|only|just|the)\s(?:few|couple|single|handful|dozens?)\b|\bone\b(?!\s+of\b)"
+    r"|\b(?:none|nobody|no one|several|countless|dozens|hundreds|thousands|millions|billions)\b"
+    r"|(?:沒有|没有|若干|數[百千萬]|数[百千万])",
     regex.IGNORECASE,
 )
 
@@ -61,8 +68,17 @@ def holds_type(text: str, kind: AnswerType) -> bool:
 
 
 def may_answer(text: str, question: str, kind: AnswerType) -> bool:
-    """Return whether a text holds what a question of a kind asks for; sums and shares count no things."""
-    if kind is AnswerType.NUMBER and _COUNTS.search(question):
+    """Return whether a text holds what a question of a kind asks for; sums of money count no things."""
+    if _asks_to_count(question, kind):
         numbers = [one for one in read_quantities(text) if one.values and not one.is_ordinal and not one.is_article]
-        return any(not is_currency(one.unit) and one.unit != "percent" for one in numbers)
+        return any(not is_currency(one.unit) for one in numbers) or bool(_WITHOUT_A_NUMBER.search(text))
     return holds_type(text, kind)
+
+
+def must_hold(question: str, kind: AnswerType) -> bool:
+    """Return whether only a text that holds the kind can answer: a time for "when", a count for "how many"."""
+    return kind is AnswerType.DATE or _asks_to_count(question, kind)
+
+
+def _asks_to_count(question: str, kind: AnswerType) -> bool:
+    return kind is AnswerType.NUMBER and bool(_COUNTS.search(question))

@@ -6,7 +6,7 @@ from collections.abc import Sequence, Set
 
 import regex
 
-from bot.answer_type import may_answer
+from bot.answer_type import may_answer, must_hold
 from bot.evidence import QuestionWords
 from bot.excerpts import Excerpt
 from bot.judge import Judged
@@ -41,7 +41,8 @@ def complete_answer(
     round ("What did she win?" "She won.") gives way to the sentences that it names, and one that copies most of a long
     sentence to the whole of it, whose end may be what was asked for. A question that asks for two things is answered
     from two places where the one that the model named speaks of only one of them. What stands on a sentence that holds
-    neither a word of the question nor the kind of thing it asks for is no answer.
+    neither a word of the question nor the kind of thing it asks for is no answer; nor is any where "when" gets no time
+    and "how many" no number.
 
     Args:
         written: The reply.
@@ -60,14 +61,19 @@ def complete_answer(
     found = tuple(Written("", (source,)) if (source := _copied(one)) else one for one in found)
     if _ASKS_FOR_TWO.search(question) and (further := _further(found, excerpts, asked)):
         found = (*found, Written("", (further,)))
+    if must_hold(question, asked.kind) and not _holds(found, asked, question):
+        return ()
     return tuple(one for one in found if one.excerpts and not _is_beside(one, asked, question))
+
+
+def _holds(written: Sequence[Written], asked: QuestionWords, question: str) -> bool:
+    return any(may_answer(excerpt.text, question, asked.kind) for one in written for excerpt in one.excerpts)
 
 
 def _is_beside(one: Written, asked: QuestionWords, question: str) -> bool:
     """Return whether nothing that a reply stands on holds a word of the question, or the kind of thing it asks for."""
-    return not any(
+    return not _holds([one], asked, question) and not any(
         asked.weight_of(excerpt.sentence.words | {word.key for word in content_words(excerpt.text)})
-        or may_answer(excerpt.text, question, asked.kind)
         for excerpt in one.excerpts
     )
 

@@ -59,16 +59,37 @@ def test_answer_types(question: str, kind: AnswerType, holding: str, lacking: st
 
 
 @pytest.mark.parametrize(
+    ("question", "kind"),
+    [
+        ("And when?", AnswerType.DATE),
+        ("when cyberport founded", AnswerType.DATE),
+        ("When the boats came in, who paid?", AnswerType.PERSON),
+        ("What happened when it rained?", AnswerType.OTHER),
+        ("What amount of time does it take?", AnswerType.OTHER),
+        ("What is the amount for 2025?", AnswerType.MONEY),
+        ("How much did the rebuilding cost?", AnswerType.MONEY),
+        ("How much do the harvests vary?", AnswerType.NUMBER),
+        ("What do a large number of boats carry?", AnswerType.OTHER),
+    ],
+)
+def test_words_in_another_place_ask_for_another_thing(question: str, kind: AnswerType) -> None:
+    assert expected_type(question) is kind
+
+
+@pytest.mark.parametrize(
     ("question", "text", "expected"),
     [
         ("How many institutes will it pay for?", "It was given $60 billion.", False),
         ("How many institutes will it pay for?", "It pays for three institutes and was given $60 billion.", True),
         ("How many hectares is it?", "It covers 87 hectares.", True),
         ("How many dollars were spent?", "It was given $60 billion.", True),
-        ("How many are new?", "About 40% are new.", False),
+        ("How many are new?", "About 40% are new.", True),
+        ("How many boats sailed?", "Only a few sailed.", True),
+        ("How many boats sailed?", "One of the boats sailed for $60.", False),
+        ("幾多座大樓落成？", "大樓已經落成。", False),
         ("有幾間大學？", "撥款600億元。", False),
         ("有幾間大學？", "共有八間大學。", True),
     ],
 )
-def test_sums_and_shares_count_no_things(question: str, text: str, expected: bool) -> None:
+def test_sums_count_no_things(question: str, text: str, expected: bool) -> None:
     assert may_answer(text, question, expected_type(question)) is expected

@@ -86,3 +86,13 @@ def test_a_sentence_with_neither_a_word_of_the_question_nor_the_kind_of_thing_it
     assert _complete("Who comes aboard?", dogs) == [("", ["Dogs need a ticket."])]
     ferry = Written("", choose_excerpts(_ranked())[:1])
     assert _complete("How many come aboard?", ferry, kind=AnswerType.NUMBER) != []
+
+
+def test_when_gets_a_time_and_how_many_a_number() -> None:
+    ferry, bus, dogs = choose_excerpts(_ranked())
+    assert _complete("When does the ferry sail?", Written("", (ferry,)), kind=AnswerType.DATE) == []
+    assert _complete("How many dogs need a ticket?", Written("", (dogs,)), kind=AnswerType.NUMBER) == []
+    question = "How many guests does the bus carry, with their dogs?"
+    both = _complete(question, Written("", (bus,)), Written("", (dogs,)), kind=AnswerType.NUMBER)
+    assert [sources for _, sources in both] == [[bus.text], [dogs.text]]
+    assert len(_complete("How much do dogs need?", Written("", (dogs,)), kind=AnswerType.NUMBER)) == 1
