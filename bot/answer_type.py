@@ -10,7 +10,9 @@ from importlib.resources import files
 
 import regex
 
+from bot.facts.dates import date_spans
 from bot.facts.quantity import read_quantities
+from bot.facts.times import time_spans
 from bot.facts.units import is_currency
 
 
@@ -72,7 +74,7 @@ def may_answer(text: str, question: str, kind: AnswerType) -> bool:
     if _asks_to_count(question, kind):
         numbers = [one for one in read_quantities(text) if one.values and not one.is_ordinal and not one.is_article]
         return any(not is_currency(one.unit) for one in numbers) or bool(_WITHOUT_A_NUMBER.search(text))
-    return holds_type(text, kind)
+    return holds_type(text, kind) or (kind is AnswerType.DATE and bool(date_spans(text) or time_spans(text)))
 
 
 def must_hold(question: str, kind: AnswerType) -> bool:
