@@ -10,6 +10,7 @@ from datetime import datetime
 
 from bot.answer import Answer, Citation, Refusal, Statement
 from bot.answerers.extractive import choose_sentences
+from bot.answerers.two_sided import other_side
 from bot.approved.recall import Recall, answer_approved
 from bot.cite import cite, places
 from bot.compose import draft, in_language, verify, weigh
@@ -200,17 +201,18 @@ class Chatbot:
             yield Finished(self._results.refuse(inquiry, refusal))
             return
 
+        standalone = understanding.standalone_question
         confidence, deliberation = weigh(inquiry, understanding, asked, ranked, self._calibration)
         inquiry.selected = places(deliberation.excerpts if deliberation else choose_sentences(ranked))
         verified: list[Verified] = []
         if confidence >= inquiry.threshold:
             with inquiry.timed("compose"):
                 drafts = list(draft(ranked, deliberation, self._catalogue))
+                drafts += other_side(standalone, drafts, ranked, self._catalogue, self._comparing)
                 inquiry.drafts = tuple(one.text for one in drafts)
             with inquiry.timed("verify"):
                 footnotes = Footnotes()
                 verified = verify(inquiry, drafts, understanding, deliberation, self._catalogue, footnotes)
-                standalone = understanding.standalone_question
                 contradicting = Disagreements(standalone, ranked, precedence, self._catalogue, self._comparing)
                 verified = contradicting.add_to(verified, footnotes)
                 inquiry.disagreements = sum(one.introduction is not None for one in verified)

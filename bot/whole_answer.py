@@ -1,10 +1,8 @@
-"""What a model left out of its reply: where the answer stands, the answer itself, or half of it."""
+"""What a model left out of its reply: where the answer stands, or the answer itself."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
-
-import regex
 
 from bot.answer_type import may_answer, must_hold
 from bot.evidence import QuestionWords
@@ -14,14 +12,6 @@ from bot.question import asks_for_a_thing
 from bot.reading import Written
 from index.words import content_words
 
-# Words of a question that asks for two things, in English and Chinese.
-_ASKS_FOR_TWO = regex.compile(
-    r"\b(?:compar\w+|differ\w*|versus|vs\.?|than|both|respectively)\b|\band\s+(?:how|what|who|when|where|which|why)\b"
-    r"|比較|比较|相比|分別|分别|不同|以及|差別|差别",
-    regex.IGNORECASE,
-)
-# The share of the question's weight that a further excerpt must bring; less is an accident of common words.
-_WORTH_QUOTING = 0.2
 _MOST_QUOTED = 2
 # So many words, nearly all of them a sentence's own, are no answer in other words.
 _COPIED_WORDS = 10
@@ -39,10 +29,9 @@ def complete_answer(
 
     A reply that says only that the answer is there stands on the likeliest sentence. One that only turns the question
     round ("What did she win?" "She won.") gives way to the sentences that it names, and one that copies most of a long
-    sentence to the whole of it, whose end may be what was asked for. A question that asks for two things is answered
-    from two places where the one that the model named speaks of only one of them. What stands on a sentence that holds
-    neither a word of the question nor the kind of thing it asks for is no answer; nor is any where "when" gets no time
-    and "how many" no number.
+    sentence to the whole of it, whose end may be what was asked for. What stands on a sentence that holds neither a
+    word of the question nor the kind of thing it asks for is no answer; nor is any where "when" gets no time and "how
+    many" no number.
 
     Args:
         written: The reply.
@@ -59,8 +48,6 @@ def complete_answer(
         known = {word.key for word in content_words(question)}
         found = tuple(Written("", one.excerpts[:_MOST_QUOTED]) if _says_only(one.text, known) else one for one in found)
     found = tuple(Written("", (source,)) if (source := _copied(one)) else one for one in found)
-    if _ASKS_FOR_TWO.search(question) and (further := _further(found, excerpts, asked)):
-        found = (*found, Written("", (further,)))
     if must_hold(question, asked.kind) and not _holds(found, asked, question):
         return ()
     return tuple(one for one in found if one.excerpts and not _is_beside(one, asked, question))
@@ -92,13 +79,3 @@ def _copied(one: Written) -> Excerpt | None:
         if sum(word in source for word in words) >= _COPIED_SHARE * len(words):
             return excerpt
     return None
-
-
-def _further(written: Sequence[Written], excerpts: Sequence[Excerpt], asked: QuestionWords) -> Excerpt | None:
-    """Return the excerpt that holds most of what is asked for and stands in none of those named, if it holds enough."""
-    named = {excerpt for one in written for excerpt in one.excerpts}
-    covered = frozenset().union(*(excerpt.sentence.words for excerpt in named))
-    others = [excerpt for excerpt in excerpts if excerpt not in named]
-    brings = {other: asked.weight_of(other.sentence.words | covered) - asked.weight_of(covered) for other in others}
-    best = max(others, key=lambda other: brings[other], default=None)
-    return best if best is not None and brings[best] >= _WORTH_QUOTING else None

@@ -39,15 +39,6 @@ def test_a_reply_that_does_not_say_where_stands_on_the_best_sentence() -> None:
     assert _complete("How many guests?", Written("", ())) == [("", ["The ferry carries 200 guests."])]
 
 
-def test_a_question_for_two_things_is_answered_from_two_places() -> None:
-    ferry = choose_excerpts(_ranked())[:1]
-    said = Written("The ferry carries 200 guests.", ferry)
-    asked_for_two = _complete("Compare the guests of the ferry and the bus.", said)
-    assert asked_for_two == [(said.text, [said.text]), ("", ["The bus carries 60 guests."])]
-    assert len(_complete("How many guests does the ferry carry?", said)) == 1
-    assert len(_complete("Is the ferry bigger than it was?", said)) == 1
-
-
 def test_no_reply_stays_none() -> None:
     assert _complete("Compare the ferry and the bus.") == []
 
