@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.answer import Answer, Citation, Refusal, Statement
+from bot.answerers import Draft
 from bot.answerers.extractive import choose_sentences
 from bot.answerers.two_sided import other_side
 from bot.approved.recall import Recall, answer_approved
@@ -29,6 +30,7 @@ from bot.inquiry import Inquiry, Stage
 from bot.judge import Calibration, Judged, rank_sentences
 from bot.language_model import CancelledError, LanguageModel, ModelUnavailableError
 from bot.language_model.patience import Patience
+from bot.own_date import own_date
 from bot.premise import contradicted_premise
 from bot.question import clean_question, detect_language
 from bot.reading import prime
@@ -201,18 +203,16 @@ class Chatbot:
             yield Finished(self._results.refuse(inquiry, refusal))
             return
 
-        standalone = understanding.standalone_question
-        confidence, deliberation = weigh(inquiry, understanding, asked, ranked, self._calibration)
-        inquiry.selected = places(deliberation.excerpts if deliberation else choose_sentences(ranked))
+        confidence, deliberation, dated = self._weigh(inquiry, understanding, asked, ranked)
         verified: list[Verified] = []
         if confidence >= inquiry.threshold:
             with inquiry.timed("compose"):
-                drafts = list(draft(ranked, deliberation, self._catalogue))
-                drafts += other_side(standalone, drafts, ranked, self._catalogue, self._comparing)
+                drafts = [dated] if dated else self._draft(understanding, ranked, deliberation)
                 inquiry.drafts = tuple(one.text for one in drafts)
             with inquiry.timed("verify"):
                 footnotes = Footnotes()
                 verified = verify(inquiry, drafts, understanding, deliberation, self._catalogue, footnotes)
+                standalone = understanding.standalone_question
                 contradicting = Disagreements(standalone, ranked, precedence, self._catalogue, self._comparing)
                 verified = contradicting.add_to(verified, footnotes)
                 inquiry.disagreements = sum(one.introduction is not None for one in verified)
@@ -417,6 +417,28 @@ class Chatbot:
             quoted = cite(self._catalogue, [premise.sentence])
             return decline_premise(inquiry, premise, quoted, self._offered(inquiry))
         return None
+
+    def _weigh(
+        self, inquiry: Inquiry, understanding: Understanding, asked: QuestionWords, ranked: Sequence[Judged]
+    ) -> tuple[float, Deliberation | None, Draft | None]:
+        """Return how likely there is an answer, what the model made of the evidence, and the date that was asked for.
+
+        A question for the document's own date needs no judgement: the line is there or it is not.
+        """
+        count = self._catalogue.count_documents()
+        if dated := own_date(understanding.standalone_question, inquiry.retrieved, self._catalogue, count):
+            inquiry.selected = tuple((document.document_id, span) for document, span in dated.sources)
+            return 1.0, None, dated
+        confidence, deliberation = weigh(inquiry, understanding, asked, ranked, self._calibration)
+        inquiry.selected = places(deliberation.excerpts if deliberation else choose_sentences(ranked))
+        return confidence, deliberation, None
+
+    def _draft(
+        self, understanding: Understanding, ranked: Sequence[Judged], deliberation: Deliberation | None
+    ) -> list[Draft]:
+        drafts = list(draft(ranked, deliberation, self._catalogue))
+        standalone = understanding.standalone_question
+        return drafts + other_side(standalone, drafts, ranked, self._catalogue, self._comparing)
 
     def _offered(self, inquiry: Inquiry) -> list[str]:
         return [one for one in self._examples.kept() or () if one != inquiry.question][:_OFFERED_QUESTIONS]
