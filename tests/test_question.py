@@ -70,6 +70,8 @@ def test_answer_types(question: str, kind: AnswerType, holding: str, lacking: st
         ("How much did the rebuilding cost?", AnswerType.MONEY),
         ("How much do the harvests vary?", AnswerType.NUMBER),
         ("What do a large number of boats carry?", AnswerType.OTHER),
+        ("Compare the number of boats with the number of trains.", AnswerType.NUMBER),
+        ("How does the amount for boats compare with last year's?", AnswerType.MONEY),
     ],
 )
 def test_words_in_another_place_ask_for_another_thing(question: str, kind: AnswerType) -> None:
