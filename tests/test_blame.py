@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import regex
 import sqlalchemy as sa
 
 from bot.chatbot import Chatbot
@@ -65,12 +66,12 @@ class World:
 
 
 def _oracle(*, lies: bool = False) -> ScriptedModel:
-    """Return a model that finds the sentence about opening; one that lies answers with another sentence."""
+    """Return a model that finds the sentence about opening; one that lies answers with another time."""
 
     def sentence(prompt: Prompt) -> str | None:
         lines = [line for line in prompt.user.splitlines() if line.startswith("[")]
         if lies:
-            return next((line for line in lines if "opened to the public" not in line), None)
+            return next((line for line in lines if regex.search("spring|Tuesdays|winter", line)), None)
         return next((line for line in lines if "opened to the public" in line), None)
 
     def odds(prompt: Prompt) -> float:

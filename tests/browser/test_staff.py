@@ -293,6 +293,7 @@ def test_what_was_typed_outlives_the_session(serve_desk: Callable[[], object], o
         page.fill("#comment", "Long thoughts.")
         Sessions(desk.records.engine, *session_limits(desk.chatbot.settings)).end_all("(test)", "anna")
         page.get_by_role("button", name="Save the verdict").click()
+        page.wait_for_selector("[name=password]")
         expect(page.locator(".fault")).to_contain_text("Your session has ended")
         log_in(page)
         expect(page.locator("#restored")).to_be_visible()
