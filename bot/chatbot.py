@@ -425,8 +425,8 @@ class Chatbot:
 
         A question for the document's own date needs no judgement: the line is there or it is not.
         """
-        count = self._catalogue.count_documents()
-        if dated := own_date(understanding.standalone_question, inquiry.retrieved, self._catalogue, count):
+        catalogue, standalone = self._catalogue, understanding.standalone_question
+        if dated := own_date(standalone, inquiry.retrieved, catalogue, catalogue.count_documents):
             inquiry.selected = tuple((document.document_id, span) for document, span in dated.sources)
             return 1.0, None, dated
         confidence, deliberation = weigh(inquiry, understanding, asked, ranked, self._calibration)

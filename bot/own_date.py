@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import regex
 
-from bot.answer import escape_markup
-from bot.answerers import Documents, Draft
+from bot.answerers import Documents, Draft, quote
 from bot.facts.dates import read_dates
 from index.document import RetrievedChunk, Span
 from index.words import content_words
@@ -31,23 +30,25 @@ _LONGEST_LINE = 60
 _LINE = regex.compile(r"\S[^\n]*")
 
 
-def own_date(question: str, found: Sequence[RetrievedChunk], documents: Documents, count: int) -> Draft | None:
+def own_date(
+    question: str, found: Sequence[RetrievedChunk], documents: Documents, count: Callable[[], int]
+) -> Draft | None:
     """Return the line in which a document says when it is from, where that is asked and known which one is meant.
 
     Args:
         question: Standing alone.
         found: What was retrieved, best first.
         documents: To quote from.
-        count: How many documents there are: of several, the question has to say more than "the article".
+        count: Says how many documents there are: of several, the question has to say more than "the article".
     """
     asked = _PATTERN.search(question)
-    if asked is None or not found or (count > 1 and not content_words(_PATTERN.sub(" ", question))):
+    if asked is None or not found or (not content_words(_PATTERN.sub(" ", question)) and count() > 1):
         return None
     document = documents.document(found[0].chunk.document_id)
     span = _dated_line(document.text) if document else None
     if document is None or span is None:
         return None
-    return Draft(escape_markup(" ".join(span.of(document.text).split())), ((document, span),), "quoted")
+    return quote(document, span)
 
 
 def _dated_line(text: str) -> Span | None:

@@ -57,7 +57,7 @@ def test_no_date_of_the_story_is_taken_for_it() -> None:
         def document(self, document_id: str) -> Document | None:
             return document
 
-    assert own_date("What is the date of the article?", found, Shelf(), 1) is None
+    assert own_date("What is the date of the article?", found, Shelf(), lambda: 1) is None
 
 
 def test_of_several_documents_it_has_to_be_known_which(ask: Callable[..., tuple[str, list[str]]]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.answer import Support
+from bot.answer import Support, escape_markup
 from index.document import Document, Span
 
 
@@ -16,6 +16,11 @@ class Draft:
     text: str
     sources: tuple[tuple[Document, Span], ...]
     support: Support
+
+
+def quote(document: Document, span: Span) -> Draft:
+    """Return the words at a place as a statement, white space folded and nothing in it markup."""
+    return Draft(escape_markup(" ".join(span.of(document.text).split())), ((document, span),), "quoted")
 
 
 class Documents(Protocol):

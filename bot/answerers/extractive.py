@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import regex
 
-from bot.answer import escape_markup
-from bot.answerers import Documents, Draft
+from bot.answerers import Documents, Draft, quote
 from bot.judge import Judged
 from index.document import Document, Span
 
@@ -36,8 +35,7 @@ def quote_drafts(evidence: Sequence[Judged], documents: Documents) -> Iterator[D
         if document is not None:
             places.append((document, _with_antecedent(document, one)))
     for document, span in _in_reading_order(places):
-        text = escape_markup(" ".join(span.of(document.text).split()))
-        yield Draft(text, ((document, span),), "quoted")
+        yield quote(document, span)
 
 
 def choose_sentences(evidence: Sequence[Judged]) -> list[Judged]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bot.answer import escape_markup
-from bot.answerers import Documents, Draft
+from bot.answerers import Documents, Draft, quote
 from bot.deliberate import Deliberation
 from bot.excerpts import Excerpt
 from index.document import Document, Span
@@ -18,7 +18,7 @@ def write_drafts(deliberation: Deliberation, documents: Documents) -> Iterator[D
             yield Draft(escape_markup(one.text), places_of(one.excerpts, documents), "supported")
             continue
         for document, span in places_of(one.excerpts, documents):
-            yield Draft(escape_markup(" ".join(span.of(document.text).split())), ((document, span),), "quoted")
+            yield quote(document, span)
 
 
 def places_of(excerpts: Sequence[Excerpt], documents: Documents) -> tuple[tuple[Document, Span], ...]:
