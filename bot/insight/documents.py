@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -29,7 +29,7 @@ def titles(engine: Engine) -> dict[str, str]:
         return dict(sorted((row.document_id, row.title) for row in connection.execute(named)))
 
 
-def never_cited(engine: Engine, since: datetime.datetime) -> dict[str, str]:
+def never_cited(engine: Engine, since: dt.datetime) -> dict[str, str]:
     """Return the titles, by id, of the live documents that no answer since then cites."""
     cited = sa.select(CITED.c.document_id).join(ANSWERS).where(ANSWERS.c.asked_at >= since).distinct()
     with engine.connect() as connection:
@@ -37,7 +37,7 @@ def never_cited(engine: Engine, since: datetime.datetime) -> dict[str, str]:
     return {document_id: title for document_id, title in titles(engine).items() if document_id not in used}
 
 
-def old_supports(engine: Engine, since: datetime.datetime, before: datetime.date) -> tuple[OldSupport, ...]:
+def old_supports(engine: Engine, since: dt.datetime, before: dt.date) -> tuple[OldSupport, ...]:
     """Return the documents from before a day that are all that some answers cite, those of most answers first."""
     single = (
         sa.select(CITED.c.answer_id, sa.func.min(CITED.c.document_id).label("document_id"))

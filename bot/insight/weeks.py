@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,15 +13,15 @@ from bot.insight.asked import AskedQuestion
 class Week:
     """Seven days from a Monday (UTC)."""
 
-    monday: datetime.date
+    monday: dt.date
     asked: int
     refused: int
     rated_down: int
 
 
-def count_weeks(questions: Sequence[AskedQuestion], first: datetime.date, last: datetime.date) -> tuple[Week, ...]:
+def count_weeks(questions: Sequence[AskedQuestion], first: dt.date, last: dt.date) -> tuple[Week, ...]:
     """Return every week from one day to another, those in which nothing was asked among them."""
-    by_monday: dict[datetime.date, list[AskedQuestion]] = {}
+    by_monday: dict[dt.date, list[AskedQuestion]] = {}
     for one in questions:
         by_monday.setdefault(_monday(one.asked_at.date()), []).append(one)
     weeks, monday = [], _monday(first)
@@ -29,9 +29,9 @@ def count_weeks(questions: Sequence[AskedQuestion], first: datetime.date, last: 
         some = by_monday.get(monday, [])
         refused = sum(one.kind == "refusal" for one in some)
         weeks.append(Week(monday, len(some), refused, sum(one.rating == "down" for one in some)))
-        monday += datetime.timedelta(days=7)
+        monday += dt.timedelta(days=7)
     return tuple(weeks)
 
 
-def _monday(day: datetime.date) -> datetime.date:
-    return day - datetime.timedelta(days=day.weekday())
+def _monday(day: dt.date) -> dt.date:
+    return day - dt.timedelta(days=day.weekday())

@@ -7,7 +7,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
 
 from eval.compare.compare import compare_runs
 from eval.compare.comparison import Comparison, QuestionKey, Shown
