@@ -76,7 +76,7 @@ bench-scale: setup
 	$(BIN)/footnote eval scale $(DATASETS)/mtrag/clapnq --out docs/scale.json
 
 bench-staff: setup
-	$(BIN)/python -m tests.bench_staff
+	$(BIN)/python -m tests.web.bench_staff
 
 bench-report: setup chromium
 	$(BIN)/python -m tests.browser.report_speed

@@ -6,24 +6,23 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from importlib.metadata import version
 
-from bot.answer import Answer
-from bot.approved.recall import Recall
-from bot.approved.same import load_sameness
-from bot.approved.store import ApprovedAnswers
+from bot.answer.answer import Answer
+from bot.answer.inquiry import Stage
 from bot.chatbot import Chatbot
-from bot.inquiry import Stage
-from bot.judge import load_calibration
 from bot.language_model import LanguageModel
 from bot.language_model.build import build_language_model
-from bot.records.migration import upgrade
-from bot.records.threshold import RefusalThreshold
 from bot.settings import Settings
-from index.catalogue import Catalogue
-from index.chroma_server import chroma_server
+from bot.staff.approved.questions import load_sameness
+from bot.staff.approved.recall import Recall
+from bot.staff.approved.store import ApprovedAnswers
+from bot.stages.judgement.answerability import load_calibration
+from bot.storage.migration import upgrade
+from bot.storage.threshold import RefusalThreshold
 from index.embedding.build import build_embedder, comparing_embedder
-from index.embedding.embedder import Embedder
-from index.embedding.remembering import RememberingEmbedder
-from index.retriever import Retriever
+from index.embedding.embedder import Embedder, RememberingEmbedder
+from index.search.chroma_server import chroma_server
+from index.search.retriever import Retriever
+from index.store.catalogue import Catalogue
 
 
 def build_chatbot(

@@ -8,48 +8,51 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.answer import Answer, Citation, Refusal, Statement
-from bot.answerers import Draft
-from bot.answerers.extractive import choose_sentences
-from bot.answerers.two_sided import other_side
-from bot.approved.recall import Recall, answer_approved
-from bot.cite import cite, places
-from bot.compose import draft, in_language, verify, weigh
-from bot.condense import Understanding
-from bot.consult import Consultation
-from bot.contents import Contents
-from bot.conversation import Turn
-from bot.decline import ask_back, decline_collection, decline_premise, decline_unanswered, decline_unsearched
-from bot.deliberate import Deliberation
-from bot.disagreement import Disagreements
-from bot.events import Event, EvidenceFound, Finished, StatementReady, Understood, as_events
-from bot.evidence import QuestionWords, read_question, select_sentences
-from bot.examples import ExampleQuestions
-from bot.fence import Fence
-from bot.inquiry import Inquiry, Stage
-from bot.judge import Calibration, Judged, rank_sentences
+from bot.answer.answer import Answer, Citation, Refusal, SearchResult, Statement
+from bot.answer.conversation import Turn
+from bot.answer.draft import Draft
+from bot.answer.events import Event, EvidenceFound, Finished, StatementReady, Understood, as_events
+from bot.answer.inquiry import Inquiry, Stage
+from bot.answer.trace import Trail
 from bot.language_model import CancelledError, LanguageModel, ModelUnavailableError
-from bot.language_model.patience import Patience
-from bot.own_date import own_date
-from bot.premise import contradicted_premise
-from bot.question import clean_question, detect_language
-from bot.reading import prime
-from bot.refuse import refuse
-from bot.results import Results, entries
-from bot.search_result import SearchResult
+from bot.language_model.session import Consultation, Fence, Patience
 from bot.settings import Settings
-from bot.small_talk import small_talk_kind
-from bot.standing import order_by_standing
-from bot.suspicious import Suspicion, suspicious_documents
-from bot.trail import Trail
-from bot.understand import search, understand
-from bot.verify import Footnotes, Verified
-from index.catalogue import Catalogue, DocumentSummary
+from bot.staff.approved.recall import Recall, answer_approved
+from bot.staff.document_audit import Suspicion, suspicious_documents
+from bot.stages.checking.disagreement import Disagreements
+from bot.stages.checking.verification import Footnotes, Verified
+from bot.stages.evidence.citations import cite, places
+from bot.stages.evidence.demotion import order_by_standing
+from bot.stages.evidence.document_date import own_date
+from bot.stages.evidence.sentences import QuestionWords, read_question, select_sentences
+from bot.stages.judgement.answer_prompt import prime
+from bot.stages.judgement.answerability import Calibration, Judged, rank_sentences
+from bot.stages.judgement.premises import contradicted_premise
+from bot.stages.judgement.refusals import (
+    ask_back,
+    decline_collection,
+    decline_premise,
+    decline_unanswered,
+    decline_unsearched,
+    refuse,
+)
+from bot.stages.question.clean import clean_question, detect_language
+from bot.stages.question.follow_up import Understanding
+from bot.stages.question.scope import Contents
+from bot.stages.question.small_talk import small_talk_kind
+from bot.stages.question.suggestions import ExampleQuestions
+from bot.stages.question.understand import search, understand
+from bot.stages.writing.comparison import other_side
+from bot.stages.writing.compose import draft, in_language, verify, weigh
+from bot.stages.writing.model_answer import Deliberation
+from bot.stages.writing.quotes import choose_sentences
+from bot.stages.writing.results import Results, entries
 from index.document import Chunk, Document, Span, hash_text
 from index.embedding.embedder import Embedder, Vectors
 from index.errors import EmptyIndexError
-from index.precedence import Precedence
-from index.retriever import Retriever
+from index.relations.precedence import Precedence
+from index.search.retriever import Retriever
+from index.store.catalogue import Catalogue, DocumentSummary
 from prompts.replies import reply
 
 _SHOWN_PASSAGES = 6

@@ -20,7 +20,7 @@ from pydantic_settings import (
     SettingsError as SettingsSourceError,
 )
 
-from bot.errors import SettingsError
+from bot.answer.errors import SettingsError
 from index.settings import IndexSettings
 
 AnswererName = Literal["extractive", "local", "remote"]

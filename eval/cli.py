@@ -13,29 +13,26 @@ from rich.console import Console
 
 from bot.cli.options import answerer_option, json_option, print_json, print_progress, with_settings
 from bot.settings import Settings
-from eval.approved.command import approved
-from eval.benchmark.command import benchmark
-from eval.benchmark.steps_command import retrieval
-from eval.benchmark_commands import fit, fit_opinion, latency
-from eval.blame import blame_for
-from eval.check import Findings, check_suite
-from eval.check_form import check_form
+from eval.benchmarks.approved.command import approved
+from eval.benchmarks.commands import fit, fit_opinion, latency
+from eval.benchmarks.injection.command import injection
+from eval.benchmarks.scale.command import scale
+from eval.benchmarks.sets.command import benchmark, retrieval
+from eval.benchmarks.speed.command import speed
 from eval.compare.command import compare
-from eval.draft.command import new
+from eval.drafts.command import new
 from eval.errors import EvaluationError, SuiteError
 from eval.gate.command import gate
-from eval.html.command import report
-from eval.injection.command import injection
-from eval.model_judge.command import judge
-from eval.progress import show_progress
-from eval.publish.command import publish
-from eval.report import REPORT_NAME, RunReport
-from eval.run import Manner, run_suites, stored_texts
-from eval.run_lock import hold
-from eval.scale.command import scale
-from eval.speed.command import speed
-from eval.suite import Suite, load_suites
-from eval.table import print_report
+from eval.judge.command import judge
+from eval.report.command import publish, report
+from eval.report.report import REPORT_NAME, RunReport
+from eval.report.table import print_report
+from eval.run.attribution import blame_for
+from eval.run.journal import hold
+from eval.run.progress import show_progress
+from eval.run.run import Manner, run_suites, stored_texts
+from eval.suites.check import Findings, check_form, check_suite
+from eval.suites.suite import Suite, load_suites
 
 # What a server for many takes without the questions waiting for each other.
 _REMOTE_AT_A_TIME = 4
@@ -173,7 +170,7 @@ def _check_against_index(suites: Sequence[Suite], settings: Settings) -> list[Fi
     if not settings.database_url and not (settings.data_dir / "footnote.db").is_file():
         print_progress(f"There is no index in {str(settings.data_dir)!r}, so no quotes were checked.")
         return []
-    from bot.build import build_chatbot  # noqa: PLC0415  # torch takes seconds to import
+    from bot.build import build_chatbot  # torch takes seconds to import
 
     with closing(build_chatbot(settings)) as chatbot:
         document_ids = {document.document_id for document in chatbot.overview().documents}
@@ -185,7 +182,7 @@ def _check_against_index(suites: Sequence[Suite], settings: Settings) -> list[Fi
 
 
 def _run_with_progress(suites: Sequence[Suite], settings: Settings, manner: Manner, *, blame: bool) -> RunReport:
-    from bot.build import build_chatbot, with_chosen  # noqa: PLC0415  # torch takes seconds to import
+    from bot.build import build_chatbot, with_chosen  # torch takes seconds to import
 
     # A suite measures what the chatbot finds itself, with one threshold from the first question to the last.
     settings = with_chosen(settings).model_copy(update={"approved_answers": False})

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from index.fusion import Fusion
+from index.search.fusion import Fusion
 
 EmbeddingRuntime = Literal["openvino", "torch"]
 

@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 
 from bot.chatbot import Chatbot
-from bot.judge import load_calibration
 from bot.language_model import LanguageModel
 from bot.settings import Settings
-from index.catalogue import Catalogue
-from index.embedding.remembering import RememberingEmbedder
+from bot.stages.judgement.answerability import load_calibration
+from index.embedding.embedder import RememberingEmbedder
 from index.embedding.sentence_transformer import SentenceTransformerEmbedder
-from index.retriever import Retriever
+from index.search.retriever import Retriever
+from index.store.catalogue import Catalogue
 from index.sync import SyncReport, synchronise
-from tests.postgresql_server import PostgresqlServer, find_programs
+from tests.support.postgresql_server import PostgresqlServer, find_programs
 
 SEEDS = Path(__file__).parent.parent / "seeds"
 

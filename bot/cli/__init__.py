@@ -12,16 +12,13 @@ from typing import Any
 
 import click
 
-from bot.cli.ask import ask
-from bot.cli.backup import backup, restore
-from bot.cli.doctor import doctor
+from bot.cli.ask import ask, search
 from bot.cli.index import index
 from bot.cli.key import key
-from bot.cli.mcp import mcp
+from bot.cli.maintenance import backup, doctor, restore
 from bot.cli.model import model
 from bot.cli.review import review
-from bot.cli.search import search
-from bot.cli.serve import serve
+from bot.cli.serve import mcp, serve
 from bot.cli.user import user
 from index.errors import FootnoteError
 

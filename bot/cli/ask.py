@@ -1,4 +1,7 @@
-"""`footnote ask`: one answer in the terminal, or a file of them."""
+"""`footnote ask`: one answer in the terminal, or a file of them.
+
+`footnote search`: retrieval only.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,9 @@ from pathlib import Path
 
 import click
 
+from bot.answer.plain_text import render_plain
+from bot.cli.batch import read_batch, run_batch
 from bot.cli.options import answerer_option, gguf_option, json_option, print_json, print_progress, with_settings
-from bot.cli.questions import read_batch, run_batch
-from bot.plain_text import render_plain
 from bot.settings import Settings
 
 
@@ -31,7 +34,7 @@ def ask(question: str | None, batch: Path | None, output: Path | None, settings:
       footnote ask --batch questions.jsonl --output answers.jsonl
     """
     check_usage(question, batch, output)
-    from bot.build import build_chatbot  # noqa: PLC0415  # torch takes seconds to import
+    from bot.build import build_chatbot  # torch takes seconds to import
 
     if batch is not None and output is not None:
         loaded = read_batch(batch, output)
@@ -58,3 +61,42 @@ def check_usage(question: str | None, batch: Path | None, output: Path | None) -
         raise click.UsageError("Give one question, or --batch FILE with --output FILE.")
     if (batch is None) != (output is None):
         raise click.UsageError("--batch and --output go together.")
+
+
+@click.command()
+@click.argument("question", required=False)
+@click.option("--batch", type=click.Path(path_type=Path), help='JSONL file of {"id", "question", "history"}.')
+@click.option(
+    "--output", type=click.Path(path_type=Path), help="Where the results of a batch go, one JSON object a line."
+)
+@click.option("--top-k", type=click.IntRange(1, 100), help="How many chunks to find.")
+@json_option
+@with_settings
+def search(question: str | None, batch: Path | None, output: Path | None, settings: Settings, *, as_json: bool) -> None:
+    """Show which chunks QUESTION retrieves, best first.
+
+    \b
+    Example:
+      footnote search "AI research institute" --top-k 5
+      footnote search --batch questions.jsonl --output found.jsonl
+    """
+    check_usage(question, batch, output)
+    from bot.build import build_chatbot  # torch takes seconds to import
+
+    if batch is not None and output is not None:
+        loaded = read_batch(batch, output)
+        chatbot = build_chatbot(settings)
+        count = run_batch(loaded, lambda one: chatbot.search(one.question, one.history, question_id=one.id))
+        print_progress(f"{count} searched, {len(loaded.questions) - count} were there already: {output}")
+    else:
+        chatbot = build_chatbot(settings)
+        result = chatbot.search(question or "")
+        if as_json:
+            print_json(result.model_dump(mode="json"))
+        for entry in () if as_json else result.retrieved:
+            document = chatbot.document(entry.document_id)
+            words = " ".join(document.text[entry.start : entry.end].split()) if document else ""
+            click.echo(
+                f"{entry.rank:>3}  {entry.score:.3f}  {entry.document_id} {entry.start}-{entry.end}  {words[:160]}"
+            )
+    chatbot.close()

@@ -1,7 +1,13 @@
-"""`footnote index`: bring the index in line with a folder."""
+"""What `footnote index` says of files and has done with them without indexing.
+
+`footnote index`: bring the index in line with a folder.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,14 +16,47 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from bot.cli.files import mark_files, show_files
-from bot.cli.interrupt import interruptible
-from bot.cli.options import json_option, print_json, print_progress, with_settings
+from bot.cli.options import interruptible, json_option, print_json, print_progress, with_settings
 from bot.settings import Settings
-from index.paths import check_paths
+from index.sync.scan import check_paths
 
 if TYPE_CHECKING:
     from index.sync import SyncReport
+
+
+def mark_files(settings: Settings, *, retry: Sequence[str], exclude: Sequence[str], include: Sequence[str]) -> None:
+    """Have the next run read files again, take them out of the index, or read them after all.
+
+    Raises:
+        IndexingError: A name means no file.
+    """
+    from index.store.catalogue import Catalogue  # takes a second to import
+
+    with closing(Catalogue(settings.catalogue_url())) as catalogue:
+        for names, mark, deed in (
+            (exclude, catalogue.files.exclude, "take out of the index"),
+            (include, catalogue.files.include, "read"),
+            (retry, catalogue.files.retry, "read again"),
+        ):
+            if names:
+                print_progress(f"The next run will {deed}: {', '.join(mark(names))}")
+
+
+def show_files(settings: Settings, *, as_json: bool) -> None:
+    """Print what became of each file; those that are indexed are only counted, except as JSON."""
+    from index.store.catalogue import Catalogue  # takes a second to import
+
+    with closing(Catalogue(settings.catalogue_url())) as catalogue:
+        records = catalogue.files.records()
+    if as_json:
+        print_json([{**asdict(one), "seen_at": one.seen_at and one.seen_at.isoformat()} for one in records])
+        return
+    counts = Counter(record.state for record in records)
+    click.echo(", ".join(f"{counts[state]} {state}" for state in ("indexed", "pending", "failed", "excluded")))
+    for record in records:
+        if record.state != "indexed":
+            click.echo(f"{record.state:<8} {record.source} {record.reason}".rstrip())
+
 
 _STAGES = {
     "load": "loading the embedding model",
@@ -79,7 +118,7 @@ def index(
             show_files(settings, as_json=as_json)
         return 0
     check_paths(paths or settings.documents)
-    from bot.indexing import index_documents  # noqa: PLC0415  # what follows takes seconds to import
+    from bot.operations.indexing import index_documents  # what follows takes seconds to import
 
     console = Console(stderr=True)
     columns = (

@@ -14,7 +14,7 @@ from bot.cli.options import json_option, print_json, print_progress, with_settin
 from bot.settings import Settings
 
 if TYPE_CHECKING:
-    from bot.api_keys import ApiKey, ApiKeys, Scope
+    from bot.storage.api_keys import ApiKey, ApiKeys, Scope
 
 
 @click.group()
@@ -107,7 +107,7 @@ def revoke(name: str, settings: Settings) -> None:
 
 @contextmanager
 def _opened(settings: Settings) -> Iterator[ApiKeys]:
-    from bot.api_keys import ApiKeys  # noqa: PLC0415  # SQLAlchemy takes half a second to import
+    from bot.storage.api_keys import ApiKeys  # SQLAlchemy takes half a second to import
 
     with closing(ApiKeys(settings.catalogue_url())) as keys:
         yield keys

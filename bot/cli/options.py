@@ -1,17 +1,55 @@
-"""Flags that several commands share, and how a command's outcome reaches the terminal."""
+"""Ctrl-C that is not lost.
+
+Flags that several commands share, and how a command's outcome reaches the terminal.
+"""
 
 from __future__ import annotations
 
 import functools
 import json
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import click
 
 from bot.settings import load_settings
+
+
+class Interruption:
+    """Whether Ctrl-C was pressed."""
+
+    def __init__(self) -> None:
+        self._came = False
+
+    def note(self, number: int, frame: FrameType | None) -> None:
+        """Handle the signal as Python does, and remember it."""
+        self._came = True
+        signal.default_int_handler(number, frame)
+
+    def check(self) -> None:
+        """Raise KeyboardInterrupt where Ctrl-C was pressed and the exception was swallowed on its way."""
+        if self._came:
+            raise KeyboardInterrupt
+
+
+@contextmanager
+def interruptible() -> Iterator[Interruption]:
+    """Remember Ctrl-C while a long command runs, which is to call `check` now and then.
+
+    An exception that arises while a compiled module is imported, or in a callback of one, does not always get out.
+    """
+    interruption = Interruption()
+    previous = signal.signal(signal.SIGINT, interruption.note)
+    try:
+        yield interruption
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
 
 Command = Callable[..., Any]
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
+from bot.answer.errors import ReviewError
 from bot.cli.options import json_option, print_json, print_progress, with_settings
-from bot.errors import ReviewError
 from bot.settings import Settings
 
 
@@ -30,9 +30,9 @@ def export(settings: Settings, export_format: str, out: Path | None) -> None:
     Example:
       footnote review export --format jsonl --out verdicts.jsonl
     """
-    from bot.records.answers import AnswerRecords  # noqa: PLC0415  # takes a second to import
-    from bot.records.audit import TERMINAL, audit  # noqa: PLC0415
-    from bot.review.export import export_rows, write_rows  # noqa: PLC0415
+    from bot.staff.review.export import export_rows, write_rows
+    from bot.storage.answers import AnswerRecords  # takes a second to import
+    from bot.storage.audit import TERMINAL, audit
 
     with closing(AnswerRecords(settings.catalogue_url(), settings.review_sample)) as records:
         rows = export_rows(records.engine)
@@ -58,8 +58,8 @@ def export(settings: Settings, export_format: str, out: Path | None) -> None:
 @with_settings
 def queue(settings: Settings, *, as_json: bool) -> None:
     """Say how many answers wait for a verdict, and why."""
-    from bot.records.answers import AnswerRecords  # noqa: PLC0415
-    from bot.review.queue import Asked, read_page  # noqa: PLC0415
+    from bot.staff.review.queue import Asked, read_page
+    from bot.storage.answers import AnswerRecords
 
     with closing(AnswerRecords(settings.catalogue_url(), settings.review_sample)) as records:
         page = read_page(records.engine, Asked())
@@ -85,11 +85,11 @@ def digest(settings: Settings, since: datetime | None, out: Path | None) -> None
     Example:
       footnote review digest --since 2026-11-01 --out digest.html
     """
-    from bot.insight.overview import gather  # noqa: PLC0415  # torch takes seconds to import
-    from bot.records.answers import AnswerRecords  # noqa: PLC0415
-    from bot.web.staff.digest import render_digest  # noqa: PLC0415
-    from index.catalogue import Catalogue  # noqa: PLC0415
-    from index.embedding.build import build_embedder  # noqa: PLC0415
+    from bot.staff.insight.overview import gather  # torch takes seconds to import
+    from bot.storage.answers import AnswerRecords
+    from bot.web.staff.insights_page import render_digest
+    from index.embedding.build import build_embedder
+    from index.store.catalogue import Catalogue
 
     begin = since.replace(tzinfo=UTC) if since else datetime.now(UTC) - timedelta(days=7)
     Catalogue(settings.catalogue_url()).close()  # the tables of documents, where nothing has been indexed yet

@@ -10,13 +10,13 @@ from typing import IO, TYPE_CHECKING, cast
 
 import click
 
+from bot.answer.errors import AccountError
 from bot.cli.options import json_option, print_json, with_settings
-from bot.errors import AccountError
 from bot.settings import Settings
 
 if TYPE_CHECKING:
-    from bot.accounts.accounts import Account, Accounts, Role
-    from bot.accounts.sessions import Sessions
+    from bot.staff.accounts import Account, Accounts, Role
+    from bot.staff.sessions import Sessions
 
 _TERMINAL = "(terminal)"  # who did it, in the audit
 _ROLES = ("staff", "evaluator", "admin")
@@ -123,9 +123,9 @@ def _to_json(account: Account, sessions: int) -> dict[str, object]:
 
 @contextmanager
 def _opened(settings: Settings) -> Iterator[tuple[Accounts, Sessions]]:
-    from bot.accounts.accounts import Accounts  # noqa: PLC0415  # the command line starts without a database
-    from bot.accounts.sessions import Sessions, session_limits  # noqa: PLC0415
-    from bot.records.answers import AnswerRecords  # noqa: PLC0415
+    from bot.staff.accounts import Accounts  # the command line starts without a database
+    from bot.staff.sessions import Sessions, session_limits
+    from bot.storage.answers import AnswerRecords
 
     with closing(AnswerRecords(settings.catalogue_url())) as records:
         yield Accounts(records.engine), Sessions(records.engine, *session_limits(settings))

@@ -16,18 +16,18 @@ def build_language_model(settings: Settings) -> LanguageModel | None:
     model = _choose(settings)
     if model is None or not settings.model_tokens_per_day:
         return model
-    from bot.language_model.budget import BudgetedModel  # noqa: PLC0415  # only where it is used
+    from bot.language_model.budget import BudgetedModel  # only where it is used
 
     return BudgetedModel(model, settings.model_tokens_per_day, settings.limits_storage)
 
 
 def _choose(settings: Settings) -> LanguageModel | None:
     if settings.answerer == "local":
-        from bot.language_model.local import LocalModel  # noqa: PLC0415  # only where it is used
+        from bot.language_model.local import LocalModel  # only where it is used
 
         return LocalModel(cache_folder(settings.model_cache), settings.gguf)
     if settings.answerer == "remote":
-        from bot.language_model.remote import build_remote_model  # noqa: PLC0415  # its libraries take seconds to import
+        from bot.language_model.remote import build_remote_model  # its libraries take seconds to import
 
         return build_remote_model(settings)
     return None

@@ -1,20 +1,138 @@
-"""A chat endpoint for callers that block: one retry, a circuit breaker, and Yes or No with or without probabilities."""
+"""A circuit breaker: after some failures in a row nobody waits for a broken service; one caller at a time probes it.
+
+Yes or No out of a reply's first token: pure arithmetic.
+
+A chat endpoint for callers that block: one retry, a circuit breaker, and Yes or No with or without probabilities.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
+import time
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from functools import partial
 
-from bot.language_model import CancelledError, ModelUnavailableError, Prompt
+from bot.language_model import CancelledError, Limits, ModelUnavailableError, Prompt
 from bot.language_model.background import BackgroundLoop
-from bot.language_model.breaker import CircuitBreaker
 from bot.language_model.endpoint import ChatEndpoint, EndpointError, FirstWords
-from bot.language_model.limits import Limits
-from bot.language_model.patience import is_over
-from bot.language_model.yes_no import log_odds_of_tokens, log_odds_of_words
+from bot.language_model.session import is_over
+
+
+class CircuitBreaker:
+    """Counts failures in a row. Closed, calls go through; open, none does until `pause` has passed, then one probe.
+
+    Calls of several kinds are counted apart: one kind that works does not make up for another that never does. Every
+    call that `start` lets through must end with one of `succeeded`, `failed` and `abandoned`.
+    """
+
+    def __init__(self, *, failures: int = 3, pause: float = 20.0, clock: Callable[[], float] = time.monotonic) -> None:
+        """Start closed.
+
+        Args:
+            failures: How many in a row open it.
+            pause: Seconds before a probe, counted from the last failure.
+            clock: Seconds that only grow.
+        """
+        self._limit = failures
+        self._pause = pause
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._failures: Counter[str] = Counter()
+        self._probe_at = 0.0
+        self._probing = False
+
+    def allows(self) -> bool:
+        """Return whether a call would go through now, without taking the probe."""
+        with self._lock:
+            return self._allows()
+
+    def start(self) -> bool:
+        """Return whether the caller may go on; where the breaker is open, the caller is then the probe."""
+        with self._lock:
+            if not self._allows():
+                return False
+            self._probing = self._is_open()
+            return True
+
+    def succeeded(self, kind: str = "") -> None:
+        """Close, unless calls of another kind fail: the service works."""
+        with self._lock:
+            del self._failures[kind]
+            self._probing = False
+
+    def failed(self, kind: str = "") -> None:
+        """Count a failure, and open or stay open where it was one too many."""
+        with self._lock:
+            self._failures[kind] += 1
+            self._probing = False
+            self._probe_at = self._clock() + self._pause
+
+    def abandoned(self) -> None:
+        """Count nothing: the caller left before the outcome was known, so the next one may probe."""
+        with self._lock:
+            self._probing = False
+
+    def _is_open(self) -> bool:
+        return max(self._failures.values(), default=0) >= self._limit
+
+    def _allows(self) -> bool:
+        return not self._is_open() or (not self._probing and self._clock() >= self._probe_at)
+
+
+YES = frozenset({"yes", "是"})
+NO = frozenset({"no", "否", "不"})
+
+# What a plain "Yes" counts as where a server gives no log-probabilities: a probability of .95. It is held below what
+# a model that is sure gives (8 and more), because such a reply does not say how sure it is.
+PLAIN_LOG_ODDS = 3.0
+
+_AROUND_A_WORD = " \t\r\n\"'*`.,:;!()。，：；！「」“”"
+
+
+def log_odds_of_tokens(tokens: Sequence[tuple[str, float]]) -> float | None:
+    """Return log P(Yes) - log P(No) from the likeliest first tokens.
+
+    Args:
+        tokens: Each with its natural log-probability; several may be spellings of one word.
+
+    Returns:
+        The log-odds, or None when neither side is among the tokens. A side that is missing gets the smallest listed
+        probability, which is the most it can have.
+    """
+    yes = [log_probability for token, log_probability in tokens if _word(token) in YES]
+    no = [log_probability for token, log_probability in tokens if _word(token) in NO]
+    if not yes and not no:
+        return None
+    least = min(log_probability for _, log_probability in tokens)
+    return (_log_sum(yes) if yes else least) - (_log_sum(no) if no else least)
+
+
+def log_odds_of_words(reply: str) -> float | None:
+    """Return `PLAIN_LOG_ODDS` with the sign of the reply's first word, or None when that is neither Yes nor No."""
+    words = reply.strip(_AROUND_A_WORD).split()
+    if not words:
+        return None
+    first = _word(words[0])
+    if first in YES or first[:1] in YES:
+        return PLAIN_LOG_ODDS
+    if first in NO or first[:1] in NO:
+        return -PLAIN_LOG_ODDS
+    return None
+
+
+def _word(token: str) -> str:
+    return token.strip(_AROUND_A_WORD).casefold()
+
+
+def _log_sum(values: Sequence[float]) -> float:
+    """Return log(sum(exp(values))) without underflow."""
+    largest = max(values)
+    return largest + math.log(sum(math.exp(value - largest) for value in values))
+
 
 _BEFORE_RETRY = 0.25
 # Asked for in this order; a server that refuses all of them is asked for plain text from then on.

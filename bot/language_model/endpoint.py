@@ -17,8 +17,7 @@ import openai
 from llama_index.core.base.llms.types import ChatMessage
 from llama_index.llms.openai_like import OpenAILike
 
-from bot.language_model import Prompt
-from bot.language_model.limits import Limits
+from bot.language_model import Limits, Prompt
 
 # A server that ignores the limit on tokens is cut off here. Few tokens are longer, in any language.
 _MOST_CHARACTERS_OF_A_TOKEN = 16

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from bot.errors import SettingsError
+from bot.answer.errors import SettingsError
 from bot.language_model.client import ChatClient
 from bot.settings import Settings
 

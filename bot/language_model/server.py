@@ -71,7 +71,7 @@ def main() -> None:
 
 def _serve(options: ServerOptions) -> Any:
     _find_openmp()
-    import xllamacpp  # noqa: PLC0415  # only after the limits are set, and OpenMP is there
+    import xllamacpp  # only after the limits are set, and OpenMP is there
 
     parameters = xllamacpp.CommonParams()
     parameters.model.path = options.path
@@ -100,7 +100,7 @@ def _restrict() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Modules and calls that other systems lack; the pipe does the rest there.
     with contextlib.suppress(ImportError, OSError, ValueError, AttributeError):
-        import resource  # noqa: PLC0415  # not on every system
+        import resource  # not on every system
 
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))

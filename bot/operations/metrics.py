@@ -1,15 +1,27 @@
-"""Prometheus metrics: how much is asked, how it ends, where the time goes, and whether what it needs is there.
+"""OpenTelemetry traces: one span an answer with one below it for each stage, sent where the OTEL_ variables say.
+
+https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
+
+Prometheus metrics: how much is asked, how it ends, where the time goes, and whether what it needs is there.
 
 Served on a port of its own, so that the public never reaches it. Labels are words of ours, never a reader's.
+
+What happens with each answer besides being given: counted, and traced where a collector is named.
 """
 
 from __future__ import annotations
 
+import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.metadata import version
 from wsgiref.simple_server import WSGIServer
 
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from opentelemetry.trace import set_span_in_context
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -21,8 +33,66 @@ from prometheus_client import (
     start_http_server,
 )
 
-from bot.answer import Answer
-from bot.errors import ServeError
+from bot.answer.answer import Answer
+from bot.answer.errors import ServeError
+from bot.answer.inquiry import Stage
+
+_ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+
+
+class Traces:
+    """Sends the way of each answer through the chatbot to a collector.
+
+    Args:
+        exporter: Takes the spans.
+        version: Version of Footnote, told with them.
+    """
+
+    def __init__(self, exporter: SpanExporter, version: str) -> None:
+        resource = Resource.create({"service.name": "footnote", "service.version": version})
+        # Of our own, not the global one: nothing else of this process is traced through it.
+        self._provider = TracerProvider(resource=resource)
+        self._provider.add_span_processor(BatchSpanProcessor(exporter))
+        self._tracer = self._provider.get_tracer("footnote", version)
+
+    def answered(self, answer: Answer, stages: Sequence[Stage]) -> None:
+        """Send an answer's spans. They carry kinds, counts and times: no question, no answer, no document."""
+        if not stages:
+            return
+        whole = self._tracer.start_span(
+            "answer",
+            start_time=min(stage.begin for stage in stages),
+            attributes={
+                "footnote.answer_id": answer.id,
+                "footnote.kind": answer.kind,
+                "footnote.reason": answer.refusal.reason if answer.refusal else "",
+                "footnote.answerer": answer.provenance.answerer,
+                "footnote.confidence": answer.confidence,
+                "footnote.citations": len(answer.citations),
+            },
+        )
+        for stage in stages:
+            part = self._tracer.start_span(stage.name, set_span_in_context(whole), start_time=stage.begin)
+            part.end(stage.end)
+        whole.end(max(stage.end for stage in stages))
+
+    def close(self) -> None:
+        """Send what is left."""
+        self._provider.shutdown()
+
+
+def open_traces(version: str, exporter: Callable[[], SpanExporter] | None = None) -> Traces | None:
+    """Return where traces go, or None unless an OTEL_ variable names a collector (gRPC)."""
+    if not any(os.environ.get(name) for name in _ENDPOINTS) or os.environ.get("OTEL_SDK_DISABLED") == "true":
+        return None
+    return Traces((exporter or _grpc_exporter)(), version)
+
+
+def _grpc_exporter() -> SpanExporter:
+    from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter  # brings gRPC
+
+    return OTLPSpanExporter()
+
 
 _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 90)
 
@@ -92,3 +162,25 @@ class Metrics:
             raise ServeError(
                 f"The metrics cannot be served at {address!r} ({reason}): choose another metrics_address."
             ) from error
+
+
+@contextmanager
+def observed(metrics: Metrics, address: str) -> Iterator[Callable[[Answer, Sequence[Stage]], None]]:
+    """Serve the metrics at an address, and yield what is to be called with each answer.
+
+    Raises:
+        ServeError: The address cannot be used.
+    """
+    traces = open_traces(version("footnote-chat"))
+
+    def on_answer(answer: Answer, stages: Sequence[Stage]) -> None:
+        metrics.answered(answer)
+        if traces is not None:
+            traces.answered(answer, stages)
+
+    try:
+        with metrics.served(address):
+            yield on_answer
+    finally:
+        if traces is not None:
+            traces.close()

@@ -1,43 +1,110 @@
-"""The web application, put together: our own routes, the page's files, and Gradio below them."""
+"""An application that takes seconds to build: built in a thread while the one around it is served already.
+
+HTTP responses, counted for the operator.
+
+The web application, put together: our own routes, the page's files, and Gradio below them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.middleware.trustedhost import TrustedHostMiddleware
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.applications import Starlette
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from bot.api_keys import ApiKeys
 from bot.chatbot import Chatbot
 from bot.operations.metrics import Metrics
-from bot.records.answers import AnswerRecords
-from bot.records.shared import SharedAnswers
 from bot.settings import Settings
-from bot.web.answering import Answering
+from bot.storage.answers import AnswerRecords
+from bot.storage.api_keys import ApiKeys
+from bot.storage.shared_links import SharedAnswers
+from bot.web.answer_service import Answering
 from bot.web.api.app import api_pages, build_api
-from bot.web.api.paths import is_api
-from bot.web.asking import Asking
-from bot.web.chat import chat_routes
-from bot.web.composer import build_composer, gradio_files, gradio_script
-from bot.web.counted import CountedResponses
+from bot.web.extensions import Branch, Pages, is_below
 from bot.web.health import health_routes
-from bot.web.late import LateApp
-from bot.web.limits.guard import Guard
-from bot.web.limits.rates import Rates
-from bot.web.my_data import my_data_routes
-from bot.web.pages import Branch, Pages, is_below
-from bot.web.render import PAGE_FILES
-from bot.web.security import Gate
-from bot.web.shared import shared_routes
-from bot.web.source import source_routes
-from bot.web.widget import widget_routes
+from bot.web.limits import Guard, Rates
+from bot.web.page.chat import chat_routes, my_data_routes
+from bot.web.page.composer import build_composer, gradio_files, gradio_script
+from bot.web.page.render import PAGE_FILES
+from bot.web.page.shared import shared_routes
+from bot.web.page.source import source_routes
+from bot.web.page.stream import Asking
+from bot.web.page.widget import widget_routes
+from bot.web.security import Gate, is_api
 from index.errors import FootnoteError
+
+
+class LateApp:
+    """Passes requests on to an application; those that come before it is built wait for it.
+
+    Args:
+        build: Returns the application. Called once, in a thread, when the application around it starts.
+
+    Attributes:
+        app: The application; None before it is built.
+    """
+
+    def __init__(self, build: Callable[[], Starlette]) -> None:
+        self._build = build
+        self._opening: asyncio.Task[Starlette] | None = None
+        self.app: Starlette | None = None
+
+    @asynccontextmanager
+    async def lifespan(self, _around: Starlette) -> AsyncIterator[None]:
+        """Begin to build, and end what was built: to be run as the lifespan of the application around it."""
+        async with AsyncExitStack() as opened:
+            self._opening = asyncio.create_task(self._open(opened))
+            try:
+                yield
+            finally:
+                await asyncio.wait({self._opening})  # a thread cannot be told to stop
+
+    async def opened(self) -> Starlette:
+        """Return the application once it is built.
+
+        Raises:
+            Exception: What building it raised.
+        """
+        assert self._opening is not None, "the application around it has not started"
+        return await asyncio.shield(self._opening)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        app = await self.opened()
+        await app(scope, receive, send)
+
+    async def _open(self, opened: AsyncExitStack) -> Starlette:
+        app = await asyncio.to_thread(self._build)
+        await opened.enter_async_context(app.router.lifespan_context(app))
+        self.app = app
+        return app
+
+
+class CountedResponses:
+    """Counts what the application around it responds."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and count its response."""
+
+        async def counted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._metrics.responded(message["status"])
+            await send(message)
+
+        await self._app(scope, receive, counted)
+
 
 _SMALLEST_COMPRESSED = 1_000  # bytes
 

@@ -1,4 +1,8 @@
-"""What stands before every route: the paths that exist for the public, bodies of bounded size, headers.
+"""Where the API is.
+
+What somebody gets whose request is not answered: a status for programs, a sentence for the reader.
+
+What stands before every route: the paths that exist for the public, bodies of bounded size, headers.
 
 Gradio brings routes a public page has no use for (uploads, proxies, files, recordings); only those on the list
 are reachable. Decisions use `scope["path"]`, which is what the router matches, never a URL built from headers
@@ -12,13 +16,48 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.responses import PlainTextResponse
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.web.api.errors import ErrorDetails, error_response
-from bot.web.api.paths import is_api
-from bot.web.pages import is_below
-from bot.web.turned_away import turned_away
+from bot.web.extensions import is_below
+from bot.web.page.language import Texts, texts_for
+
+TOPS = ("/api", "/v1")
+
+
+def is_api(path: str) -> bool:
+    """Return whether a path belongs to the API."""
+    return any(is_below(path, top) for top in TOPS)
+
+
+_LONGEST_IN_SECONDS = 99
+
+
+def turned_away(scope: Scope, status: int, key: str, retry_after: int = 0) -> JSONResponse:
+    """Return a response with the words of a key in the reader's language.
+
+    Args:
+        scope: The request.
+        status: The HTTP status.
+        key: Which words; `{wait}` in them becomes the time to wait.
+        retry_after: Seconds until it makes sense to ask again; 0 where nobody knows.
+    """
+    texts = texts_for(Request(scope))
+    headers = {"retry-after": str(retry_after)} if retry_after else None
+    words = texts(key, wait=_in_words(retry_after, texts))
+    if is_api(scope["path"]):
+        kind = "rate_limit_error" if status == 429 else "invalid_request_error"
+        return error_response(status, ErrorDetails(message=words, type=kind, code=key), headers)
+    return JSONResponse({"detail": words}, status, headers)
+
+
+def _in_words(seconds: int, texts: Texts) -> str:
+    if seconds <= _LONGEST_IN_SECONDS:
+        return texts.count("wait_seconds", seconds)
+    return texts.count("wait_minutes", -(-seconds // 60))
+
 
 _GRADIO = "/gradio_api"
 _EXACT = {

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 import uvicorn
 from starlette.applications import Starlette
 
-from bot.errors import ServeError
+from bot.answer.errors import ServeError
 from bot.settings import Settings
-from bot.web.late import LateApp
-from bot.web.pages import Pages
+from bot.web.app import LateApp
+from bot.web.extensions import Pages
 
 if TYPE_CHECKING:
-    from bot.web.answering import Answering
+    from bot.web.answer_service import Answering
 
 _BACKLOG = 128
 _GOODBYE_SECONDS = 3
@@ -45,17 +45,21 @@ def serve(settings: Settings, *, evaluator: bool = False, watch: bool = False) -
     signal.signal(signal.SIGTERM, _end)
     with closing(open_port(settings.host, settings.port)) as listener:
         # These take seconds to import; a port in use should not wait for them.
-        from bot.accounts.accounts import Accounts  # noqa: PLC0415
-        from bot.api_keys import ApiKeys  # noqa: PLC0415
-        from bot.build import build_chatbot  # noqa: PLC0415
-        from bot.operations.logs import set_up_logs  # noqa: PLC0415
-        from bot.operations.metrics import Metrics  # noqa: PLC0415
-        from bot.operations.observe import observed  # noqa: PLC0415
-        from bot.records.answers import AnswerRecords  # noqa: PLC0415
-        from bot.records.retention import Retention  # noqa: PLC0415
-        from bot.web.app import build_app  # noqa: PLC0415
-        from bot.web.pages import load_pages  # noqa: PLC0415
-        from bot.web.staff.app import build_staff  # noqa: PLC0415
+        from bot.build import build_chatbot
+        from bot.operations.logs import set_up_logs
+        from bot.operations.metrics import (
+            Metrics,
+            observed,
+        )
+        from bot.staff.accounts import Accounts
+        from bot.storage.answers import (
+            AnswerRecords,
+            Retention,
+        )
+        from bot.storage.api_keys import ApiKeys
+        from bot.web.app import build_app
+        from bot.web.extensions import load_pages
+        from bot.web.staff.app import build_staff
 
         set_up_logs(settings.log_format, settings.log_level)
         metrics = Metrics()
@@ -80,7 +84,7 @@ def serve(settings: Settings, *, evaluator: bool = False, watch: bool = False) -
 
 @contextmanager
 def _watching(settings: Settings) -> Iterator[None]:
-    from bot.watch.watch import FolderWatch  # noqa: PLC0415  # only where it is used
+    from bot.operations.watch import FolderWatch  # only where it is used
 
     with closing(FolderWatch(settings, _say)) as watch:
         watch.start()

@@ -51,7 +51,7 @@ def compare(
 
     A and B are files of `footnote eval run --out`, or folders that hold one as report.json.
     """
-    from eval.compare.compare import compare_runs, load_run  # noqa: PLC0415  # scipy's tests take a second to import
+    from eval.compare.compare import compare_runs, load_run  # scipy's tests take a second to import
 
     if junit is not None and gate_path is None:
         raise click.UsageError("--junit writes the checks of a gate: name one with --gate.")

@@ -7,13 +7,11 @@ from pathlib import Path
 from typing import Literal
 
 from eval.compare.comparison import Comparison, Flip, RunLabel
-from eval.compare.documents import describe_changes, document_changes, same_documents
 from eval.compare.impact import find_impact
 from eval.compare.measured import measure_differences, tag_differences
-from eval.compare.pair import Pair, crashed_in, pair_up
-from eval.compare.unlike import find_unlike
+from eval.compare.pair import Pair, crashed_in, describe_changes, document_changes, find_unlike, pair_up, same_documents
 from eval.errors import ComparisonError
-from eval.report import GOOD_VERDICTS, RunReport
+from eval.report.report import GOOD_VERDICTS, RunReport
 
 _REPORT_NAME = "report.json"
 

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from eval.report import Verdict
-from eval.whole_file import write_whole
+from eval.report.report import Verdict
+from eval.report.whole_file import write_whole
 
 DocumentChange = Literal["added", "removed", "changed"]
 # How near a document is to a question, the nearest first.

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from eval.compare.comparison import Affected, Cause, DocumentChange, DocumentChanges, Impact, Nearness
-from eval.compare.documents import kinds_of_change
-from eval.compare.pair import Pair, Side
+from eval.compare.pair import Pair, Side, kinds_of_change
 
 _NEARNESS: tuple[Nearness, ...] = ("cited", "evidence", "retrieved")
 _IN_WORDS: Mapping[Nearness, str] = {

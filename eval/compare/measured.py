@@ -1,4 +1,7 @@
-"""Every measure of two runs over their paired questions."""
+"""The measures of a run by name, and which way each is better.
+
+Every measure of two runs over their paired questions.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,28 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from eval.compare.comparison import MeasureDifference
-from eval.compare.difference import PairedSamples, Sample, paired_difference
+from eval.compare.difference import (
+    PairedSamples,
+    Sample,
+    WeightedStatistic,
+    paired_difference,
+    weighted_calibration_error,
+    weighted_mean,
+    weighted_percentile,
+)
 from eval.compare.pair import Pair, Side
-from eval.compare.weighted import WeightedStatistic, weighted_calibration_error, weighted_mean, weighted_percentile
-from eval.metrics import MEASURES, PERCENTILES, TAG_MEASURES
-from eval.report import QuestionReport, RunReport
+from eval.measures.metrics import MEASURES, PERCENTILES, TAG_MEASURES, summarise_all
+from eval.report.report import QuestionReport, RunReport
+
+# Every measure that a run of this version reports: what it makes of no questions at all.
+MEASURE_NAMES = tuple(summarise_all((), ()))
+
+_LESS_IS_BETTER = ("_rate", "_error", "_ms")
+
+
+def less_is_better(name: str) -> bool:
+    """Return whether a measure is the better the lower it is: rates of mistakes, errors and waiting times."""
+    return name.endswith(_LESS_IS_BETTER)
 
 
 def measure_differences(a: RunReport, b: RunReport, pairs: Sequence[Pair]) -> tuple[MeasureDifference, ...]:
@@ -63,7 +83,7 @@ def _total_milliseconds(question: QuestionReport) -> Sample:
 
 
 def _confidence_and_outcome(question: QuestionReport) -> Sample:
-    # As `eval.measures.calibration` has it, with the outcome that the run itself found.
+    # As `eval.measures.confidence` has it, with the outcome that the run itself found.
     if question.answer is None or question.answer.kind != "answer":
         return None
     return question.answer.confidence, question.scores.get("answer_correct") or 0.0

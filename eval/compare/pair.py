@@ -1,13 +1,91 @@
-"""Questions of two runs, paired: the same question of the same suite, however often each run asked it."""
+"""Whether two runs saw the same documents, and which ones changed in between.
+
+In what two runs differ besides their answers: suites, settings, prompts, code and machine.
+
+Questions of two runs, paired: the same question of the same suite, however often each run asked it.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from eval.compare.comparison import QuestionKey, Shown
-from eval.report import GOOD_VERDICTS, QuestionReport, RunReport
+from eval.compare.comparison import DocumentChange, DocumentChanges, QuestionKey, Shown, Unlike
+from eval.report.report import GOOD_VERDICTS, QuestionReport, RunReport
+
+
+def same_documents(a: RunReport, b: RunReport) -> bool:
+    """Return whether the documents are the same: by the hash of each, or of the whole index where there are none."""
+    if a.document_hashes and b.document_hashes:
+        return a.document_hashes == b.document_hashes
+    return a.index_fingerprint == b.index_fingerprint
+
+
+def document_changes(a: RunReport, b: RunReport) -> DocumentChanges | None:
+    """Return which documents are not the same, or None where a report does not say which it had."""
+    before, after = a.document_hashes, b.document_hashes
+    if not before or not after:
+        return None
+    return DocumentChanges(
+        added=tuple(sorted(after.keys() - before.keys())),
+        removed=tuple(sorted(before.keys() - after.keys())),
+        changed=tuple(sorted(one for one in before.keys() & after.keys() if before[one] != after[one])),
+    )
+
+
+def kinds_of_change(documents: DocumentChanges) -> dict[str, DocumentChange]:
+    """Return what happened to each document that is not the same, by id."""
+    kinds: dict[str, DocumentChange] = dict.fromkeys(documents.added, "added")
+    kinds |= dict.fromkeys(documents.removed, "removed")
+    kinds |= dict.fromkeys(documents.changed, "changed")
+    return kinds
+
+
+def describe_changes(documents: DocumentChanges | None, most: int = 5) -> str:
+    """Return the changes as words, such as `1 changed (law.txt), 2 added (a.txt, b.txt)`."""
+    if documents is None:
+        return "the fingerprints of their indexes differ"
+    parts = []
+    for kind in ("changed", "added", "removed"):
+        names = getattr(documents, kind)
+        if names:
+            more = ", …" if len(names) > most else ""
+            parts.append(f"{len(names)} {kind} ({', '.join(names[:most])}{more})")
+    return ", ".join(parts)
+
+
+def find_unlike(a: RunReport, b: RunReport) -> tuple[Unlike, ...]:
+    """Return every key whose value differs; whoever reads the comparison must know."""
+    return tuple(
+        Unlike(key=key, a=before.get(key), b=after.get(key))
+        for before, after in zip(_parts(a), _parts(b), strict=True)
+        for key in sorted(before.keys() | after.keys())
+        if before.get(key) != after.get(key)
+    )
+
+
+def _parts(report: RunReport) -> Iterator[Mapping[str, Any]]:
+    yield {f"suite {suite.name}": suite.hash for suite in report.suites}
+    yield {f"settings.{name}": value for name, value in report.settings.items()}
+    yield _provenance(report)
+    yield {"index_fingerprint": report.index_fingerprint, "repeats": report.repeats}
+    origin = report.origin
+    yield {"code.commit": origin.commit, "code.uncommitted changes": origin.dirty}
+    yield {f"version of {name}": version for name, version in origin.versions.items()}
+    yield {"machine": f"{origin.platform}, {origin.processors} processors"}
+
+
+def _provenance(report: RunReport) -> dict[str, str]:
+    """Return what the answers say they were made with; several values where they were not made alike."""
+    provenance = [question.answer.provenance for question in report.questions if question.answer]
+    found: dict[str, str] = {}
+    for name in ("prompts_hash", "version", "embedding_model", "answerer", "language_model"):
+        values = {str(value) for one in provenance if (value := getattr(one, name)) is not None}
+        if values:
+            found[name] = " and ".join(sorted(values))
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from eval.compare.comparison import Affected, Comparison, Flip, MeasureDifference, QuestionKey
-from eval.compare.documents import describe_changes
-from eval.table import number
+from eval.compare.pair import describe_changes
+from eval.report.table import number
 
 _HEADINGS = {"wrong": "newly wrong", "right": "newly right", None: "another mistake"}
 

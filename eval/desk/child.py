@@ -20,7 +20,7 @@ def run() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        from bot.cli import main  # noqa: PLC0415  # an interrupt must be understood before anything slow is imported
+        from bot.cli import main  # an interrupt must be understood before anything slow is imported
 
         main()
     except KeyboardInterrupt:

@@ -10,16 +10,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Request, Response
 from starlette.exceptions import HTTPException
 
-from bot.answer import RetrievedEntry
-from bot.web.links import place_path
-from eval.check import Findings
-from eval.desk.desk import Desk
+from bot.answer.answer import RetrievedEntry
+from bot.web.page.links import place_path
+from eval.desk.desk import Desk, show
 from eval.desk.entry import SuiteEntry, check_entry, list_ids, read_entry, save_entry
-from eval.desk.show import show
 from eval.desk.suites import is_editable
 from eval.errors import EvaluationError, Mistake, SuiteError
-from eval.report import QuestionReport
-from eval.suite import load_suite
+from eval.report.report import QuestionReport
+from eval.suites.check import Findings
+from eval.suites.suite import load_suite
 from index.errors import FootnoteError
 
 _PASSAGES = 6

@@ -10,16 +10,12 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from bot.chatbot import Chatbot
-from bot.web.pages import Pages
-from eval.desk.comparing import comparison_routes
-from eval.desk.desk import PATH, Desk
-from eval.desk.door import Door
+from bot.web.extensions import Pages
+from eval.desk.desk import PATH, Desk, Door, show, static_file
 from eval.desk.entry_page import entry_changes, entry_routes
-from eval.desk.run_list import show_list, start_run
-from eval.desk.run_page import show_run
+from eval.desk.run_pages import comparison_routes, show_list, show_run, start_run
 from eval.desk.running import Runner
 from eval.desk.runs import RunShelf
-from eval.desk.show import show, static_file
 from eval.desk.suites import SuiteShelf, suite_folders
 from eval.errors import EvaluationError
 

@@ -11,15 +11,14 @@ from pathlib import Path, PurePath
 
 from pydantic import BaseModel, ValidationError
 
-from eval.desk.order import RunOrder, answerer_named
-from eval.desk.running import LOG_NAME, Progress, State, count_answers
+from eval.desk.running import LOG_NAME, Progress, RunOrder, State, answerer_named, count_answers
 from eval.desk.suites import SuiteShelf
 from eval.errors import ReportError, SuiteError
-from eval.html.question import by_verdict
-from eval.journal import FILE_NAME, Identity
 from eval.measures.interval import Metric
-from eval.report import REPORT_NAME, RunReport, Verdict
-from eval.suite import load_suite
+from eval.report.question import by_verdict
+from eval.report.report import REPORT_NAME, RunReport, Verdict
+from eval.run.journal import FILE_NAME, Identity
+from eval.suites.suite import load_suite
 
 HEADLINE = ("answer_correct", "refusal_recall", "citation_precision")
 

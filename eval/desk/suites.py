@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from eval.journal import FILE_NAME
+from eval.run.journal import FILE_NAME
 
 FOLDERS_VARIABLE = "FOOTNOTE_SUITES"
 _PACKAGED = Path(__file__).parent.parent / "suites"

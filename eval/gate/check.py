@@ -1,20 +1,37 @@
-"""Checks the rules of a gate on a run."""
+"""Several tests at once, none of them more lenient for the company.
+
+Checks the rules of a gate on a run.
+"""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from pydantic import BaseModel, ConfigDict
 
 from eval.compare.comparison import Comparison, MeasureDifference
-from eval.compare.names import less_is_better
+from eval.compare.measured import less_is_better
 from eval.errors import GateError
-from eval.gate.holm import holm
 from eval.gate.rules import AllowedRegression, Gate
 from eval.measures.interval import Metric
-from eval.report import RunReport
-from eval.table import number
+from eval.report.report import RunReport
+from eval.report.table import number
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return p-values that may each be compared with the level that all tests together shall have, in the same order.
+
+    The smallest is multiplied by their number, the next by one less, and none falls below the one before: S. Holm, "A
+    simple sequentially rejective multiple test procedure" (1979). The tests may depend on each other in any way.
+    """
+    adjusted = [0.0] * len(p_values)
+    highest = 0.0
+    for done, place in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        highest = max(highest, min(1.0, (len(p_values) - done) * p_values[place]))
+        adjusted[place] = highest
+    return adjusted
+
 
 # A difference of .1 between two shares is rarely exactly .1 in binary.
 _ROUNDING = 1e-9

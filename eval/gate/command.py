@@ -39,7 +39,7 @@ def gate(
     REPORT is a file of `footnote eval run --out`, or a folder that holds one as report.json. The rules are explained in
     docs/gating.md.
     """
-    from eval.compare.compare import compare_runs, load_run  # noqa: PLC0415  # scipy's tests take a second to import
+    from eval.compare.compare import compare_runs, load_run  # scipy's tests take a second to import
 
     if baseline is not None and without_baseline:
         raise click.UsageError("--baseline and --without-baseline exclude each other: leave one out.")

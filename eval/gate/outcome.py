@@ -1,16 +1,82 @@
-"""How the outcome of a gate leaves the command line: lines, a JUnit file, an exit code."""
+"""The outcome of a gate as JUnit XML, which every CI shows.
+
+The elements and attributes are those that Jenkins, GitLab and GitHub's reporters all read:
+`testsuites/testsuite/testcase` with `failure` for what is not as it should be and `error` for a crash.
+
+How the outcome of a gate leaves the command line: lines, a JUnit file, an exit code.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from xml.etree import ElementTree
 
 from eval.compare.comparison import Comparison
 from eval.gate.check import GateCheck, check_gate
-from eval.gate.junit import render_junit
 from eval.gate.rules import Gate
-from eval.report import RunReport
-from eval.whole_file import write_whole
+from eval.report.report import GOOD_VERDICTS, QuestionReport, RunReport
+from eval.report.whole_file import write_whole
+
+# What XML 1.0 cannot hold, not even escaped (section 2.2); an answer may quote anything.
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def render_junit(checks: Sequence[GateCheck], report: RunReport) -> str:
+    """Return a JUnit document: one testcase for each check, and one for each time a golden question was asked."""
+    root = ElementTree.Element("testsuites", name="footnote eval gate")
+    gate = ElementTree.SubElement(root, "testsuite", name="gate")
+    for check in checks:
+        case = ElementTree.SubElement(gate, "testcase", classname="gate", name=_clean(check.rule), time="0")
+        if not check.passed:
+            _add(case, "failure", check.message, "gate", check.message)
+    for path in dict.fromkeys(question.suite for question in report.questions):
+        suite = ElementTree.SubElement(root, "testsuite", name=_clean(path))
+        for question in report.questions:
+            if question.suite == path:
+                _add_question(suite, question, repeated=report.repeats > 1)
+    for element in (*root, root):
+        _count(element)
+    ElementTree.indent(root)
+    return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _add_question(suite: ElementTree.Element, question: QuestionReport, *, repeated: bool) -> None:
+    name = f"{question.golden.id} ({question.repeat})" if repeated else question.golden.id
+    milliseconds = question.answer.timings_ms.get("total", 0.0) if question.answer else 0.0
+    case = ElementTree.SubElement(
+        suite,
+        "testcase",
+        classname=_clean(question.suite),
+        name=_clean(name),
+        file=_clean(question.suite),
+        time=f"{milliseconds / 1000:.3f}",
+    )
+    if question.verdict == "crashed":
+        crash = (question.crash or "").strip()
+        _add(case, "error", crash.rpartition("\n")[2], "crashed", crash)
+    elif question.verdict not in GOOD_VERDICTS:
+        why = "; ".join(question.why) or question.verdict.replace("_", " ")
+        answer = question.answer.text if question.answer else ""
+        _add(case, "failure", why, question.verdict, f"{question.golden.question}\n{answer}")
+
+
+def _add(case: ElementTree.Element, tag: str, message: str, kind: str, text: str) -> None:
+    ElementTree.SubElement(case, tag, message=_clean(message), type=kind).text = _clean(text)
+
+
+def _count(element: ElementTree.Element) -> None:
+    cases = list(element.iter("testcase"))
+    element.set("tests", str(len(cases)))
+    element.set("failures", str(sum(1 for _ in element.iter("failure"))))
+    element.set("errors", str(sum(1 for _ in element.iter("error"))))
+    element.set("skipped", "0")
+    element.set("time", f"{sum(float(case.get('time', '0')) for case in cases):.3f}")
+
+
+def _clean(text: str) -> str:
+    return _NOT_XML.sub("\ufffd", text)
 
 
 def checked(gate: Gate, report: RunReport, comparison: Comparison | None, junit: Path | None) -> tuple[GateCheck, ...]:

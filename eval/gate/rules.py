@@ -10,10 +10,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from eval.compare.names import MEASURE_NAMES, less_is_better
+from eval.compare.measured import MEASURE_NAMES, less_is_better
 from eval.errors import GateError
-from eval.metrics import TAG_MEASURES
-from eval.model_judge.record import is_opinion
+from eval.judge.record import is_opinion
+from eval.measures.metrics import TAG_MEASURES
 
 
 class _Frozen(BaseModel):

@@ -6,7 +6,7 @@ but against places that a person marked instead of the opinion of a model. Sourc
 
 from __future__ import annotations
 
-from bot.answer import Citation
+from bot.answer.answer import Citation
 from eval.measures.asked import Asked, covers, touches
 
 

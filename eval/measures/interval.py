@@ -55,7 +55,7 @@ def summarise(
 
     The mean of zeros and ones gets a Wilson interval, the mean of other values in [0, 1] or of dependent ones the same
     with their effective number, anything else a percentile bootstrap with a fixed seed, so that a score never moves by
-    itself. That these hold what they promise is simulated in tests/test_interval_coverage.py.
+    itself. That these hold what they promise is simulated in tests/eval/test_interval_coverage.py.
 
     Args:
         samples: One for each question, None where it was not scored.

@@ -37,7 +37,7 @@ def bulk_embedder(settings: IndexSettings, embedder: Embedder) -> Iterator[Embed
     if not settings.ray_address:
         yield embedder
         return
-    from index.embedding.ray_embedder import RayEmbedder  # noqa: PLC0415  # few have it
+    from index.embedding.ray_embedder import RayEmbedder  # few have it
 
     with closing(RayEmbedder(embedder, settings)) as cluster:
         yield cluster

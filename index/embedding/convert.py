@@ -27,8 +27,8 @@ _PROBES = (
 
 def convert(folder: Path, target: Path) -> None:
     """Write the compiled form of the model in a folder to another folder."""
-    import openvino  # noqa: PLC0415  # after its telemetry has been shut out
-    import torch  # noqa: PLC0415
+    import openvino  # after its telemetry has been shut out
+    import torch
 
     encoder = TorchEncoder(folder)
     model = encoder.model

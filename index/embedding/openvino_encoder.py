@@ -45,7 +45,7 @@ class OpenVinoEncoder:
     """
 
     def __init__(self, compiled: Path, folder: Path, *, half: bool = False) -> None:
-        from tokenizers import Tokenizer  # noqa: PLC0415
+        from tokenizers import Tokenizer
 
         probe = json.loads((compiled / "probe.json").read_text(encoding="utf-8"))
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
@@ -97,7 +97,7 @@ class OpenVinoEncoder:
 
 def _load(model_file: Path, precision: str) -> tuple[int, AsyncInferQueue]:
     """Return the length of a vector, and a queue that runs as many batches at once as there are cores."""
-    import openvino  # noqa: PLC0415  # half a second
+    import openvino  # half a second
 
     streams = min(os.cpu_count() or 1, _MOST_STREAMS)
     options = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": precision, "NUM_STREAMS": streams}

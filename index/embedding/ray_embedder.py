@@ -38,7 +38,7 @@ class RayEmbedder:
     def __init__(self, local: Embedder, settings: IndexSettings) -> None:
         os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
         try:
-            import ray  # noqa: PLC0415  # seconds, and not everybody has it
+            import ray  # seconds, and not everybody has it
         except ImportError as error:
             raise IndexingError(
                 "The setting 'ray_address' needs Ray: install it with `pip install footnote-chat[ray]`, or unset it."
@@ -106,7 +106,7 @@ class _Worker:
     """A copy of the model on some machine of the cluster."""
 
     def __init__(self, model: str, runtime: EmbeddingRuntime, cache: Path | None) -> None:
-        from index.embedding.sentence_transformer import SentenceTransformerEmbedder  # noqa: PLC0415
+        from index.embedding.sentence_transformer import SentenceTransformerEmbedder
 
         self._embedder = SentenceTransformerEmbedder(model, runtime, cache)
 

@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from platformdirs import user_cache_path
 
-from index.embedding.compiled import compiled_model
+from index.embedding.compiled import PACKAGED, compiled_model, find_model, identify
 from index.embedding.embedder import Encoder, Vectors
-from index.embedding.model_folder import PACKAGED, find_model, identify
 from index.errors import ConversionError
-from index.invisible import comparable
 from index.settings import EmbeddingRuntime
+from index.text.invisible import comparable
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -89,7 +88,7 @@ class SentenceTransformerEmbedder:
         return self._loaded
 
     def _compiled(self) -> Encoder:
-        from index.embedding.openvino_encoder import OpenVinoEncoder  # noqa: PLC0415  # not needed by torch
+        from index.embedding.openvino_encoder import OpenVinoEncoder  # not needed by torch
 
         try:
             compiled = compiled_model(self._folder, self.model_id, self.cache)
@@ -99,7 +98,7 @@ class SentenceTransformerEmbedder:
             return self._plain()
 
     def _plain(self) -> Encoder:
-        from index.embedding.torch_encoder import TorchEncoder  # noqa: PLC0415  # torch takes seconds to import
+        from index.embedding.torch_encoder import TorchEncoder  # torch takes seconds to import
 
         return TorchEncoder(self._folder)
 
@@ -112,7 +111,7 @@ def _has_bfloat16() -> bool:
 
 
 def _load_tokenizer(folder: Path) -> Tokenizer:
-    from tokenizers import Tokenizer  # noqa: PLC0415
+    from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.no_truncation()

@@ -37,8 +37,8 @@ class TorchEncoder:
 
 def load_model(folder: Path) -> SentenceTransformer:
     """Return the model in a folder; nothing is fetched and no code of the model's is run."""
-    from sentence_transformers import SentenceTransformer  # noqa: PLC0415  # torch takes seconds to import
-    from transformers.utils import logging  # noqa: PLC0415
+    from sentence_transformers import SentenceTransformer  # torch takes seconds to import
+    from transformers.utils import logging
 
     logging.disable_progress_bar()
     logging.set_verbosity_error()

@@ -17,9 +17,9 @@ rebuild    the files of the live one made again from the database
 A generation becomes live when `Catalogue.publish` commits its name. Until then nobody reads it.
 """
 
-from index.generation.folders import generations_folder
-from index.generation.live import LiveGeneration
-from index.generation.opened import Generation, problem_of
-from index.generation.renew import clean_up, renew
+from index.generation.manager import LiveGeneration
+from index.generation.manifest import generations_folder
+from index.generation.publish import clean_up, renew
+from index.generation.snapshot import Generation, problem_of
 
 __all__ = ["Generation", "LiveGeneration", "clean_up", "generations_folder", "problem_of", "renew"]

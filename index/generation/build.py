@@ -12,17 +12,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
-from index.chunk_sets import ChunkSet, ChunkSets, VectorPage, fingerprint_of
 from index.document import Chunk
 from index.errors import IndexingError
-from index.exact import EXACT_UP_TO, build_exact_index
-from index.failpoints import failpoint
-from index.file_limit import limit_file_size
 from index.generation.check import check_generation
-from index.generation.folders import make_durable
-from index.generation.manifest import Manifest, damaged_files, describe_files, read_manifest, write_manifest
+from index.generation.manifest import (
+    Manifest,
+    damaged_files,
+    describe_files,
+    make_durable,
+    read_manifest,
+    write_manifest,
+)
 from index.generation.write import write_vectors
-from index.keyword_files import KEYWORDS_VERSION, build_keyword_index, change_keyword_index
+from index.search.exact import EXACT_UP_TO, build_exact_index
+from index.search.keyword_files import KEYWORDS_VERSION, build_keyword_index, change_keyword_index
+from index.store.chunk_sets import ChunkSet, ChunkSets, VectorPage, fingerprint_of
+from index.store.failpoints import failpoint, limit_file_size
 
 Progress = Callable[[str, int], None]
 _Page = TypeVar("_Page", list[Chunk], VectorPage)
@@ -97,7 +102,7 @@ class GenerationBuilder:
 
     def can_change(self, live: Path, change: Change) -> bool:
         """Return whether a copy of the live generation can be changed, and whether that is worth it."""
-        from index.vectors import chroma_version  # noqa: PLC0415  # as above
+        from index.search.vectors import chroma_version  # as above
 
         try:
             manifest = read_manifest(live)
@@ -116,7 +121,7 @@ class GenerationBuilder:
         return made_alike and little and not damaged_files(live, manifest)
 
     def _finish(self, folder: Path, chunks: ChunkSet, *, taken_out: int) -> Manifest:
-        from index.vectors import chroma_version  # noqa: PLC0415  # as above
+        from index.search.vectors import chroma_version  # as above
 
         ids = list(chunks.ids())
         if len(ids) <= EXACT_UP_TO:

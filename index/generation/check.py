@@ -10,14 +10,14 @@ from typing import Final
 
 import numpy as np
 
-from index.chunk_sets import fingerprint_of
 from index.document import Chunk
 from index.embedding.embedder import Vectors
 from index.errors import IndexingError
-from index.exact import ExactIndex
 from index.generation.children import Child
 from index.generation.manifest import read_manifest
-from index.keywords import KeywordIndex
+from index.search.exact import ExactIndex
+from index.search.keywords import KeywordIndex
+from index.store.chunk_sets import fingerprint_of
 
 _NEAR: Final = 50  # where a chunk is looked for by its own vector: a graph is not exact, and texts are repeated
 _SAME: Final = 0.999
@@ -40,7 +40,7 @@ def check_generation(folder: Path, sample: Sequence[tuple[Chunk, Vectors]]) -> N
 
 def find_problem(_given: Connection, folder: Path, known: Sequence[tuple[str, bytes]]) -> str:
     """Return what is wrong with a generation, nothing if it is right."""
-    from index.vectors import VectorIndex  # noqa: PLC0415  # imported by the server already
+    from index.search.vectors import VectorIndex  # imported by the server already
 
     manifest = read_manifest(folder)
 

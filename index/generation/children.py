@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from index.errors import IndexingError
 
-_PRELOADED: Final = ["index.generation.check", "index.generation.write", "index.vectors"]
+_PRELOADED: Final = ["index.generation.check", "index.generation.write", "index.search.vectors"]
 
 Work = Callable[..., str]
 

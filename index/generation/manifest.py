@@ -1,8 +1,13 @@
-"""What a generation was made of, and the sizes and checksums of its files: written last, read before anything else."""
+"""Where generations lie, what is kept of them, and how their files are made to survive a power cut.
+
+What a generation was made of, and the sizes and checksums of its files: written last, read before anything else.
+"""
 
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -10,6 +15,40 @@ from pathlib import Path
 from typing import Final
 
 from index.errors import IndexingError
+
+
+def generations_folder(data_dir: Path) -> Path:
+    """Return the folder that holds all generations."""
+    return data_dir / "generations"
+
+
+def generation_folder(data_dir: Path, name: str) -> Path:
+    """Return the folder of one generation."""
+    return generations_folder(data_dir) / name
+
+
+def next_name(live: str) -> str:
+    """Return the name of the generation after the live one; the first one's if there is none."""
+    return f"{int(live or 0) + 1:06d}"
+
+
+def sweep_generations(data_dir: Path, *, keep: str) -> None:
+    """Delete every generation but the one named, and what interrupted builds have left."""
+    parent = generations_folder(data_dir)
+    for folder in parent.iterdir() if parent.is_dir() else ():
+        if folder.name != keep:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def make_durable(folder: Path) -> None:
+    """Have the system write a folder, all below it and its name to the disk."""
+    for path in [*folder.rglob("*"), folder, folder.parent]:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
 
 _NAME: Final = "manifest.json"
 _AT_ONCE: Final = 1 << 20  # bytes

@@ -14,12 +14,12 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from index.catalogue import Catalogue
 from index.errors import FootnoteError, IndexingError
 from index.generation.build import GenerationBuilder, Progress
-from index.generation.folders import generation_folder, make_durable, sweep_generations
-from index.generation.opened import problem_of
-from index.ownership import own
+from index.generation.manifest import generation_folder, make_durable, sweep_generations
+from index.generation.snapshot import problem_of
+from index.store.catalogue import Catalogue
+from index.store.ownership import own
 
 
 def rebuild(data_dir: Path, catalogue: Catalogue, progress: Progress | None = None) -> bool:

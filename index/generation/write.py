@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from index.chunk_sets import VectorPage
-from index.file_limit import limit_file_size
 from index.generation.children import Child
+from index.store.chunk_sets import VectorPage
+from index.store.failpoints import limit_file_size
 
 
 def write_vectors(folder: Path, come: Iterable[VectorPage], gone: Iterable[Sequence[str]] | None = None) -> None:
@@ -38,7 +38,7 @@ def write_vectors(folder: Path, come: Iterable[VectorPage], gone: Iterable[Seque
 
 
 def _write(given: Connection, folder: Path, new: bool) -> str:  # noqa: FBT001  # called with what was pickled
-    from index.vectors import write_vector_index  # noqa: PLC0415  # imported by the server already
+    from index.search.vectors import write_vector_index  # imported by the server already
 
     limit_file_size(folder.parents[2])
     write_vector_index(folder, _received(given), new=new)

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 from index.document import Document
 from index.errors import UnreadableDocumentError
-from index.paths import NO_NAME_CHARACTER
 from index.readers.block_text import BuiltText
-from index.readers.encoding import normalise_newlines
+from index.readers.plain_text import normalise_newlines
 from index.readers.source import Source, Unreadable
 from index.readers.titles import choose_title, heading_line, on_one_line, opening_words
+from index.sync.scan import NO_NAME_CHARACTER
 
 
 class _BadRowError(Exception):

@@ -12,8 +12,8 @@ from typing import Final
 from index.document import Document
 from index.errors import UnreadableDocumentError
 from index.readers.block_text import BlockText
-from index.readers.encoding import decode, normalise_newlines
 from index.readers.html import write_html
+from index.readers.plain_text import decode, normalise_newlines
 from index.readers.source import Source
 from index.readers.titles import choose_title
 

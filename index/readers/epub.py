@@ -11,10 +11,9 @@ from urllib.parse import unquote
 from index.document import Document
 from index.errors import UnreadableDocumentError
 from index.readers.block_text import BlockText
-from index.readers.dates import parse_date
 from index.readers.html import decode_html, write_html
 from index.readers.source import Source
-from index.readers.titles import choose_title
+from index.readers.titles import choose_title, parse_date
 from index.readers.zip_container import DAMAGE, open_zip, parse_xml
 
 _CONTAINER: Final = "{urn:oasis:names:tc:opendocument:xmlns:container}"

@@ -13,11 +13,10 @@ from markdown_it.token import Token
 from index.document import Document
 from index.errors import UnreadableDocumentError
 from index.readers.block_text import BlockText, BuiltText, collapse
-from index.readers.dates import parse_date
-from index.readers.encoding import decode
 from index.readers.html import write_html
+from index.readers.plain_text import decode
 from index.readers.source import Source
-from index.readers.titles import choose_title, heading_line
+from index.readers.titles import choose_title, heading_line, parse_date
 
 _FRONT_MATTER = re.compile(r"---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
 _FRONT_MATTER_TITLE = re.compile(r"^title:[ \t]*([\"']?)(.+?)\1[ \t]*$", re.MULTILINE)

@@ -8,9 +8,8 @@ from typing import Any, Final
 from index.document import Document
 from index.errors import UnreadableDocumentError
 from index.readers.block_text import BlockText, BuiltText, collapse
-from index.readers.dates import parse_date
 from index.readers.source import Source
-from index.readers.titles import choose_title, heading_line
+from index.readers.titles import choose_title, heading_line, parse_date
 from index.readers.zip_container import DAMAGE, open_zip, parse_xml
 
 _NAMESPACES: Final = {

@@ -1,8 +1,12 @@
-"""PDF files, page by page, so that a footnote can name the page."""
+"""Running headers and footers: lines at the edge of most pages that differ by numbers at most.
+
+PDF files, page by page, so that a footnote can name the page.
+"""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -13,14 +17,46 @@ import pypdfium2.raw as pdfium_c
 from index.document import Document, Page, Section, Span
 from index.errors import UnreadableDocumentError
 from index.readers.block_text import BuiltText, collapse, sections_from
-from index.readers.dates import parse_date
 from index.readers.line_repair import repair_lines, words_of
-from index.readers.pdf_furniture import take_out_furniture
 from index.readers.pdf_layout import Line, read_lines
 from index.readers.pdf_page import PageText, draw, read_page
 from index.readers.recognise import recognise, recognition
 from index.readers.source import Source, StillReading, Unreadable
-from index.readers.titles import choose_title, heading_line
+from index.readers.titles import choose_title, heading_line, parse_date
+
+_EDGE: Final = 0.12  # of the page's height
+_LEAST_PAGES: Final = 3
+_DIGITS = re.compile(r"\d+|\b[ivxlc]+\b")
+
+
+def take_out_furniture(pages: Sequence[list[Line]], heights: Sequence[float]) -> tuple[list[list[Line]], list[str]]:
+    """Return the pages without their running headers and footers, and those, each once.
+
+    Args:
+        pages: The lines of each page.
+        heights: Of the pages, in points.
+    """
+    found = Counter(
+        key
+        for lines, height in zip(pages, heights, strict=True)
+        for key in {_key(line.text) for line in lines if _at_edge(line, height)}
+    )
+    repeated = {key for key, count in found.items() if key and count >= max(_LEAST_PAGES, len(pages) / 2)}
+    kept, taken = [], {}
+    for lines, height in zip(pages, heights, strict=True):
+        out = [line for line in lines if _at_edge(line, height) and _key(line.text) in repeated]
+        taken.update({_key(line.text): line.text for line in out})
+        kept.append([line for line in lines if line not in out])
+    return kept, list(taken.values())
+
+
+def _at_edge(line: Line, height: float) -> bool:
+    return bool(line.text) and (line.top < _EDGE * height or line.bottom > (1 - _EDGE) * height)
+
+
+def _key(text: str) -> str:
+    return _DIGITS.sub("#", " ".join(text.lower().split()))
+
 
 _PAGE_BREAK: Final = "\n\n"
 _NO_PDF: Final = "is damaged or no PDF: open it in a viewer and save it again"

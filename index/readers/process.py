@@ -1,4 +1,6 @@
-"""Reading files in a process of its own, so that no file can harm the one that asks.
+"""What the process that reads says of a file, and how it crosses the pipe: JSON with its length before it.
+
+Reading files in a process of its own, so that no file can harm the one that asks.
 
 A file that crashes its parser, never ends, or eats the memory costs one clear line; the next file gets a new process.
 """
@@ -10,11 +12,12 @@ import json
 import os
 import select
 import signal
+import struct
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -24,8 +27,32 @@ from pydantic import TypeAdapter, ValidationError
 from index.document import Document
 from index.errors import IndexingError, UnreadableDocumentError
 from index.readers.limits import OUT_OF_MEMORY, TOO_MUCH_MEMORY, ReadingLimits
-from index.readers.replies import LENGTH, Reply
 from index.readers.source import Unreadable
+
+LENGTH: Final = struct.Struct(">Q")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One thing said; a sign of life where it holds nothing.
+
+    Attributes:
+        refused: Why nothing, or nothing more, in the file can be read.
+        finished: Nothing more follows for this file.
+        worn: The process has grown so large that it should be replaced.
+    """
+
+    document: Document | None = None
+    unreadable: Unreadable | None = None
+    refused: str | None = None
+    finished: bool = False
+    worn: bool = False
+
+    def to_frame(self) -> bytes:
+        """Return the reply as it is sent."""
+        content = json.dumps(asdict(self), ensure_ascii=False, default=str).encode("utf-8", "replace")
+        return LENGTH.pack(len(content)) + content
+
 
 _STARTING_SECONDS: Final = 60.0
 _READ_AT_ONCE: Final = 1 << 20

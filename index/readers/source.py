@@ -13,8 +13,7 @@ from pathlib import Path
 from index.document import Document
 from index.errors import UnreadableDocumentError
 from index.readers.block_text import BuiltText
-from index.readers.marks import marks_of
-from index.readers.planted import is_planted
+from index.readers.prompt_injection import is_planted, marks_of
 from index.readers.titles import readable_name
 
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")

@@ -1,4 +1,6 @@
-"""The process that reads files, one after another, for the one that started it:
+"""No network for this process: its own empty network where the kernel gives one, and no sockets in Python.
+
+The process that reads files, one after another, for the one that started it:
 
     python -m index.readers.worker LIMITS
 
@@ -9,6 +11,7 @@ started it says so of the file.
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import sys
@@ -19,7 +22,6 @@ from typing import Final
 
 from index.document import Document
 from index.errors import UnreadableDocumentError
-from index.readers.isolation import cut_off_network
 from index.readers.limits import (
     OUT_OF_MEMORY,
     TOO_MUCH_MEMORY,
@@ -29,9 +31,29 @@ from index.readers.limits import (
     peak_memory,
     write_nothing,
 )
+from index.readers.process import Reply
 from index.readers.read import read_parts
-from index.readers.replies import Reply
 from index.readers.source import Unreadable
+
+_NEW_NETWORK: Final = 0x40000000
+_NEW_USER: Final = 0x10000000
+
+
+def cut_off_network() -> bool:
+    """Leave the network for good; return whether the kernel did it too, so that no library in C gets round it."""
+    sys.addaudithook(_refuse_sockets)
+    try:
+        unshare = ctypes.CDLL(None).unshare
+    except (OSError, AttributeError):  # no Linux
+        return False
+    # Whoever may not leave alone may often do so as another user; that one may read only what this one owns.
+    return not unshare(_NEW_NETWORK) or not unshare(_NEW_NETWORK | _NEW_USER)
+
+
+def _refuse_sockets(event: str, _arguments: tuple[object, ...]) -> None:
+    if event.startswith("socket."):
+        raise PermissionError(f"a document asked for the network ({event})")
+
 
 _WORN_BYTES: Final = 400_000_000
 _ROOM_TO_REPLY: Final = 50_000_000

@@ -15,7 +15,7 @@ from index.document import Document
 from index.errors import UnreadableDocumentError
 from index.readers.block_text import BlockText
 from index.readers.source import Source
-from index.readers.table_rows import render_rows
+from index.readers.tables import render_rows
 from index.readers.titles import choose_title
 from index.readers.zip_container import DAMAGE, OLE_SIGNATURE, open_zip
 

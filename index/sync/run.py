@@ -9,22 +9,20 @@ from pathlib import Path, PurePosixPath
 
 import sqlalchemy as sa
 
-from index.catalogue import Catalogue, DocumentSummary
-from index.chroma_server import chroma_server
 from index.document import Document
 from index.embedding.embedder import Embedder
 from index.errors import IndexingError, NoDocumentsError, UnreadableDocumentError
-from index.failpoints import failpoint
 from index.generation import clean_up, problem_of, renew
-from index.ownership import own
-from index.paths import check_paths
 from index.readers import Unreadable
 from index.readers.process import ReadingProcess
+from index.search.chroma_server import chroma_server
 from index.settings import IndexSettings
-from index.splitter import Splitter
-from index.sync.findings import Findings
-from index.sync.report import Progress, SyncReport
-from index.sync.scan import Source, scan
+from index.store.catalogue import Catalogue, DocumentSummary
+from index.store.failpoints import failpoint
+from index.store.ownership import own
+from index.sync.report import Findings, Progress, SyncReport
+from index.sync.scan import Source, check_paths, scan
+from index.sync.splitter import Splitter
 from index.sync.stage import EMBEDDED_AT_ONCE, Split, Stager
 
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from index.catalogue import Catalogue, vector_key
 from index.document import Chunk, Document
 from index.embedding.embedder import Embedder
-from index.failpoints import failpoint
+from index.store.catalogue import Catalogue, vector_key
+from index.store.failpoints import failpoint
 from index.sync.report import Progress, SyncReport
 
 EMBEDDED_AT_ONCE: Final = 128

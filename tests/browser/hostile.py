@@ -6,14 +6,14 @@ import re
 import threading
 from collections.abc import Iterator, Sequence
 
-from bot.answer import Citation, Refusal, Statement
-from bot.contents import Contents
-from bot.conversation import Turn
-from bot.events import Event, EvidenceFound, Finished, StatementReady, Understood
+from bot.answer.answer import Citation, Refusal, Statement
+from bot.answer.conversation import Turn
+from bot.answer.events import Event, EvidenceFound, Finished, StatementReady, Understood
 from bot.settings import Settings
+from bot.stages.question.scope import Contents
 from index.document import Document
 from index.errors import FootnoteError
-from index.titles import TitledDocument
+from index.store.catalogue import TitledDocument
 from tests.browser.payloads import PAYLOADS
 from tests.browser.scripted import answer
 

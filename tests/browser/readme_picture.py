@@ -14,8 +14,8 @@ from playwright.sync_api import sync_playwright
 
 from bot.build import build_chatbot
 from bot.settings import Settings
-from index.catalogue import Catalogue
 from index.embedding.sentence_transformer import SentenceTransformerEmbedder
+from index.store.catalogue import Catalogue
 from index.sync import synchronise
 from tests.browser.conftest import OPTIONS
 from tests.browser.running import running

@@ -17,9 +17,9 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from eval.html.page import render_report
+from eval.report.page import render_report
 from tests.browser.conftest import OPTIONS
-from tests.synthetic_report import large_report
+from tests.support.synthetic_report import large_report
 
 QUESTIONS = 1_000
 TIMES = 3

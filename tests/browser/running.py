@@ -14,10 +14,10 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
-from bot.api_keys import ApiKeys
-from bot.records.answers import AnswerRecords
+from bot.storage.answers import AnswerRecords
+from bot.storage.api_keys import ApiKeys
 from bot.web.app import build_app
-from bot.web.pages import Pages
+from bot.web.extensions import Pages
 from bot.web.serve import address_of, open_port
 
 

@@ -9,17 +9,16 @@ import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
-from bot.answer import Answer, Citation, Provenance, Refusal, RetrievedEntry, Statement, render_text
+from bot.answer.answer import Answer, Citation, Provenance, Refusal, RetrievedEntry, Statement, render_text
+from bot.answer.conversation import Turn
+from bot.answer.events import Event, EvidenceFound, Finished, StatementReady, Understood
 from bot.chatbot import Overview
-from bot.contents import Contents
-from bot.conversation import Turn
-from bot.events import Event, EvidenceFound, Finished, StatementReady, Understood
 from bot.settings import Settings
-from bot.suspicious import Suspicion
-from index.catalogue import DocumentSummary
+from bot.staff.document_audit import Suspicion
+from bot.stages.question.scope import Contents
 from index.document import Document, Page, Span
 from index.errors import FootnoteError
-from index.titles import TitledDocument
+from index.store.catalogue import DocumentSummary, TitledDocument
 
 REPORT = """Harbour Office: Annual Report on the Ferry Service
 12 March 2025

@@ -11,10 +11,10 @@ from contextlib import closing
 
 from playwright.sync_api import Page, sync_playwright
 
-from bot.accounts.accounts import Accounts
-from bot.conversation import Turn
-from bot.records.answers import AnswerRecords, Origin
-from bot.trail import Trail
+from bot.answer.conversation import Turn
+from bot.answer.trace import Trail
+from bot.staff.accounts import Accounts
+from bot.storage.answers import AnswerRecords, Origin
 from bot.web.staff.app import build_staff
 from index.document import Span
 from tests.browser.conftest import OPTIONS
@@ -22,7 +22,7 @@ from tests.browser.running import running
 from tests.browser.screenshots import FOLDER, save
 from tests.browser.scripted import FERRY, ScriptedChatbot
 from tests.browser.test_staff import PASSWORD
-from tests.review_items import given, record, refused
+from tests.support.review_items import given, record, refused
 
 SIZES = {1280: 860, 390: 844}
 ASKED = "And when do the new vessels come?"

@@ -16,8 +16,8 @@ from index.sync import SyncReport
 from tests.browser.conftest import OpenPage
 from tests.browser.running import running
 from tests.browser.scripted import ScriptedChatbot
-from tests.model_server import ModelServer, model_server
-from tests.web_machine import WebMachine
+from tests.support.model_server import ModelServer, model_server
+from tests.support.web_machine import WebMachine
 
 pytestmark = pytest.mark.browser
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from bot.answer import Approval
+from bot.answer.answer import Approval
+from bot.answer.events import Event, Finished
 from bot.chatbot import Chatbot
-from bot.events import Event, Finished
-from bot.records.answers import AnswerRecords
-from bot.web.invisible import visible
+from bot.storage.answers import AnswerRecords
+from bot.web.page.render import visible
 from tests.browser.conftest import OpenPage
 from tests.browser.running import running
 from tests.browser.scripted import FERRY, HALF_FARE, REPORT, ScriptedChatbot

@@ -13,13 +13,13 @@ from playwright.sync_api import Browser, BrowserContext, Frame, Page, expect
 
 from bot.chatbot import Chatbot
 from bot.language_model import Prompt
-from bot.web.links import encode_id, place_path
+from bot.web.page.links import encode_id, place_path
 from tests.browser.conftest import PATIENCE_MS
 from tests.browser.hostile import BATCHES, HostileChatbot, question_for
 from tests.browser.other_site import OtherSite, other_site
 from tests.browser.payloads import OFF_SITE, PAYLOADS
 from tests.browser.running import running
-from tests.scripted_model import ScriptedModel
+from tests.support.scripted_model import ScriptedModel
 
 pytestmark = pytest.mark.browser
 

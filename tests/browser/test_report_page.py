@@ -8,9 +8,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from eval.html.page import render_report
+from eval.report.page import render_report
 from tests.browser.conftest import OpenPage
-from tests.synthetic_report import HOSTILE, VERDICTS, large_report, question, run_report
+from tests.support.synthetic_report import HOSTILE, VERDICTS, large_report, question, run_report
 
 pytestmark = pytest.mark.browser
 

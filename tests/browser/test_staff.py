@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from bot.accounts.accounts import Accounts
-from bot.accounts.sessions import Sessions, session_limits
 from bot.chatbot import Chatbot
-from bot.indexing import index_documents
-from bot.records.answers import AnswerRecords, Origin
-from bot.review.assignment import take
-from bot.review.verdicts import verdicts_of
+from bot.operations.indexing import index_documents
 from bot.settings import Settings
+from bot.staff.accounts import Accounts
+from bot.staff.review.queue import take
+from bot.staff.review.verdicts import verdicts_of
+from bot.staff.sessions import Sessions, session_limits
+from bot.storage.answers import AnswerRecords, Origin
 from bot.web.staff.app import build_staff
-from eval.suite import load_suite
+from eval.suites.suite import load_suite
 from tests.browser.conftest import OpenPage
 from tests.browser.running import running
 from tests.browser.test_desk import check

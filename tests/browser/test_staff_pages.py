@@ -9,22 +9,22 @@ from itertools import product
 import pytest
 from playwright.sync_api import Page, expect
 
-from bot.accounts.accounts import Accounts
-from bot.approved.store import ApprovedAnswers
 from bot.chatbot import Chatbot
-from bot.records.answers import AnswerRecords, Origin
-from bot.records.threshold import RefusalThreshold
-from bot.review.golden import golden_entry, propose
-from bot.review.verdicts import Judgement, judge
+from bot.staff.accounts import Accounts
+from bot.staff.approved.store import ApprovedAnswers
+from bot.staff.review.golden import golden_entry, propose
+from bot.staff.review.verdicts import Judgement, judge
+from bot.storage.answers import AnswerRecords, Origin
+from bot.storage.threshold import RefusalThreshold
 from bot.web.staff.app import build_staff
 from index.sync import SyncReport
 from tests.browser.conftest import PATIENCE_MS, OpenPage, without_limits
 from tests.browser.running import running
 from tests.browser.scripted import answer, statements_for
 from tests.browser.test_access import LANGUAGES, States
-from tests.review_items import refused
-from tests.staff_site import PASSWORD
-from tests.test_staff_documents import DOCUMENTS
+from tests.support.review_items import refused
+from tests.support.staff_site import PASSWORD
+from tests.web.test_staff_documents import DOCUMENTS
 
 pytestmark = pytest.mark.browser
 

@@ -8,12 +8,12 @@ import resource
 from contextlib import closing
 from pathlib import Path
 
-from index.catalogue import Catalogue
 from index.errors import NoDocumentsError
 from index.generation import Generation, build, generations_folder
 from index.generation.manifest import read_manifest
-from index.retriever import Retriever
+from index.search.retriever import Retriever
 from index.settings import IndexSettings
+from index.store.catalogue import Catalogue
 from index.sync import SyncReport, synchronise
 from tests.index.word_embedder import WordEmbedder
 
@@ -59,7 +59,7 @@ class Archive:
             copying: Change a copy of the live generation, which else is done with large ones alone.
         """
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["tests.index.archive", "index.vectors"])
+        context.set_forkserver_preload(["tests.index.archive", "index.search.vectors"])
         process = context.Process(target=_index, args=(self, failpoint, copying))
         process.start()
         return process

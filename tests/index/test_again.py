@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from index.catalogue import Catalogue
 from index.embedding.embedder import Vectors
 from index.errors import IndexBusyError
 from index.generation import generations_folder
-from index.ownership import own
-from index.schema import METADATA
+from index.store.catalogue import Catalogue
+from index.store.ownership import own
+from index.store.schema import METADATA
 from index.sync import synchronise
 from tests.index.archive import Archive
 from tests.index.word_embedder import WordEmbedder

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from index.catalogue import Catalogue
 from index.generation import Generation, build, generations_folder
 from index.generation.manifest import read_manifest
 from index.settings import IndexSettings
+from index.store.catalogue import Catalogue
 from tests.index.archive import Archive, change_copies
 from tests.index.word_embedder import WordEmbedder
 

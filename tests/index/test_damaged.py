@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from index.catalogue import Catalogue
-from index.generation import Generation, generations_folder, opened, problem_of
+from index.generation import Generation, generations_folder, problem_of, snapshot
 from index.generation.rebuild import rebuild
-from index.retriever import Retriever
+from index.search.retriever import Retriever
+from index.store.catalogue import Catalogue
 from tests.index.archive import Archive
 from tests.index.word_embedder import WordEmbedder
 
@@ -100,7 +100,7 @@ def test_a_damaged_generation_is_built_again_under_its_name(whole: Archive, tmp_
 def test_a_process_that_stays_answers_meanwhile_and_mends_by_itself(
     whole: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(opened, "_SOON_BUILT", 0)  # as if there were many
+    monkeypatch.setattr(snapshot, "_SOON_BUILT", 0)  # as if there were many
     data = tmp_path / "data"
     shutil.copytree(whole.data, data)
     (generation,) = generations_folder(data).iterdir()

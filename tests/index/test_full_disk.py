@@ -21,8 +21,8 @@ pytestmark = may_mount
 FULL = """
 import errno, os, sys
 from pathlib import Path
-from index.catalogue import Catalogue
-from index.retriever import Retriever
+from index.store.catalogue import Catalogue
+from index.search.retriever import Retriever
 from tests.index.word_embedder import WordEmbedder
 from index.errors import FootnoteError
 from tests.index.archive import Archive

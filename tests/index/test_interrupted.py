@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from index.failpoints import EXIT_CODE, FAILPOINTS
+from index.store.failpoints import EXIT_CODE, FAILPOINTS
 from tests.index.archive import Archive
 
 _IN_A_BUILD = [(name, False) for name in FAILPOINTS]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from index.catalogue import Catalogue
+from index.store.catalogue import Catalogue
 from tests.index.archive import Archive
 
 _FREE = "-dac_override,-dac_read_search"  # what lets root do without permission
@@ -53,7 +53,7 @@ def close(archive: Archive, mode: int) -> None:
 
 OPEN_RECORDS = """
 import sys
-from bot.records.answers import AnswerRecords
+from bot.storage.answers import AnswerRecords
 records = AnswerRecords(sys.argv[1])
 print("opened")
 """
@@ -79,7 +79,7 @@ def test_answers_are_given_where_none_can_be_put_on_record(archive: Archive, tmp
 
 READ = """
 import sys
-from index.catalogue import Catalogue
+from index.store.catalogue import Catalogue
 print(Catalogue(sys.argv[1]).property("word"))
 """
 

@@ -19,10 +19,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from index.catalogue import Catalogue
 from index.embedding.embedder import Vectors
 from index.generation import generations_folder, problem_of
 from index.settings import IndexSettings
+from index.store.catalogue import Catalogue
 from index.sync import synchronise
 from tests.index.word_embedder import WordEmbedder
 

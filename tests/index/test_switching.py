@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from index.catalogue import Catalogue
-from index.chunk_sets import ChunkSet
 from index.document import Chunk
 from index.generation import generations_folder
-from index.retriever import Retriever
+from index.search.retriever import Retriever
+from index.store.catalogue import Catalogue
+from index.store.chunk_sets import ChunkSet
 from tests.index.archive import Archive
 from tests.index.word_embedder import WordEmbedder
 

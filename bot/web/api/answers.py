@@ -7,11 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from bot.answer import Answer
+from bot.answer.answer import Answer
+from bot.answer.conversation import Turn, recent_turns
 from bot.chatbot import Chatbot
-from bot.conversation import Turn, recent_turns
-from bot.found import Found, find
-from bot.web.api.door import Door
+from bot.programs.search import Found, find
+from bot.web.api.authentication import Door
 from bot.web.api.errors import documented
 from bot.web.api.turns import Turns
 

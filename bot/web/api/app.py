@@ -7,19 +7,19 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from bot.api_keys import ApiKeys
 from bot.chatbot import Chatbot
-from bot.web.answering import Answering
+from bot.storage.api_keys import ApiKeys
+from bot.web.answer_service import Answering
 from bot.web.api.answers import answer_routes
+from bot.web.api.authentication import Door
 from bot.web.api.chat import chat_api_routes
 from bot.web.api.chat_models import REFUSED_VALUES
 from bot.web.api.documents import document_routes
-from bot.web.api.door import Door
 from bot.web.api.errors import handle_errors
-from bot.web.api.paths import TOPS
 from bot.web.api.turns import Turns
-from bot.web.limits.rates import Rates
-from bot.web.pages import Pages
+from bot.web.extensions import Pages
+from bot.web.limits import Rates
+from bot.web.security import TOPS
 
 _DESCRIPTION = """Answers from your documents, every sentence with a footnote that opens its exact place.
 

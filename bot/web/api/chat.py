@@ -10,10 +10,10 @@ from uuid import uuid4
 from fastapi import APIRouter, Body, Depends, Request, Response
 from fastapi.responses import StreamingResponse
 
-from bot.answer import Answer
+from bot.answer.answer import Answer
+from bot.answer.conversation import Turn, recent_turns
 from bot.chatbot import Chatbot
-from bot.conversation import Turn, recent_turns
-from bot.web.api.annotations import annotate
+from bot.web.api.authentication import Door
 from bot.web.api.chat_models import (
     MODEL,
     AssistantMessage,
@@ -25,8 +25,7 @@ from bot.web.api.chat_models import (
     ModelList,
     Usage,
 )
-from bot.web.api.chat_stream import ChatStream
-from bot.web.api.door import Door
+from bot.web.api.chat_stream import ChatStream, annotate
 from bot.web.api.errors import ApiError, ErrorDetails, documented
 from bot.web.api.turns import Turns
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bot.answer import Answer
+from bot.answer.answer import Answer
 
 MODEL = "footnote"
 

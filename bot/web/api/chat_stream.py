@@ -1,4 +1,7 @@
-"""An answer as OpenAI streams it: verified statements as they are ready, the Answer object at the end."""
+"""Footnotes in the form of OpenAI's `url_citation`: where the marker stands, and a link that opens the place.
+
+An answer as OpenAI streams it: verified statements as they are ready, the Answer object at the end.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,38 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from typing import Any
 
-from bot.answer import Answer, Citation, render_text
-from bot.events import Event, Finished, StatementReady
-from bot.web.answering import Waiting
-from bot.web.api.annotations import annotate
-from bot.web.api.chat_models import MODEL, Usage
+from bot.answer.answer import Answer, Citation, find_markers, render_text
+from bot.answer.events import Event, Finished, StatementReady
+from bot.web.answer_service import Waiting
+from bot.web.api.chat_models import MODEL, Annotation, UrlCitation, Usage
 from bot.web.api.errors import ApiError, ErrorBody, fault, unavailable
+from bot.web.page.links import citation_path
 from index.errors import FootnoteError
+
+
+def annotate(text: str, citations: Sequence[Citation], base_url: str, offset: int = 0) -> tuple[Annotation, ...]:
+    """Return an annotation for each marker in a text.
+
+    Args:
+        text: The text, or a piece of one.
+        citations: What its markers refer to.
+        base_url: Address that the links begin with.
+        offset: Where the piece begins in the whole text.
+    """
+    by_number = {citation.number: citation for citation in citations}
+    return tuple(
+        Annotation(
+            url_citation=UrlCitation(
+                start_index=offset + start,
+                end_index=offset + end,
+                title=by_number[number].title,
+                url=base_url.rstrip("/") + citation_path(by_number[number]),
+            )
+        )
+        for number, start, end in find_markers(text)
+        if number in by_number
+    )
+
 
 logger = logging.getLogger(__name__)
 

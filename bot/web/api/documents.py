@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
 from bot.chatbot import Chatbot
-from bot.web.api.door import Door
+from bot.web.api.authentication import Door
 from bot.web.api.errors import ApiError, ErrorDetails, documented
 
 _LONGEST_PAGE = 200

@@ -9,12 +9,11 @@ import uvicorn
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from bot.api_keys import SCOPES, ApiKeys
 from bot.settings import Settings
-from bot.web.api.door import Door
+from bot.storage.api_keys import SCOPES, ApiKeys
+from bot.web.api.authentication import Door
 from bot.web.api.errors import ApiError, error_response
-from bot.web.limits.caller import caller_of
-from bot.web.limits.rates import Rates
+from bot.web.limits import Rates, caller_of
 from bot.web.serve import address_of, open_port
 
 

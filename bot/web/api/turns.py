@@ -7,13 +7,19 @@ from contextlib import aclosing
 
 from fastapi import Request
 
-from bot.answer import Answer
-from bot.conversation import Turn
-from bot.events import Event, Finished
-from bot.records.answers import Origin
-from bot.web.answering import LONGEST_LINE_OF_ONE, Answering, BrokenOffError, Waiting
+from bot.answer.answer import Answer
+from bot.answer.conversation import Turn
+from bot.answer.events import Event, Finished
+from bot.storage.answers import Origin
+from bot.web.answer_service import (
+    LONGEST_LINE_OF_ONE,
+    Answering,
+    BrokenOffError,
+    LineFullError,
+    OwnLineFullError,
+    Waiting,
+)
 from bot.web.api.errors import ApiError, ErrorDetails
-from bot.web.line import LineFullError, OwnLineFullError
 
 _AGAIN = {"Retry-After": "5"}
 

@@ -1,4 +1,6 @@
-"""The staff's pages: an application of its own below /staff, which shares nothing with the public page but the port.
+"""The parts of the staff's pages, in the order of their navigation: the one place that names them all.
+
+The staff's pages: an application of its own below /staff, which shares nothing with the public page but the port.
 
 Every request passes `Guard` (guard.py): without a session there is the login page and nothing else. Every part is
 refused to other roles than its own, and every change without the form's token, before any code of the part runs.
@@ -19,13 +21,13 @@ To add a part:
    `go_to("NAME", …)`. A FootnoteError becomes a page that says its line.
 6. Who asks: `session_of(request).account`. A route for fewer roles than its part takes `Depends(require("admin"))`.
 7. Whatever changes something calls `audit(connection, session.account, "thing.verb", subject, before, after)`
-   (bot/records/audit.py) in the same transaction, without a word that a reader wrote.
+   (bot/storage/audit.py) in the same transaction, without a word that a reader wrote.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
@@ -33,21 +35,51 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
-from bot.accounts.accounts import Accounts
-from bot.accounts.login import Login
-from bot.accounts.sessions import Sessions, session_limits
 from bot.chatbot import Chatbot
-from bot.records.answers import AnswerRecords
 from bot.settings import Settings
-from bot.suspicions import SuspicionSearch
-from bot.web.pages import Pages
-from bot.web.staff.desk import PATH, Desk, go_to, session_of, show, staff_texts
-from bot.web.staff.faults import fault_in
-from bot.web.staff.guard import Entrance, Guard, check_form, require
-from bot.web.staff.login_page import login_routes, own_routes
+from bot.staff.accounts import Accounts, Role
+from bot.staff.document_audit import SuspicionSearch
+from bot.staff.sessions import Login, Sessions, session_limits
+from bot.storage.answers import AnswerRecords
+from bot.web.extensions import Pages
+from bot.web.staff.account_pages import account_routes, login_routes, own_routes
+from bot.web.staff.answers_page import approved_routes, golden_routes
+from bot.web.staff.audit_page import audit_routes
+from bot.web.staff.authentication import Entrance, Guard, check_form, require
+from bot.web.staff.desk import PATH, Desk, fault_in, go_to, session_of, show, staff_texts
+from bot.web.staff.documents_page import document_routes
+from bot.web.staff.insights_page import insight_routes
 from bot.web.staff.openid import openid_routes
-from bot.web.staff.parts import PARTS
+from bot.web.staff.privacy_page import privacy_routes
+from bot.web.staff.review_page import review_routes
 from index.errors import FootnoteError
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of the pages.
+
+    Attributes:
+        name: Its path below /staff, and `NAME.title` its name in the texts.
+        roles: Who has it beside admins; nobody else sees it, and every route of it refuses them.
+        routes: Makes its routes; their paths begin below its own.
+    """
+
+    name: str
+    roles: tuple[Role, ...]
+    routes: Callable[[Desk], APIRouter]
+
+
+PARTS = (
+    Part("review", ("staff",), review_routes),
+    Part("approved", ("staff",), approved_routes),
+    Part("golden", ("staff", "evaluator"), golden_routes),
+    Part("insights", ("staff",), insight_routes),
+    Part("documents", ("staff",), document_routes),
+    Part("privacy", ("staff",), privacy_routes),
+    Part("accounts", ("admin",), account_routes),
+    Part("audit", ("admin",), audit_routes),
+)
 
 _SUSPICIOUS = "suspicious.json"
 _STATIC = Path(__file__).parent / "static"

@@ -9,7 +9,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from bot.records.audit import audit_actions, audit_entries
+from bot.storage.audit import audit_actions, audit_entries
 from bot.web.staff.desk import Desk, show
 from bot.web.staff.export import Format, download
 

@@ -1,8 +1,19 @@
-"""What all pages of the staff are made from, and how they become responses."""
+"""The words of the staff's pages: a folder a language, a file a part; `t("review.title")` is `title` of review.toml.
+
+Faults in the reader's language.
+
+Errors speak English wherever they are raised, for the terminal, the logs and programs. On these pages their sentence is
+looked up in `faults.toml` of the language, by the English one with names for what varies.
+
+What all pages of the staff are made from, and how they become responses.
+"""
 
 from __future__ import annotations
 
+import re
+import tomllib
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -12,25 +23,74 @@ from jinja2 import FileSystemLoader
 from sqlalchemy.engine import Engine
 from starlette.responses import HTMLResponse, RedirectResponse
 
-from bot.accounts.accounts import Accounts
-from bot.accounts.login import Login
-from bot.accounts.sessions import Session, Sessions
 from bot.chatbot import Chatbot
-from bot.records.answers import AnswerRecords
 from bot.settings import Settings
-from bot.suspicions import SuspicionSearch
-from bot.web.language import LANGUAGES, Texts, choose_language
-from bot.web.reader import LANGUAGE_COOKIE, theme_for
-from bot.web.render import environment as page_environment
-from bot.web.staff.texts import STAFF_TEXTS
+from bot.staff.accounts import Accounts
+from bot.staff.document_audit import SuspicionSearch
+from bot.staff.sessions import Login, Session, Sessions
+from bot.storage.answers import AnswerRecords
+from bot.web.page.language import LANGUAGE_COOKIE, LANGUAGES, Texts, choose_language, theme_for
+from bot.web.page.render import environment as page_environment
+
+_HERE = Path(__file__).parent
+
+
+def _read(folder: Path) -> dict[str, str]:
+    return {
+        f"{path.stem}.{key}": words
+        for path in sorted(folder.glob("*.toml"))
+        for key, words in tomllib.loads(path.read_text("utf-8")).items()
+    }
+
+
+def _load() -> dict[str, Texts]:
+    own = {code: _read(_HERE / "texts" / code.lower().replace("-", "_")) for code in LANGUAGES}
+    return {code: Texts(code, {**public.entries, **own[code]}) for code, public in LANGUAGES.items()}
+
+
+STAFF_TEXTS = _load()
+
+_PART = "faults."
+_VARIES = re.compile(r"\\\{(\w+)\\\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What did not work.
+
+    Attributes:
+        language: Of the words, as a tag; English where there is no other.
+    """
+
+    words: str
+    language: str
+
+
+def fault_in(t: Texts, english: str) -> Fault:
+    """Return a fault in the language of some texts, where they hold it."""
+    for sentence, words in _sentences(t.code):
+        if found := sentence.fullmatch(english):
+            return Fault(words.format(**found.groupdict()), t.code)
+    return Fault(english, "en")
+
+
+@cache
+def _sentences(code: str) -> tuple[tuple[re.Pattern[str], str], ...]:
+    kept = STAFF_TEXTS[code].entries.items()
+    return tuple(
+        (re.compile(_VARIES.sub(r"(?P<\1>.+)", re.escape(key.removeprefix(_PART))), re.DOTALL), words)
+        for key, words in kept
+        if key.startswith(_PART)
+    )
+
 
 PATH = "/staff"
 _WANTED = "lang"  # in an address: a language from now on
 _ONE_YEAR = 365 * 24 * 3600
 
-_HERE = Path(__file__).parent
+# The second folder has the page's skeleton.
 environment = page_environment.overlay(
-    loader=FileSystemLoader([_HERE / "templates", _HERE.parent / "templates"])  # the second has the page's skeleton
+    loader=FileSystemLoader([_HERE / "templates", _HERE.parent / "page" / "templates"])
 )
 
 

@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Request, Response
 
-from bot.records.audit import audit
+from bot.storage.audit import audit
 from bot.web.staff.desk import Desk, go_to, session_of, show
-from index.files import FileRegister, State
+from index.store.files import FileRegister, State
 
 _A_PAGE = 200
 _STATES: tuple[State, ...] = ("failed", "pending", "excluded", "indexed")

@@ -1,23 +1,37 @@
-"""The page of insights: what people ask in vain, trends, documents that nothing cites, thresholds."""
+"""The digest: what people asked in vain, as one HTML file that needs no network and prints well.
+
+The page of insights: what people ask in vain, trends, documents that nothing cites, thresholds.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
+from markupsafe import Markup
 
-from bot.errors import ReviewError
-from bot.insight.asked import questions_since
-from bot.insight.overview import COLUMNS, gather
-from bot.insight.thresholds import CANDIDATES, Effect, threshold_effects
-from bot.records.audit import audit
-from bot.records.threshold import RefusalThreshold
-from bot.web.staff.desk import Desk, go_to, session_of, show
+from bot.answer.errors import ReviewError
+from bot.staff.insight.overview import CANDIDATES, COLUMNS, Effect, Insights, gather, threshold_effects
+from bot.staff.insight.questions import questions_since
+from bot.storage.audit import audit
+from bot.storage.threshold import RefusalThreshold
+from bot.web.staff.authentication import require
+from bot.web.staff.desk import STAFF_TEXTS, Desk, environment, go_to, session_of, show
 from bot.web.staff.export import Format, download
-from bot.web.staff.guard import require
+
+_WEB = Path(__file__).parent.parent
+_STYLES = (_WEB / "page/static/type.css", _WEB / "staff/static/desk.css", _WEB / "staff/static/insights.css")
+
+
+def render_digest(found: Insights) -> str:
+    """Return the digest of a stretch of time."""
+    style = Markup("\n".join(path.read_text("utf-8") for path in _STYLES))  # noqa: S704  our own style sheets
+    return environment.get_template("digest.html").render(t=STAFF_TEXTS["en"], found=found, style=style)
+
 
 _WEEKS = 8
 Weeks = Annotated[int, Query(ge=1, le=104)]

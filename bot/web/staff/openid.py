@@ -19,11 +19,11 @@ from authlib.integrations.starlette_client import OAuth
 from fastapi import APIRouter, Request, Response
 from joserfc.errors import JoseError
 
-from bot.accounts.accounts import Role
-from bot.errors import AccountError
+from bot.answer.errors import AccountError
 from bot.settings import Settings
+from bot.staff.accounts import Role
+from bot.web.staff.authentication import hold_token
 from bot.web.staff.desk import PATH, Desk, show
-from bot.web.staff.guard import hold_token
 
 _PATH = f"{PATH}/openid"
 _COOKIE = "footnote-openid"

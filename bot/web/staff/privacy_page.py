@@ -8,10 +8,10 @@ from typing import Annotated
 import sqlalchemy as sa
 from fastapi import APIRouter, Form, Request, Response
 
-from bot.errors import AccountError
-from bot.records.audit import audit
-from bot.records.privacy import delete_conversation, delete_visitor, visitor_data
-from bot.records.schema import ANSWERS
+from bot.answer.errors import AccountError
+from bot.storage.audit import audit
+from bot.storage.privacy import delete_conversation, delete_visitor, visitor_data
+from bot.storage.schema import ANSWERS
 from bot.web.staff.desk import Desk, go_to, session_of, show
 
 

@@ -1,24 +1,28 @@
-"""One answer, checked: with its conversation, its sources beside it, what the bot saw, and the verdicts so far."""
+"""What an address asks of the queue. It is carried from page to page, so that "next" means the next of these.
+
+One answer, checked: with its conversation, its sources beside it, what the bot saw, and the verdicts so far.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Annotated, cast
+from datetime import date
+from typing import Annotated, cast, get_args
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from markupsafe import Markup
 from starlette.datastructures import FormData
 
-from bot.answer import Answer, Citation
-from bot.approved.store import ApprovedAnswers
-from bot.errors import NewerVerdictError
-from bot.records.answers import RecordedAnswer
-from bot.review.assignment import hand_back, take
-from bot.review.golden import proposals
-from bot.review.queue import find_item
-from bot.review.reasons import ALL_REASONS
-from bot.review.replay import Fate, fate_of
-from bot.review.verdicts import (
+from bot.answer.answer import Answer, Citation
+from bot.answer.errors import NewerVerdictError
+from bot.staff.approved.store import ApprovedAnswers
+from bot.staff.review.golden import proposals
+from bot.staff.review.items import ALL_REASONS, Reason
+from bot.staff.review.queue import Asked, State, find_item, hand_back, take
+from bot.staff.review.replay import Fate, fate_of
+from bot.staff.review.verdicts import (
     CITATION_VERDICTS_IN_ORDER,
     AnswerVerdict,
     CitationVerdict,
@@ -28,12 +32,53 @@ from bot.review.verdicts import (
     verdicts_for,
     verdicts_of,
 )
-from bot.web.links import quote_check
-from bot.web.staff.desk import Desk, go_to, session_of, show, staff_texts
-from bot.web.staff.faults import Fault, fault_in
-from bot.web.staff.review_asked import asked_of, to_query
+from bot.storage.answers import RecordedAnswer
+from bot.web.page.links import quote_check
+from bot.web.staff.desk import Desk, Fault, fault_in, go_to, session_of, show, staff_texts
 from bot.web.staff.review_source import from_field, show_source, to_field
 from index.document import Document, Span
+
+STATES: tuple[State, ...] = get_args(State)
+_TEXTS = ("kind", "language", "document", "rating", "assignee", "words")
+_LONGEST = 300
+
+
+def asked_of(query: Mapping[str, str]) -> Asked:
+    """Return what a query asks; what is unknown or not well written in it does not count."""
+    states: dict[str, State] = {state: state for state in STATES}
+    reasons = {reason.name.lower(): reason for reason in Reason if reason.name}
+    texts = {name: query.get(name, "").strip()[:_LONGEST] for name in _TEXTS}
+    return Asked(
+        state=states.get(query.get("state", ""), "open"),
+        reason=reasons.get(query.get("reason", "")),
+        since=_day(query.get("since", "")),
+        until=_day(query.get("until", "")),
+        **texts,
+    )
+
+
+def to_query(asked: Asked) -> dict[str, str]:
+    """Return the query that asks the same, without what does not count."""
+    written = {
+        "state": "" if asked.state == "open" else asked.state,
+        "reason": asked.reason.name.lower() if asked.reason and asked.reason.name else "",
+        "since": asked.since.isoformat() if asked.since else "",
+        "until": asked.until.isoformat() if asked.until else "",
+        **{name: getattr(asked, name) for name in _TEXTS},
+    }
+    return {name: value for name, value in written.items() if value}
+
+
+def page_of(query: Mapping[str, str]) -> int:
+    """Return the number of the page that is asked for."""
+    number = query.get("page", "1")
+    return int(number) if number.isdecimal() and len(number) < 9 else 1
+
+
+def _day(text: str) -> date | None:
+    with suppress(ValueError):
+        return date.fromisoformat(text)
+    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,15 +7,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, Response
 
-from bot.approved.store import ApprovedAnswers
-from bot.errors import ReviewError
-from bot.review.golden import golden_entry, propose, read_expected
-from bot.review.replay import compare
-from bot.review.verdicts import latest_of_each, verdicts_of
+from bot.answer.errors import ReviewError
 from bot.settings import Settings
+from bot.staff.approved.store import ApprovedAnswers
+from bot.staff.review.golden import golden_entry, propose, read_expected
+from bot.staff.review.replay import compare
+from bot.staff.review.verdicts import latest_of_each, verdicts_of
 from bot.web.staff.desk import Desk, session_of, show
-from bot.web.staff.review_asked import asked_of, to_query
-from bot.web.staff.review_item import back_to, find_recorded
+from bot.web.staff.review_item import asked_of, back_to, find_recorded, to_query
 
 
 def outcome_routes(desk: Desk) -> APIRouter:

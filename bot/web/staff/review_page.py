@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from bot.review.assignment import take_next
-from bot.review.quality import estimate_quality
-from bot.review.queue import read_page
-from bot.review.reasons import ALL_REASONS, Reason
+from bot.staff.review.items import ALL_REASONS, Reason
+from bot.staff.review.quality import estimate_quality
+from bot.staff.review.queue import read_page, take_next
 from bot.web.staff.desk import Desk, go_to, session_of, show
-from bot.web.staff.review_asked import STATES, asked_of, page_of, to_query
-from bot.web.staff.review_item import item_routes
+from bot.web.staff.review_item import STATES, asked_of, item_routes, page_of, to_query
 from bot.web.staff.review_outcome import outcome_routes
 from bot.web.staff.review_source import source_routes
 

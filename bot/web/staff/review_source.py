@@ -9,14 +9,12 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from markupsafe import Markup
 from starlette.datastructures import QueryParams
 
-from bot.errors import ReviewError
-from bot.review.passage import Passage, pick
-from bot.web.invisible import stored_offset, visible
-from bot.web.links import decode_id, encode_id, quote_check
-from bot.web.render import render_page
-from bot.web.source import place_values
-from bot.web.staff.desk import Desk, staff_texts
-from bot.web.staff.faults import fault_in
+from bot.answer.errors import ReviewError
+from bot.staff.review.verdicts import Passage, pick
+from bot.web.page.links import decode_id, encode_id, quote_check
+from bot.web.page.render import render_page, stored_offset, visible
+from bot.web.page.source import place_values
+from bot.web.staff.desk import Desk, fault_in, staff_texts
 from index.document import Document, Span
 
 # A number of a place; no document has more characters.

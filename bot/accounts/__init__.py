@@ -1,1 +1,0 @@
-"""Who may enter the staff's pages: accounts, passwords, sessions."""

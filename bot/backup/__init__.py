@@ -1,1 +1,0 @@
-"""Backups: everything that cannot be built again, in one file."""

@@ -1,1 +1,0 @@
-"""Footnote as a server of the Model Context Protocol: its tools are `answer` and `search`."""

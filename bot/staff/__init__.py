@@ -1,0 +1,1 @@
+"""What staff work on: accounts, answers to check, approved answers, insight."""

@@ -1,0 +1,252 @@
+"""A passage that a person has picked in a document, with its exact place there.
+
+Verdicts: what somebody found an answer and its citations to be. They are only added; the latest of each counts.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Literal, get_args
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+from bot.answer.answer import Answer
+from bot.answer.errors import NewerVerdictError, ReviewError
+from bot.staff.review.items import Reason, change_reasons
+from bot.staff.review.queue import held_by_another, is_free
+from bot.storage.audit import audit
+from bot.storage.schema import CITATION_VERDICTS, REVIEW_ITEMS, RIGHT_PASSAGES, VERDICTS
+from index.document import Document, Span, hash_text
+
+LONGEST = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A place in a document and the words there, as they were when it was picked."""
+
+    document_id: str
+    span: Span
+    quote: str
+
+
+def pick(document: Document, span: Span) -> Passage:
+    """Return the passage at a place, without the white space around it.
+
+    Raises:
+        ReviewError: There are no words at the place, or far too many.
+    """
+    words = span.of(document.text)
+    quote = words.strip()
+    if not quote:
+        raise ReviewError("Nothing was picked: select the words in the document that answer the question.")
+    if len(quote) > LONGEST:
+        raise ReviewError(f"A passage of {len(quote)} characters shows no one where to look: pick up to {LONGEST}.")
+    start = span.start + words.index(quote)
+    return Passage(document.document_id, Span(start, start + len(quote)), quote)
+
+
+CitationVerdict = Literal["supports", "partly", "does_not", "wrong_place"]
+AnswerVerdict = Literal["right", "incomplete", "wrong", "should_have_refused", "should_have_answered"]
+CITATION_VERDICTS_IN_ORDER: tuple[CitationVerdict, ...] = get_args(CitationVerdict)
+LONGEST_COMMENT = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a person says of an answer.
+
+    Attributes:
+        citations: By the number of the citation; those that were not looked at are left out.
+        passages: Where the answer stands, picked in the documents.
+    """
+
+    verdict: AnswerVerdict
+    citations: Mapping[int, CitationVerdict] = field(default_factory=dict)
+    passages: tuple[Passage, ...] = ()
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A judgement on record.
+
+    Attributes:
+        index_fingerprint: The state of the index when it was given.
+    """
+
+    id: int
+    answer_id: str
+    reviewer: str
+    at: datetime
+    judgement: Judgement
+    index_fingerprint: str
+
+
+def verdicts_for(kind: str) -> tuple[AnswerVerdict, ...]:
+    """Return the verdicts that an answer of a kind can get."""
+    if kind == "answer":
+        return ("right", "incomplete", "wrong", "should_have_refused")
+    return ("right", "should_have_answered", "wrong")
+
+
+def judge(
+    engine: Engine,
+    answer: Answer,
+    judgement: Judgement,
+    reviewer: str,
+    index_fingerprint: str,
+    *,
+    shown: int | None = None,
+) -> int:
+    """Keep a judgement and return its id. The item is judged then, unless those who judged it do not agree.
+
+    One that says what the last verdict on the answer says, by the same reviewer at the same index, is kept once.
+
+    Args:
+        engine: The database.
+        answer: What is judged.
+        judgement: What the reviewer says of it.
+        reviewer: Their account.
+        index_fingerprint: The state of the index now.
+        shown: The id of the reviewer's own last verdict that they saw while judging, 0 for none; by default any.
+
+    Raises:
+        NewerVerdictError: The reviewer gave another verdict meanwhile.
+        ReviewError: It does not suit the answer, somebody else works on the answer, or it is gone.
+    """
+    _check(answer, judgement)
+    now = datetime.now(UTC)
+    this = REVIEW_ITEMS.c.answer_id == answer.id
+    with engine.begin() as connection:
+        closed = REVIEW_ITEMS.update().where(this, is_free(reviewer, now))
+        if not connection.execute(closed.values(state="judged", assignee="", taken_until=None)).rowcount:
+            raise held_by_another(connection, answer.id)
+        # The update above holds the row, so that a second press of the button waits and sees what the first one kept.
+        before = read_verdicts(connection, VERDICTS.c.answer_id == answer.id)
+        said = (reviewer, judgement, index_fingerprint)
+        repeated = bool(before) and (before[-1].reviewer, before[-1].judgement, before[-1].index_fingerprint) == said
+        if repeated:
+            verdict_id = before[-1].id
+        else:
+            mine = next((one.id for one in reversed(before) if one.reviewer == reviewer), 0)
+            if shown is not None and shown != mine:
+                raise NewerVerdictError(
+                    "You have saved another verdict on this answer since this page was opened, in another window "
+                    "perhaps: nothing is saved yet. Press the button again to replace that verdict by what stands here."
+                )
+            verdict_id = _insert(connection, answer, judgement, reviewer, index_fingerprint, now)
+        disputed = is_disputed(read_verdicts(connection, VERDICTS.c.answer_id == answer.id))
+        state = "open" if disputed else "judged"
+        change_reasons(connection, answer.id, Reason.DISPUTED, present=disputed, state=state)
+        if repeated:
+            return verdict_id
+        audit(
+            connection,
+            reviewer,
+            "review.judge",
+            answer.id,
+            after={
+                "verdict": judgement.verdict,
+                "citations": {str(number): one for number, one in judgement.citations.items()},
+                "passages": [[one.document_id, one.span.start, one.span.end] for one in judgement.passages],
+                "state": state,
+            },
+        )
+    return verdict_id
+
+
+def verdicts_of(engine: Engine, answer_id: str) -> tuple[Verdict, ...]:
+    """Return all verdicts on an answer, the oldest first."""
+    with engine.connect() as connection:
+        return read_verdicts(connection, VERDICTS.c.answer_id == answer_id)
+
+
+def latest_of_each(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
+    """Return the latest verdict of each reviewer."""
+    return tuple({verdict.reviewer: verdict for verdict in verdicts}.values())
+
+
+def is_disputed(verdicts: Iterable[Verdict]) -> bool:
+    """Return whether no verdict on the answer has more than half of those who gave one."""
+    given = [verdict.judgement.verdict for verdict in latest_of_each(verdicts)]
+    return bool(given) and max(given.count(one) for one in given) * 2 <= len(given)
+
+
+def _check(answer: Answer, judgement: Judgement) -> None:
+    if judgement.verdict not in verdicts_for(answer.kind):
+        raise ReviewError(f"{judgement.verdict!r} is no verdict on {answer.kind!r}: choose one of those on the page.")
+    unknown = set(judgement.citations) - {citation.number for citation in answer.citations}
+    if unknown:
+        raise ReviewError(f"The answer has no citation {min(unknown)}: reload the page.")
+    if len(judgement.comment) > LONGEST_COMMENT:
+        raise ReviewError(f"The comment is longer than {LONGEST_COMMENT} characters: shorten it.")
+
+
+def _insert(
+    connection: Connection, answer: Answer, judgement: Judgement, reviewer: str, fingerprint: str, now: datetime
+) -> int:
+    inserted = connection.execute(
+        VERDICTS.insert().values(
+            answer_id=answer.id,
+            reviewer=reviewer,
+            at=now,
+            verdict=judgement.verdict,
+            comment=judgement.comment,
+            index_fingerprint=fingerprint,
+        )
+    ).inserted_primary_key
+    assert inserted is not None
+    verdict_id: int = inserted[0]
+    hashes = {citation.number: hash_text(citation.quote) for citation in answer.citations}
+    citations = [
+        {"verdict_id": verdict_id, "number": number, "verdict": verdict, "passage_hash": hashes[number]}
+        for number, verdict in judgement.citations.items()
+    ]
+    passages = [
+        {
+            "verdict_id": verdict_id,
+            "position": position,
+            "document_id": passage.document_id,
+            "start": passage.span.start,
+            "end": passage.span.end,
+            "quote": passage.quote,
+            "passage_hash": hash_text(passage.quote),
+        }
+        for position, passage in enumerate(judgement.passages)
+    ]
+    for table, rows in ((CITATION_VERDICTS, citations), (RIGHT_PASSAGES, passages)):
+        if rows:
+            connection.execute(table.insert(), rows)
+    return verdict_id
+
+
+def read_verdicts(connection: Connection, which: sa.ColumnElement[bool]) -> tuple[Verdict, ...]:
+    """Return the verdicts that meet a condition, the oldest first."""
+    rows = connection.execute(sa.select(VERDICTS).where(which).order_by(VERDICTS.c.id)).all()
+    ids = sa.select(VERDICTS.c.id).where(which)
+    citations: dict[int, dict[int, CitationVerdict]] = defaultdict(dict)
+    for row in connection.execute(
+        sa.select(CITATION_VERDICTS).where(CITATION_VERDICTS.c.verdict_id.in_(ids)).order_by(CITATION_VERDICTS.c.number)
+    ):
+        citations[row.verdict_id][row.number] = row.verdict
+    passages: dict[int, list[Passage]] = defaultdict(list)
+    for row in connection.execute(
+        sa.select(RIGHT_PASSAGES).where(RIGHT_PASSAGES.c.verdict_id.in_(ids)).order_by(RIGHT_PASSAGES.c.position)
+    ):
+        passages[row.verdict_id].append(Passage(row.document_id, Span(row.start, row.end), row.quote))
+    return tuple(
+        Verdict(
+            id=row.id,
+            answer_id=row.answer_id,
+            reviewer=row.reviewer,
+            at=row.at,
+            judgement=Judgement(row.verdict, citations[row.id], tuple(passages[row.id]), row.comment),
+            index_fingerprint=row.index_fingerprint,
+        )
+        for row in rows
+    )

@@ -1,0 +1,1 @@
+"""The stages of an answer, in order: question, evidence, judgement, writing, checking."""

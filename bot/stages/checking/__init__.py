@@ -1,0 +1,1 @@
+"""Stage 5: each draft against the passages it cites, and what other passages say otherwise."""

@@ -1,0 +1,1 @@
+"""Stage 4: drafts of statements, quoted from the evidence or written by a language model."""

@@ -1,0 +1,300 @@
+"""Answers as they were given: kept when they are given, rated by their readers, deleted when a reader or time asks.
+
+Puts an answer on record for whichever side of Footnote gave it.
+
+Deletes the answers that have been kept for as long as they may be: at once, then every hour.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.answer.answer import Answer
+from bot.answer.conversation import Turn
+from bot.answer.events import Finished
+from bot.answer.trace import Trail
+from bot.settings import Settings
+from bot.staff.review.items import add_item, fill_items, forget_words, rate_item
+from bot.stages.question.clean import detect_language
+from bot.storage.migration import upgrade
+from bot.storage.schema import ANSWERS, APPROVED, CITED
+from index.document import hash_text
+from index.errors import DatabaseUnwritableError, FootnoteError
+from index.store.database import open_engine
+
+logger = logging.getLogger(__name__)
+
+Rating = Literal["up", "down"]
+RatingReason = Literal["wrong", "incomplete", "unsupported"]
+Face = Literal["page", "api", "mcp", "reported"]
+
+MAXIMUM_COMMENT_CHARACTERS = 1_000
+MAXIMUM_ANSWER_CHARACTERS = 200_000
+DEFAULT_SAMPLE = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Whence a question came.
+
+    Attributes:
+        face: The side of Footnote that was asked; `reported` is an answer known only from its reader's browser.
+        conversation: Which conversation it belongs to, as its reader's browser names it; empty where there is none.
+        visitor: Hash of the secret that a reader's browser holds; empty where there is none.
+    """
+
+    face: Face
+    conversation: str = ""
+    visitor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedAnswer:
+    """One answer as it was given.
+
+    Attributes:
+        history: The turns before it, oldest first.
+        trail: Its way through the chatbot as JSON (`Trail.to_json`); empty where it is not known.
+        draw: Uniform in [0, 1), drawn when it was recorded: the answers below a share are a random sample.
+        rating: What the reader said of it; empty when nothing.
+    """
+
+    id: str
+    origin: Origin
+    asked_at: datetime
+    language: str
+    answer: Answer
+    history: tuple[Turn, ...]
+    trail: dict[str, Any]
+    draw: float
+    rating: Rating | Literal[""]
+    rating_reason: RatingReason | Literal[""]
+    rating_comment: str
+    rated_at: datetime | None
+
+
+class AnswerRecords:
+    """The table of answers.
+
+    Args:
+        database_url: SQLAlchemy URL; the tables are made or upgraded when it is opened, if it can be written.
+        sample: The share of answers that is drawn at random for staff to check.
+    """
+
+    def __init__(self, database_url: str, sample: float = DEFAULT_SAMPLE) -> None:
+        self.engine = open_engine(database_url)
+        self._sample = sample
+        try:
+            upgrade(self.engine)
+            fill_items(self.engine, sample)
+        except DatabaseUnwritableError as error:  # readers are answered all the same
+            logger.warning("answers cannot be put on record: %s", error)
+
+    def record(self, answer: Answer, origin: Origin, history: Sequence[Turn] = (), trail: Trail | None = None) -> None:
+        """Keep an answer. One whose id is kept already stays as it is.
+
+        Raises:
+            ValueError: The answer is larger than any answer we write.
+        """
+        with self.engine.begin() as connection:
+            self.record_in(connection, answer, origin, history, trail)
+
+    def record_in(
+        self,
+        connection: Connection,
+        answer: Answer,
+        origin: Origin,
+        history: Sequence[Turn] = (),
+        trail: Trail | None = None,
+    ) -> None:
+        """Do the same in a transaction that is open."""
+        as_json = answer.model_dump_json()
+        if len(as_json) > MAXIMUM_ANSWER_CHARACTERS:
+            raise ValueError(f"an answer of {len(as_json)} characters is too large to be kept")
+        answer_id = answer.id[:64]
+        if connection.scalar(sa.select(ANSWERS.c.id).where(ANSWERS.c.id == answer_id)) is not None:
+            return
+        kept: dict[str, Any] = {
+            "asked_at": datetime.now(UTC),
+            "language": detect_language(answer.question),
+            "draw": random.random(),  # noqa: S311  # a sample, no secret
+        }
+        stages = trail.to_json() if trail else {}
+        connection.execute(
+            ANSWERS.insert().values(
+                **kept,
+                id=answer_id,
+                conversation=origin.conversation[:64],
+                visitor=origin.visitor,
+                face=origin.face,
+                question=answer.question,
+                kind=answer.kind,
+                reason=answer.refusal.reason if answer.refusal else "",
+                confidence=answer.confidence,
+                answer=as_json,
+                history=json.dumps([turn.model_dump() for turn in history], ensure_ascii=False),
+                trail=json.dumps(stages, ensure_ascii=False),
+            )
+        )
+        cited = [
+            {
+                "answer_id": answer_id,
+                "number": citation.number,
+                "document_id": citation.document_id,
+                "start": citation.start,
+                "end": citation.end,
+                "quote_hash": hash_text(citation.quote),
+            }
+            for citation in answer.citations
+        ]
+        if cited:
+            connection.execute(CITED.insert(), cited)
+        add_item(connection, answer_id, answer, stages, rating="", sample=self._sample, **kept)
+
+    def rate(
+        self, answer: Answer, visitor: str, rating: Rating, *, reason: RatingReason | None = None, comment: str = ""
+    ) -> None:
+        """Keep what a reader said of an answer; the comment is cut to its limit.
+
+        Only the visitor who got an answer rates it. One that is not on record is kept as the browser reports it.
+        An answer has one rating, and a later one replaces it; the same rating said again without a reason or a comment
+        keeps those that were given, so a thumb and the reason for it may arrive in either order.
+
+        Raises:
+            ValueError: The answer is larger than any answer we write.
+        """
+        said = {
+            "rating": rating,
+            "rating_reason": reason or "",
+            "rating_comment": comment[:MAXIMUM_COMMENT_CHARACTERS],
+            "rated_at": datetime.now(UTC),
+        }
+        if not (reason or comment):
+            said |= {
+                name: sa.case((ANSWERS.c.rating == rating, ANSWERS.c[name]), else_="")
+                for name in ("rating_reason", "rating_comment")
+            }
+        theirs = ANSWERS.update().where(ANSWERS.c.id == answer.id[:64], ANSWERS.c.visitor == visitor)
+        with self.engine.begin() as connection:
+            if not connection.execute(theirs.values(said)).rowcount:
+                self.record_in(connection, answer, Origin("reported", visitor=visitor))
+                if not connection.execute(theirs.values(said)).rowcount:
+                    return  # it is on record, and somebody else's
+            rate_item(connection, answer.id[:64], rating)
+
+    def find(self, answer_id: str) -> RecordedAnswer | None:
+        """Return an answer by its id, or None."""
+        with self.engine.connect() as connection:
+            row = connection.execute(sa.select(ANSWERS).where(ANSWERS.c.id == answer_id)).one_or_none()
+        return to_recorded(row) if row is not None else None
+
+    def latest(self, limit: int = 1_000) -> tuple[RecordedAnswer, ...]:
+        """Return the latest answers, newest first."""
+        newest = sa.select(ANSWERS).order_by(ANSWERS.c.asked_at.desc(), ANSWERS.c.id).limit(limit)
+        with self.engine.connect() as connection:
+            return tuple(to_recorded(row) for row in connection.execute(newest))
+
+    def of_visitor(self, visitor: str) -> tuple[RecordedAnswer, ...]:
+        """Return all that one visitor asked and was answered, oldest first: what they may ask to be given."""
+        theirs = sa.select(ANSWERS).where(ANSWERS.c.visitor == visitor).order_by(ANSWERS.c.asked_at, ANSWERS.c.id)
+        with self.engine.connect() as connection:
+            return tuple(to_recorded(row) for row in connection.execute(theirs)) if visitor else ()
+
+    def delete_conversation(self, conversation: str, visitor: str) -> int:
+        """Delete a visitor's conversation and all that came of it; return how many answers that were."""
+        theirs = (ANSWERS.c.conversation == conversation, ANSWERS.c.visitor == visitor)
+        with self.engine.begin() as connection:
+            connection.execute(
+                APPROVED.delete().where(APPROVED.c.answer_id.in_(sa.select(ANSWERS.c.id).where(*theirs)))
+            )
+        return self._delete(*theirs)
+
+    def delete_older_than(self, days: float) -> int:
+        """Delete the answers that are older, and every word that is left of deleted ones; return how many that were."""
+        deleted = self._delete(ANSWERS.c.asked_at < datetime.now(UTC) - timedelta(days=days))
+        with self.engine.begin() as connection:
+            forget_words(connection)
+        return deleted
+
+    def _delete(self, *which: sa.ColumnElement[bool]) -> int:
+        # Whatever stands on an answer refers to it with ON DELETE CASCADE, and goes with it.
+        with self.engine.begin() as connection:
+            return connection.execute(ANSWERS.delete().where(*which)).rowcount
+
+    def close(self) -> None:
+        """Release the database."""
+        self.engine.dispose()
+
+
+def to_recorded(row: Row[Any]) -> RecordedAnswer:
+    """Return a row of the table as a value."""
+    return RecordedAnswer(
+        id=row.id,
+        origin=Origin(row.face, row.conversation, row.visitor),
+        asked_at=row.asked_at,
+        language=row.language,
+        answer=Answer.model_validate_json(row.answer),
+        history=tuple(Turn.model_validate(turn) for turn in json.loads(row.history)),
+        trail=json.loads(row.trail),
+        draw=row.draw,
+        rating=row.rating,
+        rating_reason=row.rating_reason,
+        rating_comment=row.rating_comment,
+        rated_at=row.rated_at,
+    )
+
+
+def keep(
+    records: AnswerRecords, settings: Settings, finished: Finished, origin: Origin, history: Sequence[Turn] = ()
+) -> None:
+    """Record an answer where answers are kept; who asked does not wait for a full disk."""
+    if not settings.keep_answers:
+        return
+    try:
+        records.record(finished.answer, origin, history, finished.trail)
+    except (FootnoteError, SQLAlchemyError) as error:
+        logger.warning("an answer could not be put on record: %s", type(error).__name__)
+
+
+_EVERY_SECONDS = 3_600
+
+
+class Retention:
+    """A thread that keeps the records no longer than they may be kept.
+
+    Args:
+        records: What is kept.
+        days: For how long.
+    """
+
+    def __init__(self, records: AnswerRecords, days: float) -> None:
+        self._records = records
+        self._days = days
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="retention", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self._records.delete_older_than(self._days)
+            except (FootnoteError, SQLAlchemyError) as error:
+                logger.warning("old answers could not be deleted now: %s", str(error).splitlines()[0])
+            if self._closed.wait(_EVERY_SECONDS):
+                return
+
+    def close(self) -> None:
+        """End the thread."""
+        self._closed.set()
+        self._thread.join()

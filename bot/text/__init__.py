@@ -1,0 +1,1 @@
+"""What in a text can be true or false: numbers, dates, times, names, negations, comparisons."""

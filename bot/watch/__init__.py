@@ -1,1 +1,0 @@
-"""Folders that are followed while the web application serves."""

@@ -1,0 +1,70 @@
+"""Groups of pages that other packages bring, such as the evaluator's: found by their entry points, never imported.
+
+They join through the entry-point group `footnote.pages`; each entry point is a function that takes the chatbot and
+returns `Pages`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from bot.answer.errors import ServeError
+from bot.chatbot import Chatbot
+
+# In the scope of a request for some pages: another door has let its sender in to them.
+ADMITTED = "footnote.admitted"
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """An application of its own below one path, which guards its own door.
+
+    Attributes:
+        name: What it is, as the terminal names it.
+        path: Where it begins, such as `/evaluate`.
+        app: Answers every request at that path and below it.
+        entrance: The path, with its key, to open in a browser.
+        close: Ends what the pages have started.
+        secret: Whether the entrance opens the door by itself.
+    """
+
+    name: str
+    path: str
+    app: ASGIApp
+    entrance: str
+    close: Callable[[], None]
+    secret: bool = True
+
+
+def load_pages(chatbot: Chatbot, points: Iterable[EntryPoint] | None = None) -> tuple[Pages, ...]:
+    """Return the groups of pages that are installed.
+
+    Raises:
+        ServeError: There are none.
+    """
+    found = tuple(entry_points(group="footnote.pages") if points is None else points)
+    if not found:
+        raise ServeError("The evaluator's pages are not installed: install Footnote again, or leave out --evaluator.")
+    return tuple(point.load()(chatbot) for point in found)
+
+
+def is_below(path: str, top: str) -> bool:
+    """Return whether a path is `top` or stands below it."""
+    return path == top or path.startswith(f"{top}/")
+
+
+class Branch:
+    """Sends what is asked below the path of some pages to them, and everything else on."""
+
+    def __init__(self, app: ASGIApp, pages: Pages) -> None:
+        self._app = app
+        self._pages = pages
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request where it belongs."""
+        theirs = scope["type"] == "http" and is_below(scope["path"], self._pages.path)
+        await (self._pages.app if theirs else self._app)(scope, receive, send)

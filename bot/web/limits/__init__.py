@@ -1,1 +1,0 @@
-"""How much one visitor, and all of them together, may ask for."""

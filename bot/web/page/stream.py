@@ -1,0 +1,138 @@
+"""From a question in the box to the parts of its answer on the page, as they become ready."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from bot.answer.conversation import MAXIMUM_TURNS, Turn
+from bot.answer.events import Event, EvidenceFound, Finished, StatementReady, Understood
+from bot.chatbot import Chatbot
+from bot.storage.answers import AnswerRecords, Origin
+from bot.web.answer_service import (
+    LONGEST_LINE_OF_ONE,
+    Answering,
+    BrokenOffError,
+    LineFullError,
+    OwnLineFullError,
+    Waiting,
+)
+from bot.web.page import render
+from bot.web.page.language import Texts, choose_language
+from index.errors import FootnoteError
+
+logger = logging.getLogger(__name__)
+
+Part = dict[str, Any]
+
+
+class AskRequest(BaseModel):
+    """What the page sends with a question. It comes from a browser, so it is checked and bounded."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    turn: str = Field(max_length=64)
+    language: Literal["en", "zh-Hant", "zh-Hans"] = "en"
+    conversation: str = Field(default="", max_length=64)
+    history: tuple[Turn, ...] = Field(default=(), max_length=2 * MAXIMUM_TURNS)
+
+
+class Asking:
+    """Shows readers their answers as they come about.
+
+    Attributes:
+        answering: Has their questions answered, and those of programs.
+    """
+
+    def __init__(self, chatbot: Chatbot, records: AnswerRecords) -> None:
+        self._chatbot = chatbot
+        self.answering = Answering(chatbot, records)
+
+    async def ask(self, question: str, request: object, visitor: str = "", caller: str = "") -> AsyncIterator[Part]:
+        """Yield what the page should show so far: the `turn` it belongs to, and all `parts` up to now.
+
+        Each value holds everything that came before, so the page loses nothing when it skips one.
+
+        Args:
+            question: As typed.
+            request: What the page sent with it, unchecked.
+            visitor: Whose answer it is, for the record.
+            caller: Where the question comes from: one caller does not keep the others waiting.
+        """
+        if not question.strip():
+            return
+        try:
+            asked = AskRequest.model_validate(request)
+        except ValidationError:
+            logger.warning("a question came with an unusable request and is not answered")
+            yield _unusable(request)
+            return
+        parts: list[Part] = []
+        arriving = self._parts(question, asked, choose_language(asked.language), visitor, caller)
+        with self.answering.under_way():
+            async with aclosing(arriving):
+                async for part in arriving:
+                    if part is not None:
+                        parts.append(part)
+                    yield {"turn": asked.turn, "parts": list(parts)}
+
+    async def _parts(
+        self, question: str, asked: AskRequest, texts: Texts, visitor: str, caller: str
+    ) -> AsyncGenerator[Part | None, None]:
+        origin = Origin("page", asked.conversation, visitor)
+        try:
+            async with aclosing(self.answering.events(question, asked.history, origin, caller)) as events:
+                async for event in events:
+                    for part in self._render(event, texts):
+                        yield part
+        except LineFullError:
+            yield _fault(texts("line_full"), texts)
+        except OwnLineFullError:
+            yield _fault(texts("own_line_full", count=LONGEST_LINE_OF_ONE), texts)
+        except BrokenOffError:
+            yield _fault(texts("stopping"), texts)
+        except FootnoteError as error:
+            yield _fault(str(error), texts)
+        except Exception:  # the edge of the application: the log has the traceback, the reader a sentence
+            logger.exception("an answer failed")
+            yield _fault(texts("fault"), texts)
+
+    def _render(self, event: Waiting | Event | None, texts: Texts) -> Iterator[Part | None]:
+        match event:
+            case None:
+                yield None
+            case Waiting(position):
+                yield _status(texts("waiting", position=position) if position else texts("searching"), texts)
+            case Understood(standalone_question, changed):
+                if changed:
+                    yield {"slot": "understood", "html": render.render_understood(standalone_question, texts)}
+            case EvidenceFound(passages):
+                if passages:
+                    yield _status(texts.count("reading", len(passages)), texts)
+                    yield {"slot": "evidence", "html": render.render_evidence(passages, texts)}
+            case StatementReady(statement, citations):
+                yield {"slot": "statement", "html": render.render_statement(statement, citations, texts)}
+            case Finished(answer=answer):
+                html = render.render_answer(
+                    answer, texts, render.title_lookup(self._chatbot), self._chatbot.settings.answerer
+                )
+                yield {"slot": "answer", "answer": answer.model_dump(mode="json"), **html}
+
+
+def _unusable(request: object) -> Part:
+    """Return a fault for a request that says so little that only its turn and language may be read."""
+    said = {key: value for key, value in request.items() if isinstance(value, str)} if isinstance(request, dict) else {}
+    texts = choose_language(said.get("language"))
+    return {"turn": said.get("turn", "")[:64], "parts": [_fault(texts("unusable"), texts)]}
+
+
+def _status(words: str, texts: Texts) -> Part:
+    return {"slot": "status", "html": render.render_status(words, texts)}
+
+
+def _fault(words: str, texts: Texts) -> Part:
+    return {"slot": "fault", "html": render.render_fault(words, texts)}

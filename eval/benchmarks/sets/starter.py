@@ -1,0 +1,166 @@
+"""The chat engine people start from, as a baseline: llama-index's own defaults over our embedding model.
+
+`SentenceSplitter`, an in-memory `VectorStoreIndex`, the chat mode `condense_plus_context` and the two best chunks. It
+cites nothing and has no confidence, so those measures stay unscored; a refusal is known by its words.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import re
+import time
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from llama_index.core import Document, VectorStoreIndex
+from llama_index.core.base.embeddings.base import BaseEmbedding
+from llama_index.core.base.llms.types import ChatMessage
+from llama_index.core.llms import LLM
+from llama_index.core.node_parser import SentenceSplitter
+from pydantic import PrivateAttr
+
+from bot.language_model.local import ModelProcess
+from bot.language_model.weights import cache_folder, find_weights
+from bot.settings import Settings
+from eval.benchmarks.dataset import Query
+from eval.benchmarks.sets.answers import StoredAnswer, asked_hash, hash_files
+from eval.benchmarks.sets.respondent import Respondent
+from eval.errors import EvaluationError
+from index.embedding.embedder import Embedder
+
+_TOP_K = 2
+_LOADING = 120.0  # seconds
+_SECONDS = 120.0  # a small model on two cores reads two long chunks
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s|(?<=[。！？])|\n")
+
+
+class StarterOpener:
+    """Opens the starter.
+
+    Args:
+        llm: The language model.
+        language_model: Its name.
+        embedder: The embedding model.
+    """
+
+    def __init__(self, llm: LLM, language_model: str, embedder: Embedder) -> None:
+        self._llm = llm
+        self._language_model = language_model
+        self._embedder = embedder
+
+    def measured(self) -> dict[str, Any]:
+        """Return what the starter's answers depend on."""
+        here = files("eval.benchmarks.sets")
+        return {
+            "answerer": "starter",
+            "code": hash_files(here.joinpath("starter.py"), here.joinpath("refusal_phrases.toml")),
+            "version": version("llama-index-core"),
+            "language_model": self._language_model,
+            "embedding_model": self._embedder.model_id,
+        }
+
+    @contextmanager
+    def open(self, corpus: Path, data_dir: Path) -> Iterator[Respondent]:
+        """Embed a corpus in memory and yield a starter over it; nothing is kept in the folder."""
+        del data_dir
+        with corpus.open(encoding="utf-8") as file:
+            rows = [json.loads(line) for line in file if line.strip()]
+        documents = [
+            Document(id_=row["_id"], text=row["text"], metadata={"title": row.get("title") or ""}) for row in rows
+        ]
+        index = VectorStoreIndex.from_documents(
+            documents, transformations=[SentenceSplitter()], embed_model=_Embedding(self._embedder)
+        )
+        yield functools.partial(self._ask, index)
+
+    def _ask(self, index: VectorStoreIndex, query: Query) -> StoredAnswer:
+        # A new engine for each question, because an engine remembers what it was asked.
+        engine = index.as_chat_engine(chat_mode="condense_plus_context", llm=self._llm, similarity_top_k=_TOP_K)
+        history = [ChatMessage(role=turn.role, content=turn.content) for turn in query.history]
+        begin = time.perf_counter()
+        response = engine.chat(query.question, chat_history=history)
+        total = round(1000 * (time.perf_counter() - begin), 1)
+        return StoredAnswer(
+            id=query.query_id,
+            asked=asked_hash(query),
+            kind="refusal" if sounds_like_refusal(response.response) else "answer",
+            text=response.response,
+            retrieved=tuple(found.node.ref_doc_id for found in response.source_nodes),
+            timings_ms={"total": total},
+            answerer="starter",
+            language_model=self._language_model,
+        )
+
+
+@contextmanager
+def open_starter(settings: Settings, embedder: Embedder, url: str | None, name: str) -> Iterator[StarterOpener]:
+    """Yield the starter over the model `name` behind a URL that ends with `/v1`, or over the local model without one.
+
+    The key of the server is read from `FOOTNOTE_STARTER_KEY`, if it needs one.
+
+    Raises:
+        ModelUnavailableError: The local model is wanted, and missing or unusable.
+        EvaluationError: The adapter is not installed.
+    """
+    if url:
+        yield StarterOpener(_connect(url, name, os.environ.get("FOOTNOTE_STARTER_KEY") or "none"), name, embedder)
+        return
+    weights = find_weights(cache_folder(settings.model_cache), settings.gguf)
+    process = ModelProcess(weights, weights.stem)
+    try:
+        llm = _connect(f"{process.wait_for_url(_LOADING)}/v1", weights.stem, process.key)
+        yield StarterOpener(llm, weights.stem, embedder)
+    finally:
+        process.stop()
+
+
+def _connect(url: str, name: str, key: str) -> LLM:
+    try:
+        from llama_index.llms.openai_like import OpenAILike  # an adapter of its own package
+    except ImportError as error:
+        raise EvaluationError("The starter needs the package llama-index-llms-openai-like: install it.") from error
+    return OpenAILike(
+        model=name, api_base=url, api_key=key, is_chat_model=True, temperature=0.0, timeout=_SECONDS, max_retries=1
+    )
+
+
+def sounds_like_refusal(text: str) -> bool:
+    """Return whether the first sentence of an answer says that there is none; an empty answer is one too."""
+    first = _SENTENCE_END.split(text.strip(), maxsplit=1)[0].casefold().replace("’", "'")
+    return not first or any(phrase in first for phrase in _phrases())
+
+
+@functools.lru_cache(maxsize=1)
+def _phrases() -> tuple[str, ...]:
+    text = files("eval.benchmarks.sets").joinpath("refusal_phrases.toml").read_text(encoding="utf-8")
+    return tuple(tomllib.loads(text)["phrases"])
+
+
+class _Embedding(BaseEmbedding):  # type: ignore[misc]  # llama-index is not typed strictly
+    """Our embedding model as llama-index wants it."""
+
+    _embedder: Embedder = PrivateAttr()
+
+    def __init__(self, embedder: Embedder) -> None:
+        super().__init__(model_name=embedder.model_id)
+        self._embedder = embedder
+
+    def _get_query_embedding(self, query: str) -> list[float]:
+        return self._get_text_embeddings([query])[0]
+
+    async def _aget_query_embedding(self, query: str) -> list[float]:
+        return self._get_query_embedding(query)
+
+    def _get_text_embedding(self, text: str) -> list[float]:
+        return self._get_text_embeddings([text])[0]
+
+    def _get_text_embeddings(self, texts: list[str]) -> list[list[float]]:
+        vectors: list[list[float]] = self._embedder.embed(texts).tolist()
+        return vectors

@@ -1,1 +1,0 @@
-"""A run report as one HTML page that needs nothing but itself."""

@@ -1,0 +1,143 @@
+"""Which stage lost the answer to a question that failed: its path is replayed, with other wordings where that tells.
+
+The first stage whose output no longer holds what the answer needs is to blame. Where the chunks are right or wrong only
+because of how a follow-up was understood, another wording of the question tells: if with it the answer is found,
+understanding lost it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from bot.answer.conversation import Turn
+from bot.answer.trace import Place, Trail
+from eval.measures.asked import Asked, covers, occurrences, touches
+from eval.measures.correctness import shows, what_is_wrong_with
+from eval.report.report import Blame
+from eval.suites.check import nearest_text
+from index.document import Document, Span
+
+
+class Traceable(Protocol):
+    """What is asked of a chatbot to find where an answer was lost."""
+
+    def trace(self, question: str, history: Sequence[Turn] = ()) -> Trail:
+        """Answer a question and return what became of it at each stage."""
+        ...
+
+    def chunk_spans(self, document_id: str) -> tuple[Span, ...]:
+        """Return where the chunks of a document stand."""
+        ...
+
+    def document(self, document_id: str) -> Document | None:
+        """Return a stored document, or None."""
+        ...
+
+
+def blame_for(chatbot: Traceable, asked: Asked) -> Blame:
+    """Return the stage that lost the answer to a question that was not answered as it should be."""
+    question = asked.question
+    if not question.answerable:
+        return _blame_for_answering(chatbot, asked)
+    before = _blame_suite(asked) or _blame_reading(chatbot, asked) or _blame_splitting(chatbot, asked)
+    if before:
+        return before
+    trail = chatbot.trace(question.question, question.history)
+    found = _blame_path(asked, trail)
+    if found.stage != "verification" and (other := _understood_better(chatbot, asked, trail)):
+        return Blame(stage="condensing", why=f"understood as {trail.standalone_question!r}; {other!r} is answered")
+    return found
+
+
+def _blame_suite(asked: Asked) -> Blame | None:
+    """Return blame where the evidence that the suite names cannot bear the answer that it expects."""
+    question = asked.question
+    quotes = [quote for item in question.evidence for quote in item.any_of]
+    texts = {quote.document_id: asked.text_of(quote.document_id) or "" for quote in quotes}
+    for group in question.expect if any(texts.values()) else ():
+        if not any(shows(text, phrase) for text in texts.values() for phrase in group):
+            return Blame(stage="suite", why=f"no document of the evidence says {' or '.join(map(repr, group))}")
+    for phrase in question.forbid:
+        if any(shows(quote.quote, phrase) for quote in quotes):
+            return Blame(stage="suite", why=f"the evidence itself says {phrase!r}, which is forbidden")
+    return None
+
+
+def _blame_reading(chatbot: Traceable, asked: Asked) -> Blame | None:
+    """Return blame where evidence does not stand in any stored text."""
+    for item in asked.question.evidence:
+        stored = {quote.document_id: asked.text_of(quote.document_id) for quote in item.any_of}
+        if any(occurrences(stored[quote.document_id] or "", quote.quote) for quote in item.any_of):
+            continue
+        quote = item.any_of[0]
+        text = stored[quote.document_id]
+        if text is None:
+            return Blame(stage="reading", why=f"there is no document {quote.document_id!r} in the index")
+        near = nearest_text(text, quote.quote)
+        hint = f"the nearest text is {near!r}" if near else "nothing in it comes near"
+        return Blame(stage="reading", why=f"{quote.quote!r} is not in the stored text of {quote.document_id!r}; {hint}")
+    return None
+
+
+def _blame_splitting(chatbot: Traceable, asked: Asked) -> Blame | None:
+    """Return blame where no chunk holds a piece of evidence."""
+    for item in asked.evidence():
+        chunks = [(name, span) for name in {name for name, _ in item} for span in chatbot.chunk_spans(name)]
+        if not any(covers(chunk, item) for chunk in chunks):
+            name, span = item[0]
+            return Blame(stage="splitting", why=f"no chunk of {name!r} holds characters {span.start} to {span.end}")
+    return None
+
+
+def _blame_path(asked: Asked, trail: Trail) -> Blame:
+    """Return the first stage of a trail that lost what the answer needs."""
+    evidence = asked.evidence()
+    if missing := _not_among(evidence, trail.retrieved, whole=True):
+        return Blame(stage="retrieval", why=f"{missing} of {len(evidence)} pieces of evidence were not retrieved")
+    if missing := _not_among(evidence, trail.selected, whole=False):
+        return Blame(stage="selection", why=f"{missing} of {len(evidence)} pieces of evidence were not selected")
+    confidence = f"confidence {trail.answer.confidence:.2f}, answered from {trail.threshold:.2f}"
+    if not trail.drafts and trail.answer.confidence >= trail.threshold:
+        return Blame(stage="verification", why="what was selected does not stand in the stored text as it was cut")
+    if not trail.drafts:
+        return Blame(stage="judging", why=f"refused with the evidence before it ({confidence})")
+    if not what_is_wrong_with(asked.question, " ".join(trail.drafts)):
+        return Blame(stage="verification", why="what was drafted is right; it was changed or dropped")
+    drafted = " ".join(trail.drafts) or "nothing"
+    return Blame(stage="composing", why=f"the evidence was there; drafted was {drafted!r}")
+
+
+def _not_among(evidence: Sequence[Sequence[Place]], places: Sequence[Place], *, whole: bool) -> int:
+    """Return how many pieces of evidence none of the places holds, or, if not whole, none touches."""
+    holds = covers if whole else touches
+    return sum(not any(holds(place, item) for place in places) for item in evidence)
+
+
+def _understood_better(chatbot: Traceable, asked: Asked, trail: Trail) -> str | None:
+    """Return a wording of the question that is answered rightly where what it was understood as is not."""
+    question = asked.question
+    for wording in _other_wordings(question.question, question.history, trail.standalone_question):
+        answer = chatbot.trace(wording).answer
+        if answer.kind == "answer" and not what_is_wrong_with(question, answer.text):
+            return wording
+    return None
+
+
+def _other_wordings(question: str, history: Sequence[Turn], standalone: str) -> Iterator[str]:
+    """Yield the question alone, and after what was asked before, unless it was understood as that."""
+    earlier = [turn.content for turn in history if turn.role == "user"]
+    wordings = [question, *([f"{earlier[-1]} {question}"] if earlier else ())]
+    if standalone != question or earlier:
+        yield from (wording for wording in wordings if wording != standalone)
+
+
+def _blame_for_answering(chatbot: Traceable, asked: Asked) -> Blame:
+    """Return the stage that let an unanswerable question be answered."""
+    question = asked.question
+    trail = chatbot.trace(question.question, question.history)
+    for wording in _other_wordings(question.question, question.history, trail.standalone_question):
+        if chatbot.trace(wording).answer.kind == "refusal":
+            return Blame(stage="condensing", why=f"understood as {trail.standalone_question!r}; {wording!r} is refused")
+    confidence = f"confidence {trail.answer.confidence:.2f}, answered from {trail.threshold:.2f}"
+    return Blame(stage="judging", why=f"answered although the documents do not say ({confidence})")

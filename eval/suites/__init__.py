@@ -1,0 +1,1 @@
+"""Golden suites: their format, every mistake in one, and the forms they are written in."""

@@ -1,0 +1,1 @@
+"""Copies and versions of documents, and which of them comes first."""

@@ -1,0 +1,1 @@
+"""Question to chunks: keywords and vectors, fused."""

@@ -1,0 +1,1 @@
+"""The database: the truth about documents, chunks, hashes and vectors."""
