@@ -7,7 +7,7 @@ from contextlib import closing
 from importlib.metadata import version
 
 from bot.answer.answer import Answer
-from bot.answer.inquiry import Stage
+from bot.answer.timing import StageTime
 from bot.chatbot import Chatbot
 from bot.language_model import LanguageModel
 from bot.language_model.build import build_language_model
@@ -31,7 +31,7 @@ def build_chatbot(
     language_model: LanguageModel | None = None,
     *,
     mend: bool = False,
-    on_answer: Callable[[Answer, Sequence[Stage]], None] = lambda _answer, _stages: None,
+    on_answer: Callable[[Answer, Sequence[StageTime]], None] = lambda _answer, _stages: None,
     secret: str = "",
 ) -> Chatbot:
     """Return a chatbot over the index that the settings name.

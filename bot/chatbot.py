@@ -1,52 +1,50 @@
-"""The path of a question. `Chatbot.stream` reads top to bottom in the order things happen."""
+"""The path of a question. `Chatbot._answer` reads top to bottom in the order things happen."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.answer.answer import Answer, Citation, Refusal, SearchResult, Statement
-from bot.answer.conversation import Turn
-from bot.answer.draft import Draft
+from bot.answer.answer import Answer, Approval, Citation, Refusal, SearchResult, Statement
+from bot.answer.assembly import EXTRACTIVE, Assembly, Maker, entries
+from bot.answer.conversation import Turn, recent_exchanges
 from bot.answer.events import Event, EvidenceFound, Finished, StatementReady, Understood, as_events
-from bot.answer.inquiry import Inquiry, Stage
-from bot.answer.trace import Trail
+from bot.answer.timing import StageTime, Stopwatch
+from bot.answer.trace import Trace, TracedAnswer
+from bot.answer.understanding import Understanding
 from bot.language_model import CancelledError, LanguageModel, ModelUnavailableError
+from bot.language_model.optional import OptionalModel
 from bot.language_model.session import Consultation, Fence, Patience
 from bot.settings import Settings
-from bot.staff.approved.recall import Recall, answer_approved
+from bot.staff.approved.recall import Recall
 from bot.staff.document_audit import Suspicion, suspicious_documents
-from bot.stages.checking.disagreement import Disagreements
-from bot.stages.checking.verification import Footnotes, Verified
-from bot.stages.evidence.citations import cite, places
-from bot.stages.evidence.demotion import order_by_standing
-from bot.stages.evidence.document_date import own_date
-from bot.stages.evidence.sentences import QuestionWords, read_question, select_sentences
-from bot.stages.judgement.answer_prompt import prime
-from bot.stages.judgement.answerability import Calibration, Judged, rank_sentences
+from bot.stages.checking.check import Checked, check, in_readers_language
+from bot.stages.evidence.citations import cite
+from bot.stages.evidence.document_date import document_date
+from bot.stages.evidence.evidence import Evidence, gather_evidence
+from bot.stages.evidence.ranking import ScoredSentence
+from bot.stages.evidence.retrieval import Retrieved, retrieve
+from bot.stages.judgement.answerability import Calibration, Judgement, judge_by_words, judge_with_model
 from bot.stages.judgement.premises import contradicted_premise
+from bot.stages.judgement.prompt import prime
 from bot.stages.judgement.refusals import (
     ask_back,
-    decline_collection,
-    decline_premise,
-    decline_unanswered,
-    decline_unsearched,
     refuse,
+    refuse_collection,
+    refuse_premise,
+    refuse_unanswered,
+    refuse_unsearched,
 )
 from bot.stages.question.clean import clean_question, detect_language
-from bot.stages.question.follow_up import Understanding
 from bot.stages.question.scope import Contents
 from bot.stages.question.small_talk import small_talk_kind
 from bot.stages.question.suggestions import ExampleQuestions
-from bot.stages.question.understand import search, understand
-from bot.stages.writing.comparison import other_side
-from bot.stages.writing.compose import draft, in_language, verify, weigh
-from bot.stages.writing.model_answer import Deliberation
-from bot.stages.writing.quotes import choose_sentences
-from bot.stages.writing.results import Results, entries
+from bot.stages.question.understand import understand
+from bot.stages.writing.model_answer import ModelAnswer, write_with_model
+from bot.stages.writing.write import Writer, Writing
 from index.document import Chunk, Document, Span, hash_text
 from index.embedding.embedder import Embedder, Vectors
 from index.errors import EmptyIndexError
@@ -56,7 +54,7 @@ from index.store.catalogue import Catalogue, DocumentSummary
 from prompts.replies import reply
 
 _SHOWN_PASSAGES = 6
-_OFFERED_QUESTIONS = 3
+_SUGGESTIONS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +69,32 @@ class Overview:
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """A question as it was understood, its sentences of evidence, best first, and what the model made of them.
+    """Everything that is known about a question: what the judge is fitted on.
 
     Attributes:
-        deliberation: None without a model.
+        searched: The question in the language of the documents.
+        ranked: Sentences of evidence, best first.
+        judgement: How likely they answer.
+        written: What the model wrote, however hopeless; None without a model.
     """
 
-    understanding: Understanding
-    ranked: tuple[Judged, ...]
-    deliberation: Deliberation | None
+    searched: Understanding
+    ranked: tuple[ScoredSentence, ...]
+    judgement: Judgement
+    written: ModelAnswer | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """One question as it was received, and what goes with it through all stages."""
+
+    raw: str
+    question: str
+    history: Sequence[Turn]
+    threshold: float
+    model: OptionalModel
+    stopwatch: Stopwatch
+    assembly: Assembly
 
 
 class Chatbot:
@@ -112,7 +127,7 @@ class Chatbot:
         version: str,
         recall: Recall | None = None,
         language_model: LanguageModel | None = None,
-        on_answer: Callable[[Answer, Sequence[Stage]], None] = lambda _answer, _stages: None,
+        on_answer: Callable[[Answer, Sequence[StageTime]], None] = lambda _answer, _stages: None,
         on_close: Callable[[], None] = lambda: None,
         comparing: Embedder | None = None,
         threshold: Callable[[], float] | None = None,
@@ -125,8 +140,9 @@ class Chatbot:
         self._embedder = embedder
         self._comparing = comparing or embedder
         self._calibration = calibration
-        self._results = Results(catalogue, embedder.model_id, settings.answerer, version)
-        self._examples = ExampleQuestions(catalogue, self._quote)
+        self._version = version
+        self._writer = Writer(catalogue, self._comparing, calibration)
+        self._examples = ExampleQuestions(catalogue, self._ask_without_model)
         self._recall = recall
         self._language_model = language_model
         self._on_answer = on_answer
@@ -141,7 +157,7 @@ class Chatbot:
             history: The turns before it, oldest first.
             question_id: Becomes the answer's id; made from question, history and index when None.
         """
-        return _last(self.stream(question, history, question_id=question_id))
+        return _last(self.stream(question, history, question_id=question_id)).answer
 
     def stream(
         self,
@@ -159,79 +175,76 @@ class Chatbot:
             question_id: Becomes the answer's id; made from question, history and index when None.
             cancel: Set by the caller when the reader has left: the model is freed and the stream ends early.
         """
-        inquiry = self._receive(question, history, question_id)
-        inquiry.consultation = self._consultation(inquiry.question, cancel)
+        request = self._receive(question, history, question_id, self._language_model, cancel)
         try:
-            for event in self._stream(inquiry, question, history):
+            for event in self._answer(request):
                 if isinstance(event, Finished):
-                    self._on_answer(event.answer, inquiry.stages)
-                    yield Finished(event.answer, self._trail(inquiry, event.answer))
-                else:
-                    yield event
+                    self._on_answer(event.answer, request.stopwatch.stages)
+                yield event
         except CancelledError:
             return
 
-    def _stream(self, inquiry: Inquiry, question: str, history: Sequence[Turn]) -> Iterator[Event]:
-        if reply_at_once := self._reply_without_search(inquiry, question):
-            yield Finished(reply_at_once)
+    def _answer(self, request: _Request) -> Iterator[Event]:
+        """Yield the events of one answer: question, evidence, judgement, writing, checking."""
+        question, model, stopwatch, assembly = request.question, request.model, request.stopwatch, request.assembly
+        trace = Trace(question, question, request.threshold)
+
+        if answer := self._answer_at_once(request):
+            yield Finished(answer, trace)
             return
 
-        understand(inquiry, history)
-        standalone = inquiry.understanding.standalone_question
-        yield Understood(standalone, standalone != inquiry.question)
+        with stopwatch.timed("condense"):
+            understanding = understand(question, request.history, model)
+        assembly = assembly.understood_as(understanding.standalone_question)
+        trace = trace.understood_as(understanding.standalone_question)
+        yield Understood(understanding.standalone_question, understanding.standalone_question != question)
 
-        if approved := answer_approved(inquiry, self._recall, self._results):
-            yield from as_events(approved)
+        if approved := self._recall_approved(understanding, assembly, model, stopwatch):
+            yield from as_events(approved, trace)
             return
 
+        exchanges = recent_exchanges(request.history)
         try:
-            understanding = search(inquiry, self._retriever, self.settings.top_k)
-            with inquiry.timed("retrieve"):
-                asked = self._read(understanding)
+            retrieved = retrieve(understanding, exchanges, self._retriever, self.settings.top_k, model, stopwatch)
         except EmptyIndexError:
-            yield Finished(self._results.refuse(inquiry, refuse("empty_index", inquiry.question)))
+            yield Finished(assembly.refusal(refuse("empty_index", question)), trace)
+            return
+        assembly = assembly.with_retrieved(retrieved.chunks)
+        trace = trace.with_retrieved(retrieved.searched.standalone_question, retrieved.chunks)
+
+        if refusal := ask_back(question, request.history, retrieved.chunks):
+            yield Finished(assembly.refusal(refusal), trace)
             return
 
-        if refusal := ask_back(inquiry, history):
-            yield Finished(self._results.refuse(inquiry, refusal))
-            return
-
-        with inquiry.timed("select"):
-            precedence = self._precedence(inquiry, understanding)
-            ranked = self._rank(inquiry, understanding, asked, precedence)
-        passages = cite(self._catalogue, ranked[:_SHOWN_PASSAGES])
+        evidence = self._gather(question, retrieved, stopwatch)
+        passages = cite(self._catalogue, evidence.ranked[:_SHOWN_PASSAGES])
         yield EvidenceFound(passages)
 
-        if refusal := self._decline(inquiry, understanding, ranked, passages):
-            yield Finished(self._results.refuse(inquiry, refusal))
+        if refusal := refuse_collection(question, passages) or self._refuse_premise(question, retrieved, evidence):
+            yield Finished(assembly.refusal(refusal), trace)
             return
 
-        confidence, deliberation, dated = self._weigh(inquiry, understanding, asked, ranked)
-        verified: list[Verified] = []
-        if confidence >= inquiry.threshold:
-            with inquiry.timed("compose"):
-                drafts = [dated] if dated else self._draft(understanding, ranked, deliberation)
-                inquiry.drafts = tuple(one.text for one in drafts)
-            with inquiry.timed("verify"):
-                footnotes = Footnotes()
-                verified = verify(inquiry, drafts, understanding, deliberation, self._catalogue, footnotes)
-                standalone = understanding.standalone_question
-                contradicting = Disagreements(standalone, ranked, precedence, self._catalogue, self._comparing)
-                verified = contradicting.add_to(verified, footnotes)
-                inquiry.disagreements = sum(one.introduction is not None for one in verified)
-        if not verified:
-            refusal = decline_unanswered(inquiry, ranked, passages, self._offered(inquiry))
-            yield Finished(self._results.refuse(inquiry, refusal, confidence))
+        writing = self._write_document_date(retrieved) or self._judge_and_write(request, retrieved, evidence)
+        maker = self._maker(writing)
+        trace = replace(trace, selected=writing.selected, drafts=tuple(draft.text for draft in writing.drafts))
+
+        with stopwatch.timed("verify"):
+            checked = self._check(retrieved, writing, evidence, model)
+        trace = replace(trace, dropped=checked.dropped, disagreements=checked.disagreements)
+        if not checked.statements:
+            suggestions = self._suggestions(question)
+            refusal = refuse_unanswered(question, retrieved.chunks, evidence.ranked, passages, suggestions)
+            yield Finished(assembly.refusal(refusal, writing.confidence, maker), trace)
             return
 
         statements, citations = list[Statement](), dict[int, Citation]()
-        for one in verified:
-            with inquiry.timed("compose"):
-                statement = in_language(inquiry, one)
+        for verified in checked.statements:
+            with stopwatch.timed("compose"):
+                statement = in_readers_language(question, verified, model)
             statements.append(statement)
-            citations.update({citation.number: citation for citation in one.citations})
-            yield StatementReady(statement, one.citations)
-        yield Finished(self._results.answer(inquiry, tuple(statements), tuple(citations.values()), confidence))
+            citations.update({citation.number: citation for citation in verified.citations})
+            yield StatementReady(statement, verified.citations)
+        yield Finished(assembly.answer(statements, list(citations.values()), writing.confidence, maker), trace)
 
     def search(
         self,
@@ -246,33 +259,37 @@ class Chatbot:
         Raises:
             EmptyIndexError: Nothing has been indexed yet.
         """
-        inquiry = self._receive(question, history, question_id)
-        inquiry.consultation = self._consultation(inquiry.question)
-        understand(inquiry, history)
-        search(inquiry, self._retriever, top_k or self.settings.top_k)
+        request = self._receive(question, history, question_id, self._language_model)
+        understanding, retrieved = self._retrieve(request, top_k or self.settings.top_k)
         return SearchResult(
-            id=inquiry.question_id,
-            standalone_question=inquiry.understanding.standalone_question,
-            retrieved=entries(inquiry.retrieved),
-            timings_ms=inquiry.timings_ms(),
+            id=request.assembly.question_id,
+            standalone_question=understanding.standalone_question,
+            retrieved=entries(retrieved.chunks),
+            timings_ms=request.stopwatch.milliseconds(),
         )
 
     def examine(self, question: str, history: Sequence[Turn] = ()) -> Examination:
         """Return everything that is known about a question before it is answered: what the judge is fitted on."""
-        inquiry = self._receive(question, history, None)
-        inquiry.consultation = self._consultation(inquiry.question)
-        understand(inquiry, history)
-        understanding = search(inquiry, self._retriever, self.settings.top_k)
-        asked = self._read(understanding)
-        ranked = self._rank(inquiry, understanding, asked, self._precedence(inquiry, understanding))
-        _, deliberation = weigh(inquiry, understanding, asked, ranked, self._calibration, thorough=True)
-        return Examination(understanding, tuple(ranked), deliberation)
+        request = self._receive(question, history, None, self._language_model)
+        _, retrieved = self._retrieve(request, self.settings.top_k)
+        evidence = self._gather(request.question, retrieved, request.stopwatch)
+        searched = retrieved.searched.standalone_question
+        judgement = self._judge(searched, evidence, request.model, request.stopwatch)
+        written = None
+        if judgement.features is not None:
+            written = request.model.ask(
+                lambda session: write_with_model(
+                    session, searched, evidence.asked, evidence.ranked, judgement, self._calibration
+                ),
+                None,
+            )
+        return Examination(retrieved.searched, evidence.ranked, judgement, written)
 
-    def trace(self, question: str, history: Sequence[Turn] = ()) -> Trail:
-        """Answer a question and return what became of it at each stage."""
-        inquiry = self._receive(question, history, None)
-        inquiry.consultation = self._consultation(inquiry.question)
-        return self._trail(inquiry, _last(self._stream(inquiry, question, history)))
+    def trace(self, question: str, history: Sequence[Turn] = ()) -> TracedAnswer:
+        """Answer a question, unrecorded, and return the answer with what each stage made of it."""
+        finished = _last(self._answer(self._receive(question, history, None, self._language_model)))
+        assert finished.trace is not None
+        return TracedAnswer(finished.answer, finished.trace)
 
     def chunk_spans(self, document_id: str) -> tuple[Span, ...]:
         """Return where the chunks of a document stand, in order; nothing for a document that is not there."""
@@ -357,98 +374,118 @@ class Chatbot:
 
     # Steps ----------------------------------------------------------------------------------------------------------
 
-    def _receive(self, raw: str, history: Sequence[Turn], question_id: str | None) -> Inquiry:
+    def _receive(
+        self,
+        raw: str,
+        history: Sequence[Turn],
+        question_id: str | None,
+        language_model: LanguageModel | None,
+        cancel: threading.Event | None = None,
+    ) -> _Request:
         question = clean_question(raw[: self.settings.maximum_question_characters + 1])
-        made_from = (raw, *(f"{turn.role}:{turn.content}" for turn in history), self._catalogue.property("fingerprint"))
-        understood = Understanding(question, question)
-        return Inquiry(question_id or hash_text(*made_from)[:12], question, understood, self._threshold())
-
-    def _trail(self, inquiry: Inquiry, answer: Answer) -> Trail:
-        return Trail(
-            standalone_question=inquiry.understanding.standalone_question,
-            retrieved=tuple((one.chunk.document_id, one.chunk.span) for one in inquiry.retrieved),
-            selected=inquiry.selected,
-            threshold=inquiry.threshold,
-            drafts=inquiry.drafts,
-            dropped=inquiry.dropped,
-            disagreements=inquiry.disagreements,
-            answer=answer,
+        fingerprint = self._catalogue.property("fingerprint")
+        made_from = (raw, *(f"{turn.role}:{turn.content}" for turn in history), fingerprint)
+        session = None
+        if language_model is not None and language_model.ready():
+            fence = Fence(hash_text(self._secret, question, fingerprint))
+            session = Consultation(language_model, cancel and Patience(cancel, self.settings.model_patience), fence)
+        stopwatch = Stopwatch()
+        assembly = Assembly(
+            question_id=question_id or hash_text(*made_from)[:12],
+            question=question,
+            standalone_question=question,
+            stopwatch=stopwatch,
+            fingerprint=lambda: self._catalogue.property("fingerprint"),
+            embedding_model=self._embedder.model_id,
+            version=self._version,
         )
+        return _Request(raw, question, history, self._threshold(), OptionalModel(session), stopwatch, assembly)
 
-    def _consultation(self, question: str, cancel: threading.Event | None = None) -> Consultation | None:
-        model = self._language_model
-        if model is None or not model.ready():
+    def _answer_at_once(self, request: _Request) -> Answer | None:
+        """Return the reply to a message that is not searched for."""
+        if kind := small_talk_kind(request.question):
+            return request.assembly.small_talk(reply(kind, detect_language(request.question)))
+        refusal = refuse_unsearched(request.question, request.raw, self.settings.maximum_question_characters)
+        return request.assembly.refusal(refusal) if refusal else None
+
+    def _recall_approved(
+        self, understanding: Understanding, assembly: Assembly, model: OptionalModel, stopwatch: Stopwatch
+    ) -> Answer | None:
+        """Return the answer that a person has approved for the question, where its passages still stand."""
+        if self._recall is None:
             return None
-        fence = Fence(hash_text(self._secret, question, self._catalogue.property("fingerprint")))
-        return Consultation(model, cancel and Patience(cancel, self.settings.model_patience), fence)
+        with stopwatch.timed("recall"):
+            found = self._recall.find(understanding.standalone_question, model.ask)
+        if found is None:
+            return None
+        approved, answer = found
+        return assembly.approved(Approval(id=approved.id, date=approved.approved_at.date()), answer)
 
-    def _quote(self, question: str) -> Answer:
-        """Return the answer to a question without the language model: quick enough to try many."""
-        return _last(self._stream(self._receive(question, (), None), question, ()))
-
-    def _precedence(self, inquiry: Inquiry, understanding: Understanding) -> Precedence:
-        found = {result.chunk.document_id for result in inquiry.retrieved}
-        return Precedence(self._catalogue.relations(found), (inquiry.question, *understanding.wordings))
-
-    def _rank(
-        self, inquiry: Inquiry, understanding: Understanding, asked: QuestionWords, precedence: Precedence
-    ) -> list[Judged]:
-        """Return the sentences that may answer, best first."""
-        model = self._calibration.sentence
-        sentences = select_sentences(
-            understanding, asked, inquiry.retrieved, self._comparing, lambda features: model.probability(features.row())
+    def _retrieve(self, request: _Request, limit: int) -> tuple[Understanding, Retrieved]:
+        with request.stopwatch.timed("condense"):
+            understanding = understand(request.question, request.history, request.model)
+        exchanges = recent_exchanges(request.history)
+        return understanding, retrieve(
+            understanding, exchanges, self._retriever, limit, request.model, request.stopwatch
         )
-        ranked = rank_sentences(sentences, model)
-        return order_by_standing(ranked, precedence, understanding.standalone_question)
 
-    def _read(self, understanding: Understanding) -> QuestionWords:
-        return read_question(understanding, self._retriever.word_statistics(understanding.standalone_question))
+    def _gather(self, question: str, retrieved: Retrieved, stopwatch: Stopwatch) -> Evidence:
+        searched = retrieved.searched
+        with stopwatch.timed("retrieve"):
+            statistics = self._retriever.word_statistics(searched.standalone_question)
+        with stopwatch.timed("select"):
+            found = {result.chunk.document_id for result in retrieved.chunks}
+            precedence = Precedence(self._catalogue.relations(found), (question, *searched.wordings))
+            return gather_evidence(retrieved, statistics, precedence, self._comparing, self._calibration.sentence)
 
-    def _reply_without_search(self, inquiry: Inquiry, raw: str) -> Answer | None:
-        if kind := small_talk_kind(inquiry.question):
-            return self._results.small_talk(inquiry, reply(kind, detect_language(inquiry.question)))
-        refusal = decline_unsearched(inquiry, raw, self.settings.maximum_question_characters)
-        return self._results.refuse(inquiry, refusal) if refusal else None
+    def _judge(self, question: str, evidence: Evidence, model: OptionalModel, stopwatch: Stopwatch) -> Judgement:
+        with stopwatch.timed("judge"):
+            judgement = None
+            if evidence.ranked:
+                judgement = model.ask(
+                    lambda session: judge_with_model(session, question, evidence.ranked, self._calibration), None
+                )
+            return judgement or judge_by_words(evidence.ranked, self._calibration)
 
-    def _decline(
-        self, inquiry: Inquiry, understanding: Understanding, ranked: Sequence[Judged], passages: Sequence[Citation]
-    ) -> Refusal | None:
-        """Return why the question cannot be answered whatever stands in the evidence, or None."""
-        if refusal := decline_collection(inquiry, passages):
-            return refusal
-        if premise := contradicted_premise(understanding.standalone_question, ranked):
-            quoted = cite(self._catalogue, [premise.sentence])
-            return decline_premise(inquiry, premise, quoted, self._offered(inquiry))
-        return None
+    def _judge_and_write(self, request: _Request, retrieved: Retrieved, evidence: Evidence) -> Writing:
+        question = retrieved.searched.standalone_question
+        judgement = self._judge(question, evidence, request.model, request.stopwatch)
+        return self._writer.write(question, evidence, judgement, request.threshold, request.model, request.stopwatch)
 
-    def _weigh(
-        self, inquiry: Inquiry, understanding: Understanding, asked: QuestionWords, ranked: Sequence[Judged]
-    ) -> tuple[float, Deliberation | None, Draft | None]:
-        """Return how likely there is an answer, what the model made of the evidence, and the date that was asked for.
+    def _write_document_date(self, retrieved: Retrieved) -> Writing | None:
+        """Return the document's own date where that is asked for: it needs no judgement, it is there or it is not."""
+        draft = document_date(
+            retrieved.searched.standalone_question, retrieved.chunks, self._catalogue, self._catalogue.count_documents
+        )
+        if draft is None:
+            return None
+        return Writing((draft,), 1.0, tuple((document.document_id, span) for document, span in draft.sources))
 
-        A question for the document's own date needs no judgement: the line is there or it is not.
-        """
-        catalogue, standalone = self._catalogue, understanding.standalone_question
-        if dated := own_date(standalone, inquiry.retrieved, catalogue, catalogue.count_documents):
-            inquiry.selected = tuple((document.document_id, span) for document, span in dated.sources)
-            return 1.0, None, dated
-        confidence, deliberation = weigh(inquiry, understanding, asked, ranked, self._calibration)
-        inquiry.selected = places(deliberation.excerpts if deliberation else choose_sentences(ranked))
-        return confidence, deliberation, None
+    def _refuse_premise(self, question: str, retrieved: Retrieved, evidence: Evidence) -> Refusal | None:
+        premise = contradicted_premise(retrieved.searched.standalone_question, evidence.ranked)
+        if premise is None:
+            return None
+        return refuse_premise(question, premise, cite(self._catalogue, [premise.sentence]), self._suggestions(question))
 
-    def _draft(
-        self, understanding: Understanding, ranked: Sequence[Judged], deliberation: Deliberation | None
-    ) -> list[Draft]:
-        drafts = list(draft(ranked, deliberation, self._catalogue))
-        standalone = understanding.standalone_question
-        return drafts + other_side(standalone, drafts, ranked, self._catalogue, self._comparing)
+    def _check(self, retrieved: Retrieved, writing: Writing, evidence: Evidence, model: OptionalModel) -> Checked:
+        question = retrieved.searched.standalone_question
+        return check(question, writing.drafts, writing.alternatives, evidence, self._catalogue, self._comparing, model)
 
-    def _offered(self, inquiry: Inquiry) -> list[str]:
-        return [one for one in self._examples.kept() or () if one != inquiry.question][:_OFFERED_QUESTIONS]
+    def _maker(self, writing: Writing) -> Maker:
+        if not writing.by_model or self._language_model is None:
+            return EXTRACTIVE
+        return Maker(self.settings.answerer, self._language_model.name)
+
+    def _ask_without_model(self, question: str) -> Answer:
+        """Return the answer to a question without the language model: quick enough to try many."""
+        return _last(self._answer(self._receive(question, (), None, None))).answer
+
+    def _suggestions(self, question: str) -> list[str]:
+        return [one for one in self._examples.kept() or () if one != question][:_SUGGESTIONS]
 
 
-def _last(events: Iterator[Event]) -> Answer:
+def _last(events: Iterator[Event]) -> Finished:
     for event in events:
         if isinstance(event, Finished):
-            return event.answer
+            return event
     raise AssertionError("the stream ended without an answer")

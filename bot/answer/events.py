@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from bot.answer.answer import Answer, Citation, Statement
-from bot.answer.trace import Trail
+from bot.answer.trace import Trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +37,20 @@ class Finished:
     """The whole Answer; always the last event.
 
     Attributes:
-        trail: How it came about, with drafts that failed: for the record, never for a reader.
+        trace: What each stage made of the question, with drafts that failed: for the record, never for a reader.
     """
 
     answer: Answer
-    trail: Trail | None = field(default=None, repr=False)
+    trace: Trace | None = field(default=None, repr=False)
 
 
 Event = Understood | EvidenceFound | StatementReady | Finished
 
 
-def as_events(answer: Answer) -> Iterator[Event]:
+def as_events(answer: Answer, trace: Trace) -> Iterator[Event]:
     """Yield the events of an answer that is there at once."""
     by_number = {citation.number: citation for citation in answer.citations}
     yield EvidenceFound(answer.citations)
     for statement in answer.statements:
         yield StatementReady(statement, tuple(by_number[number] for number in statement.citations))
-    yield Finished(answer)
+    yield Finished(answer, trace)

@@ -35,7 +35,7 @@ from prometheus_client import (
 
 from bot.answer.answer import Answer
 from bot.answer.errors import ServeError
-from bot.answer.inquiry import Stage
+from bot.answer.timing import StageTime
 
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 
@@ -55,7 +55,7 @@ class Traces:
         self._provider.add_span_processor(BatchSpanProcessor(exporter))
         self._tracer = self._provider.get_tracer("footnote", version)
 
-    def answered(self, answer: Answer, stages: Sequence[Stage]) -> None:
+    def answered(self, answer: Answer, stages: Sequence[StageTime]) -> None:
         """Send an answer's spans. They carry kinds, counts and times: no question, no answer, no document."""
         if not stages:
             return
@@ -165,7 +165,7 @@ class Metrics:
 
 
 @contextmanager
-def observed(metrics: Metrics, address: str) -> Iterator[Callable[[Answer, Sequence[Stage]], None]]:
+def observed(metrics: Metrics, address: str) -> Iterator[Callable[[Answer, Sequence[StageTime]], None]]:
     """Serve the metrics at an address, and yield what is to be called with each answer.
 
     Raises:
@@ -173,7 +173,7 @@ def observed(metrics: Metrics, address: str) -> Iterator[Callable[[Answer, Seque
     """
     traces = open_traces(version("footnote-chat"))
 
-    def on_answer(answer: Answer, stages: Sequence[Stage]) -> None:
+    def on_answer(answer: Answer, stages: Sequence[StageTime]) -> None:
         metrics.answered(answer)
         if traces is not None:
             traces.answered(answer, stages)

@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.stages.checking.contradiction import find_contradiction
-from bot.stages.evidence.demotion import blocks_answers
+from bot.stages.evidence.ranking import forbids_answers
 from index.document import Chunk, MarkKind, Span
 from index.errors import FootnoteError
 from index.relations.precedence import Precedence
@@ -89,7 +89,7 @@ def suspicious_documents(
             if stop is not None and stop.is_set():
                 break
             for span, text in _sentences(chunk):
-                if blocks_answers(text):
+                if forbids_answers(text):
                     blocking[chunk.document_id][span] = None
             for other in retriever.nearest(chunk, _NEIGHBOURS):
                 if not precedence.versions(chunk.document_id, other.document_id):

@@ -23,7 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.answer.answer import Answer
 from bot.answer.conversation import Turn
 from bot.answer.events import Finished
-from bot.answer.trace import Trail
+from bot.answer.trace import Trace
 from bot.settings import Settings
 from bot.staff.review.items import add_item, fill_items, forget_words, rate_item
 from bot.stages.question.clean import detect_language
@@ -65,7 +65,7 @@ class RecordedAnswer:
 
     Attributes:
         history: The turns before it, oldest first.
-        trail: Its way through the chatbot as JSON (`Trail.to_json`); empty where it is not known.
+        trail: Its way through the chatbot as JSON (`Trace.to_json`); empty where it is not known.
         draw: Uniform in [0, 1), drawn when it was recorded: the answers below a share are a random sample.
         rating: What the reader said of it; empty when nothing.
     """
@@ -101,14 +101,14 @@ class AnswerRecords:
         except DatabaseUnwritableError as error:  # readers are answered all the same
             logger.warning("answers cannot be put on record: %s", error)
 
-    def record(self, answer: Answer, origin: Origin, history: Sequence[Turn] = (), trail: Trail | None = None) -> None:
+    def record(self, answer: Answer, origin: Origin, history: Sequence[Turn] = (), trace: Trace | None = None) -> None:
         """Keep an answer. One whose id is kept already stays as it is.
 
         Raises:
             ValueError: The answer is larger than any answer we write.
         """
         with self.engine.begin() as connection:
-            self.record_in(connection, answer, origin, history, trail)
+            self.record_in(connection, answer, origin, history, trace)
 
     def record_in(
         self,
@@ -116,7 +116,7 @@ class AnswerRecords:
         answer: Answer,
         origin: Origin,
         history: Sequence[Turn] = (),
-        trail: Trail | None = None,
+        trace: Trace | None = None,
     ) -> None:
         """Do the same in a transaction that is open."""
         as_json = answer.model_dump_json()
@@ -130,7 +130,7 @@ class AnswerRecords:
             "language": detect_language(answer.question),
             "draw": random.random(),  # noqa: S311  # a sample, no secret
         }
-        stages = trail.to_json() if trail else {}
+        stages = trace.to_json() if trace else {}
         connection.execute(
             ANSWERS.insert().values(
                 **kept,
@@ -262,7 +262,7 @@ def keep(
     if not settings.keep_answers:
         return
     try:
-        records.record(finished.answer, origin, history, finished.trail)
+        records.record(finished.answer, origin, history, finished.trace)
     except (FootnoteError, SQLAlchemyError) as error:
         logger.warning("an answer could not be put on record: %s", type(error).__name__)
 

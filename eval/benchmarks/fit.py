@@ -19,8 +19,10 @@ from sklearn.model_selection import GroupKFold
 
 from bot.chatbot import Chatbot
 from bot.stages.evidence.excerpts import excerpt_of
-from bot.stages.evidence.sentences import Sentence, feature_names
-from bot.stages.judgement.answerability import Judged, LogisticModel, confidence_names, confidence_row, rank_sentences
+from bot.stages.evidence.ranking import ScoredSentence, rank_sentences
+from bot.stages.evidence.selection import Sentence, feature_names
+from bot.stages.judgement.answerability import confidence_names, confidence_row
+from bot.stages.logistic import LogisticModel
 from bot.stages.writing.quotes import choose_sentences
 from eval.benchmarks.dataset import Query
 from eval.measures.confidence import calibration_error
@@ -160,7 +162,7 @@ def _fit_confidence(examples: Sequence[Example], ranker: LogisticModel) -> Logis
 
 def _judged_row(example: Example, ranker: LogisticModel) -> tuple[tuple[float, ...], bool]:
     """Return what the judge sees of an example, and whether the sentences that would be quoted state the answer."""
-    ranked: list[Judged] = rank_sentences(example.sentences, ranker)
+    ranked: list[ScoredSentence] = rank_sentences(example.sentences, ranker)
     right = {sentence.span for sentence, states in zip(example.sentences, example.alone, strict=True) if states}
     quoted = choose_sentences(ranked)
     return confidence_row(ranked), any(one.sentence.span in right for one in quoted)

@@ -29,14 +29,8 @@ from bot.build import build_chatbot
 from bot.chatbot import Chatbot, Examination
 from bot.language_model import LanguageModel
 from bot.settings import Settings
-from bot.stages.judgement.answerability import (
-    LogisticModel,
-    glance_names,
-    glance_row,
-    load_calibration,
-    opinion_names,
-    opinion_row,
-)
+from bot.stages.judgement.answerability import answer_names, answer_row, excerpt_names, excerpt_row, load_calibration
+from bot.stages.logistic import LogisticModel
 from eval.benchmarks.dataset import Query, index_corpus
 from eval.benchmarks.fit import describe_model
 from eval.benchmarks.sets.outcome import is_right
@@ -155,7 +149,7 @@ class Examiner:
     def _fingerprint(self) -> str:
         made_of = (
             prompts_hash(),
-            opinion_names(),
+            answer_names(),
             self._model.name,
             self._embedder.model_id,
             repr(load_calibration().sentence),
@@ -172,12 +166,12 @@ def _examine(chosen: BenchmarkSet, query: Query, chatbot: Chatbot) -> OpinionExa
 
 
 def _example(group: str, question_id: str, found: Examination, *, said: bool, answerable: bool) -> OpinionExample:
-    seen = found.deliberation
+    read, written = found.judgement.features, found.written and found.written.features
     return OpinionExample(
         group=group,
         id=question_id,
-        glance=glance_row(seen.glance) if seen else (),
-        opinion=opinion_row(seen.glance, seen.opinion) if seen and seen.opinion else None,
+        glance=excerpt_row(read) if read else (),
+        opinion=answer_row(read, written) if read and written else None,
         right=answerable and said,
         answerable=answerable,
         written=_shown(found),
@@ -185,7 +179,7 @@ def _example(group: str, question_id: str, found: Examination, *, said: bool, an
 
 
 def _shown(found: Examination) -> str:
-    return " ".join(one.shown() for one in found.deliberation.written) if found.deliberation else ""
+    return " ".join(one.shown() for one in found.written.sentences) if found.written else ""
 
 
 def _read(path: Path) -> Iterator[OpinionExample]:
@@ -229,8 +223,8 @@ def fit_opinion(examples: Sequence[OpinionExample]) -> tuple[dict[str, LogisticM
     models: dict[str, LogisticModel] = {}
     figures: list[OpinionFigures] = []
     for judge, names, usable in (
-        ("glance", glance_names(), [one for one in examples if one.glance]),
-        ("opinion", opinion_names(), [one for one in examples if one.opinion]),
+        ("glance", excerpt_names(), [one for one in examples if one.glance]),
+        ("opinion", answer_names(), [one for one in examples if one.opinion]),
     ):
         rows = np.array([one.glance if judge == "glance" else one.opinion for one in usable], dtype=float)
         labels = np.array([one.right for one in usable])

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from bot.answer.conversation import Turn
-from bot.answer.trace import Place, Trail
+from bot.answer.trace import Place, TracedAnswer
 from eval.measures.asked import Asked, covers, occurrences, touches
 from eval.measures.correctness import shows, what_is_wrong_with
 from eval.report.report import Blame
@@ -22,7 +22,7 @@ from index.document import Document, Span
 class Traceable(Protocol):
     """What is asked of a chatbot to find where an answer was lost."""
 
-    def trace(self, question: str, history: Sequence[Turn] = ()) -> Trail:
+    def trace(self, question: str, history: Sequence[Turn] = ()) -> TracedAnswer:
         """Answer a question and return what became of it at each stage."""
         ...
 
@@ -43,10 +43,11 @@ def blame_for(chatbot: Traceable, asked: Asked) -> Blame:
     before = _blame_suite(asked) or _blame_reading(chatbot, asked) or _blame_splitting(chatbot, asked)
     if before:
         return before
-    trail = chatbot.trace(question.question, question.history)
-    found = _blame_path(asked, trail)
-    if found.stage != "verification" and (other := _understood_better(chatbot, asked, trail)):
-        return Blame(stage="condensing", why=f"understood as {trail.standalone_question!r}; {other!r} is answered")
+    traced = chatbot.trace(question.question, question.history)
+    found = _blame_path(asked, traced)
+    understood = traced.trace.standalone_question
+    if found.stage != "verification" and (other := _understood_better(chatbot, asked, traced)):
+        return Blame(stage="condensing", why=f"understood as {understood!r}; {other!r} is answered")
     return found
 
 
@@ -90,21 +91,21 @@ def _blame_splitting(chatbot: Traceable, asked: Asked) -> Blame | None:
     return None
 
 
-def _blame_path(asked: Asked, trail: Trail) -> Blame:
-    """Return the first stage of a trail that lost what the answer needs."""
+def _blame_path(asked: Asked, traced: TracedAnswer) -> Blame:
+    """Return the first stage that lost what the answer needs."""
     evidence = asked.evidence()
-    if missing := _not_among(evidence, trail.retrieved, whole=True):
+    if missing := _not_among(evidence, traced.trace.retrieved, whole=True):
         return Blame(stage="retrieval", why=f"{missing} of {len(evidence)} pieces of evidence were not retrieved")
-    if missing := _not_among(evidence, trail.selected, whole=False):
+    if missing := _not_among(evidence, traced.trace.selected, whole=False):
         return Blame(stage="selection", why=f"{missing} of {len(evidence)} pieces of evidence were not selected")
-    confidence = f"confidence {trail.answer.confidence:.2f}, answered from {trail.threshold:.2f}"
-    if not trail.drafts and trail.answer.confidence >= trail.threshold:
+    confidence = f"confidence {traced.answer.confidence:.2f}, answered from {traced.trace.threshold:.2f}"
+    if not traced.trace.drafts and traced.answer.confidence >= traced.trace.threshold:
         return Blame(stage="verification", why="what was selected does not stand in the stored text as it was cut")
-    if not trail.drafts:
+    if not traced.trace.drafts:
         return Blame(stage="judging", why=f"refused with the evidence before it ({confidence})")
-    if not what_is_wrong_with(asked.question, " ".join(trail.drafts)):
+    if not what_is_wrong_with(asked.question, " ".join(traced.trace.drafts)):
         return Blame(stage="verification", why="what was drafted is right; it was changed or dropped")
-    drafted = " ".join(trail.drafts) or "nothing"
+    drafted = " ".join(traced.trace.drafts) or "nothing"
     return Blame(stage="composing", why=f"the evidence was there; drafted was {drafted!r}")
 
 
@@ -114,10 +115,10 @@ def _not_among(evidence: Sequence[Sequence[Place]], places: Sequence[Place], *, 
     return sum(not any(holds(place, item) for place in places) for item in evidence)
 
 
-def _understood_better(chatbot: Traceable, asked: Asked, trail: Trail) -> str | None:
+def _understood_better(chatbot: Traceable, asked: Asked, traced: TracedAnswer) -> str | None:
     """Return a wording of the question that is answered rightly where what it was understood as is not."""
     question = asked.question
-    for wording in _other_wordings(question.question, question.history, trail.standalone_question):
+    for wording in _other_wordings(question.question, question.history, traced.trace.standalone_question):
         answer = chatbot.trace(wording).answer
         if answer.kind == "answer" and not what_is_wrong_with(question, answer.text):
             return wording
@@ -135,9 +136,10 @@ def _other_wordings(question: str, history: Sequence[Turn], standalone: str) -> 
 def _blame_for_answering(chatbot: Traceable, asked: Asked) -> Blame:
     """Return the stage that let an unanswerable question be answered."""
     question = asked.question
-    trail = chatbot.trace(question.question, question.history)
-    for wording in _other_wordings(question.question, question.history, trail.standalone_question):
+    traced = chatbot.trace(question.question, question.history)
+    understood = traced.trace.standalone_question
+    for wording in _other_wordings(question.question, question.history, understood):
         if chatbot.trace(wording).answer.kind == "refusal":
-            return Blame(stage="condensing", why=f"understood as {trail.standalone_question!r}; {wording!r} is refused")
-    confidence = f"confidence {trail.answer.confidence:.2f}, answered from {trail.threshold:.2f}"
+            return Blame(stage="condensing", why=f"understood as {understood!r}; {wording!r} is refused")
+    confidence = f"confidence {traced.answer.confidence:.2f}, answered from {traced.trace.threshold:.2f}"
     return Blame(stage="judging", why=f"answered although the documents do not say ({confidence})")

@@ -21,7 +21,7 @@ from typing import Any
 import regex
 
 from bot.language_model.session import Consultation
-from bot.stages.judgement.answerability import LogisticModel
+from bot.stages.logistic import LogisticModel
 from bot.stages.question.answer_type import AnswerType, expected_type
 from bot.stages.question.clean import detect_language
 from bot.text.fact import mask, normalise

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bot.answer.answer import Answer, Approval
-from bot.answer.inquiry import Inquiry
+from bot.answer.answer import Answer
 from bot.staff.approved.questions import NEAR, Consult, Sameness, without_courtesies
 from bot.staff.approved.store import Approved, ApprovedAnswers, Documents
-from bot.stages.writing.results import Results
 from index.embedding.embedder import Embedder, Vectors
 
 # The model is asked about so many at most: it takes as long as reading a page each time.
@@ -82,15 +80,3 @@ class Recall:
             vectors = self._embedder.embed(texts) if texts else np.zeros((0, 0), np.float32)
             shown = self._shown = _Shown(state, answers, vectors)
         return shown
-
-
-def answer_approved(inquiry: Inquiry, recall: Recall | None, results: Results) -> Answer | None:
-    """Return the answer that a person has approved for a question, if there is one and its passages still stand."""
-    if recall is None:
-        return None
-    with inquiry.timed("recall"):
-        found = recall.find(inquiry.understanding.standalone_question, inquiry.consult)
-    if found is None:
-        return None
-    approved, answer = found
-    return results.approved(inquiry, Approval(id=approved.id, date=approved.approved_at.date()), answer)

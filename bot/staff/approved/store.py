@@ -19,8 +19,8 @@ from rapidfuzz import fuzz
 from sqlalchemy.engine import Connection, Engine, Row
 
 from bot.answer.answer import Answer, Citation
+from bot.answer.draft import to_citation
 from bot.answer.errors import ApprovalError
-from bot.stages.checking.verification import to_citation
 from bot.stages.question.clean import clean_question, detect_language
 from bot.storage.answers import RecordedAnswer
 from bot.storage.audit import audit

@@ -63,7 +63,7 @@ def reasons_for(answer: Answer, trail: Mapping[str, Any], *, planted: bool, draw
 
     Args:
         answer: As it was given.
-        trail: Its way through the chatbot (`Trail.to_json`); empty where it is not known.
+        trail: Its way through the chatbot (`Trace.to_json`); empty where it is not known.
         planted: Whether a document that it cites is marked for planted instructions.
         draw: Uniform in [0, 1).
         sample: The share of answers that is drawn.

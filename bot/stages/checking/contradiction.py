@@ -1,7 +1,7 @@
 """Two sentences that say the same of the same thing, but for one value: a number, date, time, name, or a "not".
 
-Judged by words alone, and meant to be right rather than frequent: where either sentence names a circumstance that the
-other does not, both may be true, and nothing is said.
+The comparison is lexical, and tuned for precision: if one sentence has a qualifier that the other lacks, both may be
+true, and no contradiction is reported.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the evidence says otherwise: beside the statements, the sentences that contradict them, with their footnotes."""
+"""Sentences of the evidence that contradict the statements of an answer, shown after them with their own footnotes."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.answer.answer import Citation, Statement, escape_markup
-from bot.answer.draft import Documents
+from bot.answer.draft import Documents, Footnotes, Introduction, Verified
 from bot.stages.checking.contradiction import Contradiction, find_contradiction
-from bot.stages.checking.verification import Footnotes, Introduction, Verified
-from bot.stages.judgement.answerability import Judged
+from bot.stages.evidence.ranking import ScoredSentence
 from bot.text.facts import missing_facts
 from index.document import Span
 from index.embedding.embedder import Embedder
@@ -32,7 +31,7 @@ class Disagreements:
     """
 
     question: str
-    ranked: Sequence[Judged]
+    ranked: Sequence[ScoredSentence]
     precedence: Precedence
     documents: Documents
     embedder: Embedder
@@ -53,17 +52,17 @@ class Disagreements:
             (citation.document_id, Span(citation.start, citation.end)) for one in stated for citation in one.citations
         ]
         values: set[str] = set()
-        for judged in self.ranked:
-            sentence = judged.sentence
-            if any(_document_of(judged) == other and sentence.span.overlap(span) for other, span in shown):
+        for scored in self.ranked:
+            sentence = scored.sentence
+            if any(scored.document_id == other and sentence.span.overlap(span) for other, span in shown):
                 continue
             if sum(one.introduction is not None for one in stated) >= _MOST:
                 break
-            against = next((against for one in stated if (against := self._against(one, judged))), None)
+            against = next((against for one in stated if (against := self._against(one, scored))), None)
             if against is None or against[0].otherwise in values:
                 continue
             contradiction, introduction = against
-            if quoted := self._quote(judged, introduction, footnotes):
+            if quoted := self._quote(scored, introduction, footnotes):
                 values.add(contradiction.otherwise)
                 stated.append(quoted)
         return stated
@@ -75,18 +74,18 @@ class Disagreements:
                     return self._introduction(citation.document_id, other.document_id)
         return None
 
-    def _against(self, one: Verified, judged: Judged) -> tuple[Contradiction, Introduction] | None:
+    def _against(self, one: Verified, scored: ScoredSentence) -> tuple[Contradiction, Introduction] | None:
         if one.introduction is not None:
             return None
-        sentence, document_id = judged.sentence, _document_of(judged)
+        sentence, document_id = scored.sentence, scored.document_id
         for citation in one.citations:
             if found := self._contradict(one, citation, sentence.text, document_id, sentence.chunk.title):
                 return found, self._introduction(citation.document_id, document_id)
         return None
 
-    def _quote(self, judged: Judged, introduction: Introduction, footnotes: Footnotes) -> Verified | None:
-        document, span = self.documents.document(_document_of(judged)), judged.sentence.span
-        if document is None or span.of(document.text) != judged.sentence.text:
+    def _quote(self, scored: ScoredSentence, introduction: Introduction, footnotes: Footnotes) -> Verified | None:
+        document, span = self.documents.document(scored.document_id), scored.sentence.span
+        if document is None or span.of(document.text) != scored.sentence.text:
             return None
         citation = footnotes.cite(document, span)
         text = escape_markup(" ".join(citation.quote.split()))
@@ -112,7 +111,3 @@ class Disagreements:
             return "another_place"
         order = self.precedence.versions(otherwise_in, said_in)
         return "another_document" if order == 0 else "newer_version" if order > 0 else "older_version"
-
-
-def _document_of(one: Judged) -> str:
-    return one.sentence.chunk.document_id

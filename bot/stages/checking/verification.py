@@ -1,4 +1,4 @@
-"""Each draft against its sources, before anybody sees it: as written, repaired, or the quote instead."""
+"""Each draft is checked against its sources before anybody sees it: it passes, is repaired, or gives way to a quote."""
 
 from __future__ import annotations
 
@@ -7,35 +7,30 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
 
-from bot.answer.answer import Citation, Statement, Support, escape_markup
-from bot.answer.draft import Draft
+from bot.answer.answer import Statement, Support, escape_markup
+from bot.answer.draft import DocumentPlace, Draft, Footnotes, Verified
 from bot.text.facts import missing_facts
 from bot.text.word_order import is_shortened_quote, new_words
-from index.document import Document, Span
 
-Place = tuple[Document, Span]
-Opinion = Callable[[str, Sequence[str]], float]
+SupportOdds = Callable[[str, Sequence[str]], float]
 """Returns the log-odds (natural logarithm) that the sources, the second argument, say the statement."""
-Outcome = Literal["as_written", "repaired", "quoted"]
-Introduction = Literal["another_place", "another_document", "newer_version", "older_version"]
-"""The reply that introduces a statement which contradicts one before it."""
 
 # Log-odds above which the words of the sources in another order count as said: 1.1 is three to one. What is left by
 # then is who did what, where a small model that merely leans to yes is often wrong.
-OPINION_THRESHOLD = 1.1
+SUPPORT_THRESHOLD = 1.1
 # A repair looks at this many other places, and cites at most so many together.
 _REPAIR_PLACES = 12
 _REPAIR_SIZE = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class SupportCheck:
     """Whether a statement may be shown.
 
     Attributes:
         passed: Whether its sources say it.
         problems: What stands against it, each a short phrase.
-        by: Who decided: words (facts, shortened quotes) or the opinion of a model.
+        by: Who decided: words (facts, shortened quotes) or a language model.
     """
 
     passed: bool
@@ -43,52 +38,13 @@ class Verdict:
     by: Literal["words", "model"]
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """A statement that may be shown, its citations, and what became of the draft.
-
-    Attributes:
-        introduction: How it contradicts a statement before it; None for one that does not.
-    """
-
-    statement: Statement
-    citations: tuple[Citation, ...]
-    outcome: Outcome
-    introduction: Introduction | None = None
-
-
-class Footnotes:
-    """Gives the places of one answer their numbers: the same place, the same number."""
-
-    def __init__(self) -> None:
-        self._numbers: dict[tuple[str, Span], int] = {}
-
-    def cite(self, document: Document, span: Span) -> Citation:
-        """Return the citation of a place, numbered in order of first use."""
-        number = self._numbers.setdefault((document.document_id, span), len(self._numbers) + 1)
-        return to_citation(document, span, number)
-
-
-def to_citation(document: Document, span: Span, number: int) -> Citation:
-    """Return the footnote that opens a place."""
-    return Citation(
-        number=number,
-        document_id=document.document_id,
-        title=document.title,
-        page=document.page_at(span.start),
-        start=span.start,
-        end=span.end,
-        quote=span.of(document.text),
-    )
-
-
 def verify_draft(
     draft: Draft,
     footnotes: Footnotes,
     *,
     context: Sequence[str] = (),
-    alternatives: Sequence[Place] = (),
-    opinion: Opinion | None = None,
+    alternatives: Sequence[DocumentPlace] = (),
+    support_odds: SupportOdds | None = None,
 ) -> Verified | None:
     """Return what of a draft may be shown: itself, itself on better places, the quote of its best place, or None.
 
@@ -99,17 +55,17 @@ def verify_draft(
         footnotes: Numbers of this answer; only places that are shown take one.
         context: Title, sentence before, question: may supply names, nothing else.
         alternatives: Other sentences of the evidence, best first, that a repair may cite.
-        opinion: The model that is asked about words in another order; without one they do not pass.
+        support_odds: A model that is asked about words in another order; without one they do not pass.
     """
     own = [place for place in draft.sources if _text_of(place)]
     if _is_exact(draft):
         return _show(draft.text, draft.sources, "quoted", "as_written", footnotes)
     text = escape_markup(" ".join(draft.text.split()))
     needed = _needed(text, own, context)
-    if text and check_statement(text, [_text_of(place) for place in needed], context, opinion).passed:
+    if text and check_statement(text, [_text_of(place) for place in needed], context, support_odds).passed:
         return _show(text, needed, "supported", "as_written", footnotes)
     repaired = _repair(text, own, alternatives, context)
-    if repaired and check_statement(text, [_text_of(place) for place in repaired], context, opinion).passed:
+    if repaired and check_statement(text, [_text_of(place) for place in repaired], context, support_odds).passed:
         return _show(text, repaired, "supported", "repaired", footnotes)
     if not own:
         return None
@@ -118,38 +74,40 @@ def verify_draft(
 
 
 def check_statement(
-    text: str, sources: Sequence[str], context: Sequence[str] = (), opinion: Opinion | None = None
-) -> Verdict:
+    text: str, sources: Sequence[str], context: Sequence[str] = (), support_odds: SupportOdds | None = None
+) -> SupportCheck:
     """Return whether sources say a statement.
 
     A number, date, time, name, negation or comparison that they do not state fails it, and so does any other word with
-    content that stands neither there nor in the context, whatever the opinion: a model that reads documents may have
-    been told by one of them what to write, and what to think of it. A shortened quote passes by words. The same words
-    in another order are the opinion's to pass.
+    content that stands neither there nor in the context, whatever a language model says: a document may have told the
+    model what to write and what to think of it. A shortened quote passes by words. The same words in another order pass
+    where a language model says so.
 
     Args:
         text: The statement.
         sources: The cited sentences, in the order they are cited.
         context: Title, sentence before, question: may supply names, nothing else.
-        opinion: Asked last; None fails what words cannot pass.
+        support_odds: Asked last; None fails what words cannot pass.
     """
     if not any(source.strip() for source in sources):
-        return Verdict(passed=False, problems=("nothing is cited",), by="words")
+        return SupportCheck(passed=False, problems=("nothing is cited",), by="words")
     missing = missing_facts(text, sources, context)
     if missing:
-        return Verdict(passed=False, problems=tuple(dict.fromkeys(fact.problem() for fact in missing)), by="words")
+        return SupportCheck(passed=False, problems=tuple(dict.fromkeys(fact.problem() for fact in missing)), by="words")
     if is_shortened_quote(text, sources):
-        return Verdict(passed=True, problems=(), by="words")
+        return SupportCheck(passed=True, problems=(), by="words")
     if fresh := new_words(text, sources, context):
-        return Verdict(passed=False, problems=(f"new words: {', '.join(fresh)}",), by="words")
+        return SupportCheck(passed=False, problems=(f"new words: {', '.join(fresh)}",), by="words")
     problem = "the words stand in another order than in the sources"
-    if opinion is None:
-        return Verdict(passed=False, problems=(problem,), by="words")
-    passed = opinion(text, sources) > OPINION_THRESHOLD
-    return Verdict(passed=passed, problems=() if passed else (problem,), by="model")
+    if support_odds is None:
+        return SupportCheck(passed=False, problems=(problem,), by="words")
+    passed = support_odds(text, sources) > SUPPORT_THRESHOLD
+    return SupportCheck(passed=passed, problems=() if passed else (problem,), by="model")
 
 
-def _repair(text: str, own: Sequence[Place], alternatives: Sequence[Place], context: Sequence[str]) -> list[Place]:
+def _repair(
+    text: str, own: Sequence[DocumentPlace], alternatives: Sequence[DocumentPlace], context: Sequence[str]
+) -> list[DocumentPlace]:
     """Return the smallest set of places that states every fact and holds the words the draft's own lack, or none.
 
     Being alike is not enough: a place is only added for a fact or word that it brings.
@@ -167,7 +125,7 @@ def _repair(text: str, own: Sequence[Place], alternatives: Sequence[Place], cont
     return []
 
 
-def _needed(text: str, own: Sequence[Place], context: Sequence[str]) -> list[Place]:
+def _needed(text: str, own: Sequence[DocumentPlace], context: Sequence[str]) -> list[DocumentPlace]:
     """Return the fewest of the cited places that state as much of the text as all of them: models cite generously."""
     sources = [_text_of(place) for place in own]
     facts, words = len(missing_facts(text, sources, context)), set(new_words(text, sources, context))
@@ -178,12 +136,12 @@ def _needed(text: str, own: Sequence[Place], context: Sequence[str]) -> list[Pla
     return list(own)
 
 
-def _brings(place: Place, text: str, sources: Sequence[str], context: Sequence[str], lacking: int) -> bool:
+def _brings(place: DocumentPlace, text: str, sources: Sequence[str], context: Sequence[str], lacking: int) -> bool:
     together = [*sources, _text_of(place)]
     return len(missing_facts(text, together, context)) + len(new_words(text, together, context)) < lacking
 
 
-def _sets(places: Sequence[Place]) -> Iterator[tuple[Place, ...]]:
+def _sets(places: Sequence[DocumentPlace]) -> Iterator[tuple[DocumentPlace, ...]]:
     for size in range(1, _REPAIR_SIZE + 1):
         yield from combinations(places, size)
 
@@ -194,13 +152,19 @@ def _is_exact(draft: Draft) -> bool:
     return escape_markup(" ".join(map(_text_of, draft.sources))) == draft.text
 
 
-def _text_of(place: Place) -> str:
+def _text_of(place: DocumentPlace) -> str:
     """Return the text of a place in one line."""
     document, span = place
     return " ".join(span.of(document.text).split())
 
 
-def _show(text: str, places: Sequence[Place], support: Support, outcome: Outcome, footnotes: Footnotes) -> Verified:
+def _show(
+    text: str,
+    places: Sequence[DocumentPlace],
+    support: Support,
+    outcome: Literal["as_written", "repaired", "quoted"],
+    footnotes: Footnotes,
+) -> Verified:
     citations = tuple(footnotes.cite(document, span) for document, span in dict.fromkeys(places))
     numbers = tuple(citation.number for citation in citations)
     return Verified(Statement(text=text, citations=numbers, support=support), citations, outcome)

@@ -1,4 +1,4 @@
-"""When a document is from: "What is the date of the article?" is answered by the line in its head that is a date."""
+"""When a document is from: the dated line in its head answers "What is the date of the report?"."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _LONGEST_LINE = 60
 _LINE = regex.compile(r"\S[^\n]*")
 
 
-def own_date(
+def document_date(
     question: str, found: Sequence[RetrievedChunk], documents: Documents, count: Callable[[], int]
 ) -> Draft | None:
     """Return the line in which a document says when it is from, where that is asked and known which one is meant.

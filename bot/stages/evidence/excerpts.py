@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.stages.evidence.sentences import Sentence, reading_length, short_line
-from bot.stages.judgement.answerability import Judged
+from bot.stages.evidence.ranking import ScoredSentence
+from bot.stages.evidence.selection import Sentence, reading_length, short_line
 from index.document import Span
 from index.text.invisible import without_suspicious
 
@@ -40,7 +40,9 @@ class Excerpt:
     sentence: Sentence
 
 
-def choose_excerpts(ranked: Sequence[Judged], budget: float = _BUDGET, most: int = _MOST) -> tuple[Excerpt, ...]:
+def choose_excerpts(
+    ranked: Sequence[ScoredSentence], budget: float = _BUDGET, most: int = _MOST
+) -> tuple[Excerpt, ...]:
     """Return excerpts for the best sentences, best document first, in reading order within a document.
 
     Args:
@@ -63,7 +65,7 @@ def choose_excerpts(ranked: Sequence[Judged], budget: float = _BUDGET, most: int
     return tuple(sorted(chosen, key=lambda excerpt: (order[excerpt.document_id], excerpt.span)))
 
 
-def widen(excerpts: tuple[Excerpt, ...], ranked: Sequence[Judged]) -> tuple[Excerpt, ...]:
+def widen(excerpts: tuple[Excerpt, ...], ranked: Sequence[ScoredSentence]) -> tuple[Excerpt, ...]:
     """Return the excerpts with more of the sentences after them; the same where there are no more."""
     wide = choose_excerpts(ranked, _WIDE_BUDGET, _MOST_WIDE)
     known = {(excerpt.document_id, excerpt.span) for excerpt in excerpts}

@@ -1,35 +1,28 @@
-"""Whether the evidence states the answer: one calibrated probability, and which sentences carry it.
+"""Whether the evidence states the answer: one calibrated probability, by words alone or by a language model.
 
-Logistic regressions fitted on public sets by `footnote eval fit`; their parameters are `calibration.json`, with
-provenance. `sentence` ranks sentences by their words and vectors. How likely the answer is right is said by
-`confidence` when only these are known, by `glance` once a language model has looked at the excerpts, and by `opinion`
-once it has written an answer and looked at that.
+Logistic regressions fitted on public sets by `footnote eval fit` and `footnote eval fit-opinion`. Their parameters are
+in `calibration.json`, with provenance: `sentence` ranks sentences by words and vectors; `confidence` says how likely an
+answer is right when nothing else is known; `glance` once a language model has read the excerpts; `opinion` once it has
+also written an answer.
 """
 
 from __future__ import annotations
 
 import functools
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
 from importlib.resources import files
 
-from bot.stages.evidence.sentences import Sentence, feature_names
+from bot.language_model.session import Consultation
+from bot.stages.evidence.excerpts import Excerpt, choose_excerpts, widen
+from bot.stages.evidence.ranking import ScoredSentence
+from bot.stages.evidence.selection import feature_names
+from bot.stages.judgement.prompt import AnswerPrompt
+from bot.stages.logistic import LogisticModel, logit
 
-
-@dataclass(frozen=True, slots=True)
-class LogisticModel:
-    """A logistic regression over named features: probability = sigmoid(intercept + weights · features)."""
-
-    features: tuple[str, ...]
-    weights: tuple[float, ...]
-    intercept: float
-
-    def probability(self, row: Sequence[float]) -> float:
-        """Return the probability for one row of features, in (0, 1)."""
-        total = self.intercept + sum(weight * value for weight, value in zip(self.weights, row, strict=True))
-        return 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
+# Log-odds above which no more is shown: two to one. A second reading takes as long as the first.
+_CONVINCED = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,31 +36,23 @@ class Calibration:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """A sentence and how likely it states the answer, seen alone."""
-
-    sentence: Sentence
-    score: float
-
-
-@dataclass(frozen=True, slots=True)
-class Glance:
-    """What is known when a language model has looked at the excerpts.
+class ExcerptFeatures:
+    """What is known when a language model has read the excerpts.
 
     Few, because more did not carry over: fitted on all sets but one, coverage, similarity and the words' own judgement
     made the set left out no better (docs/quality.md).
 
     Attributes:
-        states: Its log-odds that they state the answer, the better of two where it was shown more.
+        log_odds: Its log-odds that they state the answer, the better of two where it was shown more.
         is_wide: 1 when the first excerpts did not convince it and it was shown more, else 0.
     """
 
-    states: float
+    log_odds: float
     is_wide: float
 
 
 @dataclass(frozen=True, slots=True)
-class Opinion:
+class AnswerFeatures:
     """What is known when the model has also written an answer.
 
     Attributes:
@@ -80,31 +65,56 @@ class Opinion:
     answers_type: float
 
 
-def rank_sentences(sentences: Sequence[Sentence], model: LogisticModel) -> list[Judged]:
-    """Return the sentences by how likely each states the answer, best first; `model` is `Calibration.sentence`."""
-    judged = [Judged(sentence, model.probability(sentence.features.row())) for sentence in sentences]
-    return sorted(judged, key=lambda one: (-one.score, one.sentence.chunk.document_id, one.sentence.span))
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """How likely the evidence answers the question.
+
+    Attributes:
+        confidence: Probability that an answer from it is right.
+        excerpts: What the language model was shown; empty where words judged alone.
+        features: What the language model made of them; None where words judged alone.
+    """
+
+    confidence: float
+    excerpts: tuple[Excerpt, ...] = ()
+    features: ExcerptFeatures | None = None
 
 
-def judge(ranked: Sequence[Judged], calibration: Calibration) -> float:
-    """Return the probability that the best sentences answer the question; 0 without evidence."""
-    return calibration.confidence.probability(confidence_row(ranked)) if ranked else 0.0
+def judge_by_words(ranked: Sequence[ScoredSentence], calibration: Calibration) -> Judgement:
+    """Return how likely the best sentences answer the question; 0 without evidence."""
+    return Judgement(calibration.confidence.probability(confidence_row(ranked)) if ranked else 0.0)
 
 
-def judge_glance(glance: Glance, calibration: Calibration) -> float:
-    """Return the probability that an answer written from the excerpts will be right."""
-    return calibration.glance.probability(glance_row(glance))
+def judge_with_model(
+    session: Consultation, question: str, ranked: Sequence[ScoredSentence], calibration: Calibration
+) -> Judgement:
+    """Return how likely the best sentences answer the question, read by a language model.
+
+    It reads a few excerpts, and more of them where these do not convince it.
+
+    Args:
+        session: The model.
+        question: Standing alone, in the language of the excerpts.
+        ranked: Sentences of evidence, best first; at least one.
+        calibration: Parameters of the judge.
+
+    Raises:
+        ModelUnavailableError: The model cannot be used.
+        CancelledError: The reader left.
+    """
+    excerpts, is_wide = choose_excerpts(ranked), False
+    log_odds = AnswerPrompt(session, excerpts, question).log_odds()
+    if log_odds < _CONVINCED and len(wide := widen(excerpts, ranked)) > len(excerpts):
+        excerpts, is_wide = wide, True
+        log_odds = max(log_odds, AnswerPrompt(session, excerpts, question).log_odds())
+    features = ExcerptFeatures(log_odds, float(is_wide))
+    return Judgement(calibration.glance.probability(excerpt_row(features)), excerpts, features)
 
 
-def judge_opinion(glance: Glance, opinion: Opinion, calibration: Calibration) -> float:
-    """Return the probability that the written answer is right."""
-    return calibration.opinion.probability(opinion_row(glance, opinion))
+def confidence_row(ranked: Sequence[ScoredSentence]) -> tuple[float, ...]:
+    """Return the features of `Calibration.confidence`: those of the best sentence, and its lead over the next.
 
-
-def confidence_row(ranked: Sequence[Judged]) -> tuple[float, ...]:
-    """Return the features of `judge`: what speaks for the best sentence, and how far it is ahead of the next.
-
-    Few, and each with a plain meaning: with all of `Features` the fit was no better out of sample and harder to read.
+    Few, and each with a plain meaning: with all features of a sentence the fit was no better out of sample.
     """
     best = ranked[0]
     second = ranked[1].score if len(ranked) > 1 else 0.0
@@ -113,34 +123,28 @@ def confidence_row(ranked: Sequence[Judged]) -> tuple[float, ...]:
 
 
 def confidence_names() -> tuple[str, ...]:
-    """Return the names of the features of `judge`, in order."""
+    """Return the names of the features of `Calibration.confidence`, in order."""
     return ("best_logit", "margin", "similarity", "subject_coverage")
 
 
-def glance_row(glance: Glance) -> tuple[float, ...]:
-    """Return the features of `judge_glance`."""
-    return astuple(glance)
+def excerpt_row(features: ExcerptFeatures) -> tuple[float, ...]:
+    """Return the features of `Calibration.glance`."""
+    return astuple(features)
 
 
-def glance_names() -> tuple[str, ...]:
-    """Return the names of the features of `judge_glance`, in order."""
-    return tuple(field.name for field in fields(Glance))
+def excerpt_names() -> tuple[str, ...]:
+    """Return the names of the features of `Calibration.glance`, in order."""
+    return ("states", "is_wide")
 
 
-def opinion_row(glance: Glance, opinion: Opinion) -> tuple[float, ...]:
-    """Return the features of `judge_opinion`."""
-    return (*astuple(glance), *astuple(opinion))
+def answer_row(read: ExcerptFeatures, written: AnswerFeatures) -> tuple[float, ...]:
+    """Return the features of `Calibration.opinion`."""
+    return (*astuple(read), *astuple(written))
 
 
-def opinion_names() -> tuple[str, ...]:
-    """Return the names of the features of `judge_opinion`, in order."""
-    return (*glance_names(), *(field.name for field in fields(Opinion)))
-
-
-def logit(probability: float) -> float:
-    """Return the log-odds of a probability, bounded."""
-    bounded = min(max(probability, 1e-6), 1 - 1e-6)
-    return math.log(bounded / (1 - bounded))
+def answer_names() -> tuple[str, ...]:
+    """Return the names of the features of `Calibration.opinion`, in order."""
+    return (*excerpt_names(), *(field.name for field in fields(AnswerFeatures)))
 
 
 @functools.lru_cache(maxsize=1)
@@ -154,8 +158,8 @@ def load_calibration() -> Calibration:
     return Calibration(
         sentence=_load(data["sentence"], feature_names()),
         confidence=_load(data["confidence"], confidence_names()),
-        glance=_load(data["glance"], glance_names()),
-        opinion=_load(data["opinion"], opinion_names()),
+        glance=_load(data["glance"], excerpt_names()),
+        opinion=_load(data["opinion"], answer_names()),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.stages.judgement.answerability import Judged
+from bot.stages.evidence.ranking import ScoredSentence
 from bot.stages.question.answer_type import AnswerType, expected_type
 from bot.stages.question.clean import asks_for_a_thing
 from bot.text.comparisons import missing_directions, read_comparisons
@@ -33,10 +33,10 @@ class FalsePremise:
     """A part of a question, and the sentence that says something else in its place."""
 
     text: str
-    sentence: Judged
+    sentence: ScoredSentence
 
 
-def contradicted_premise(question: str, ranked: Sequence[Judged]) -> FalsePremise | None:
+def contradicted_premise(question: str, ranked: Sequence[ScoredSentence]) -> FalsePremise | None:
     """Return what the question takes for granted and the evidence contradicts, or None.
 
     No sentence of the evidence may say it, and one about the same subject must say another thing of the same kind. A
@@ -57,7 +57,7 @@ def contradicted_premise(question: str, ranked: Sequence[Judged]) -> FalsePremis
     return None
 
 
-def _coverage(one: Judged) -> float:
+def _coverage(one: ScoredSentence) -> float:
     return one.sentence.features.coverage + one.sentence.features.line_coverage
 
 

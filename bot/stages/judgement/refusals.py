@@ -1,7 +1,4 @@
-"""Refusals: what the documents do not say, and what they say nearby, labelled as such.
-
-Every reason not to answer, in the order they are looked for: what came in, what was found, what it is worth.
-"""
+"""Every reason not to answer, and the refusal for each: what the documents do not say, and what they say nearby."""
 
 from __future__ import annotations
 
@@ -9,16 +6,17 @@ from collections.abc import Sequence
 
 from bot.answer.answer import Citation, Refusal, RefusalReason, escape_markup
 from bot.answer.conversation import Turn
-from bot.answer.inquiry import Inquiry
-from bot.stages.judgement.answerability import Judged
+from bot.stages.evidence.ranking import ScoredSentence
 from bot.stages.judgement.premises import FalsePremise
 from bot.stages.question.clarification import readings, unclear_reference
 from bot.stages.question.clean import detect_language, has_words, is_about_own_instructions
 from bot.stages.question.scope import is_about_the_collection
+from index.document import RetrievedChunk
 from prompts.replies import reply
 
 # Below this, not even the nearest passages are about the subject.
 _NEAR = 0.3
+_NEAREST_PASSAGES = 3
 
 
 def refuse(
@@ -61,18 +59,14 @@ def passages_in_another_script(question: str, passages: Sequence[str]) -> bool:
     return bool(passages) and all((detect_language(passage) != "en") != is_chinese for passage in passages)
 
 
-_NEAREST_PASSAGES = 3
-
-
-def decline_unsearched(inquiry: Inquiry, raw: str, maximum_characters: int) -> Refusal | None:
+def refuse_unsearched(question: str, raw: str, maximum_characters: int) -> Refusal | None:
     """Return why a message is not searched for, or None.
 
     Args:
-        inquiry: The message as it was cleaned.
+        question: The message as it was cleaned.
         raw: As it was typed.
         maximum_characters: The longest message that is read.
     """
-    question = inquiry.question
     if len(raw) > maximum_characters:
         return refuse("too_long", question, length=len(raw), maximum=maximum_characters)
     if not has_words(question):
@@ -82,43 +76,45 @@ def decline_unsearched(inquiry: Inquiry, raw: str, maximum_characters: int) -> R
     return None
 
 
-def ask_back(inquiry: Inquiry, history: Sequence[Turn]) -> Refusal | None:
+def ask_back(question: str, history: Sequence[Turn], retrieved: Sequence[RetrievedChunk]) -> Refusal | None:
     """Return a question back when a pronoun could stand for several of the documents that were found, or None."""
-    reference = unclear_reference(inquiry.question, history)
-    options = readings(inquiry.question, reference, inquiry.retrieved) if reference else ()
+    reference = unclear_reference(question, history)
+    options = readings(question, reference, retrieved) if reference else ()
     if not options:
         return None
-    return refuse(
-        "needs_clarification", inquiry.question, options=options, wording="unclear_reference", reference=reference
-    )
+    return refuse("needs_clarification", question, options=options, wording="unclear_reference", reference=reference)
 
 
-def decline_collection(inquiry: Inquiry, passages: Sequence[Citation]) -> Refusal | None:
+def refuse_collection(question: str, passages: Sequence[Citation]) -> Refusal | None:
     """Return why a question about all documents at once is not answered from a few of them, or None."""
-    if not is_about_the_collection(inquiry.question):
+    if not is_about_the_collection(question):
         return None
-    return refuse("not_in_documents", inquiry.question, passages[:_NEAREST_PASSAGES], wording="whole_collection")
+    return refuse("not_in_documents", question, passages[:_NEAREST_PASSAGES], wording="whole_collection")
 
 
-def decline_premise(
-    inquiry: Inquiry, premise: FalsePremise, quoted: Sequence[Citation], offered: Sequence[str]
+def refuse_premise(
+    question: str, premise: FalsePremise, quoted: Sequence[Citation], suggestions: Sequence[str]
 ) -> Refusal:
     """Return a refusal that shows what the documents say in the place of what the question takes for granted."""
-    return refuse("false_premise", inquiry.question, quoted, offered, premise=premise.text)
+    return refuse("false_premise", question, quoted, suggestions, premise=premise.text)
 
 
-def decline_unanswered(
-    inquiry: Inquiry, ranked: Sequence[Judged], passages: Sequence[Citation], offered: Sequence[str]
+def refuse_unanswered(
+    question: str,
+    retrieved: Sequence[RetrievedChunk],
+    ranked: Sequence[ScoredSentence],
+    passages: Sequence[Citation],
+    suggestions: Sequence[str],
 ) -> Refusal:
     """Return a refusal that shows what the documents say nearby, where they are about the subject at all.
 
     Args:
-        inquiry: The question and what was retrieved for it.
+        question: As asked.
+        retrieved: What was searched.
         ranked: Sentences of evidence.
         passages: The best of them, as citations.
-        offered: Questions that the documents do answer.
+        suggestions: Questions that the documents do answer.
     """
     reason = reason_for(max((one.sentence.features.similarity for one in ranked), default=0.0))
     nearest = passages[:_NEAREST_PASSAGES] if reason == "not_in_documents" else ()
-    searched = [result.chunk.text for result in inquiry.retrieved]
-    return refuse(reason, inquiry.question, nearest, offered, searched)
+    return refuse(reason, question, nearest, suggestions, [result.chunk.text for result in retrieved])

@@ -1,22 +1,22 @@
-"""A follow-up and its history into a question that stands alone, by plain means.
+"""A follow-up and its history into a question that stands alone.
 
-What stands alone is left alone. A pronoun without an antecedent of its own takes the topic of the question before;
-a fragment ("And when?") carries the question before in brackets, so that the reader sees what was understood.
+A question that stands alone is left as it is. A pronoun without an antecedent of its own takes the topic of the
+question before; a fragment ("And when?") carries the question before in brackets, so that the reader sees what was
+understood.
 
-A follow-up rewritten by a language model where plain means are unsure, and what keeps the model from answering.
-
-A small model asked to rewrite "Who asked?" may answer it, or change a question that needed nothing. So it is asked only
-about questions that lean on the conversation, and its line is used only when it is still the same question.
+Where a language model is there it rewrites the follow-up. A small model may answer the question instead, or change one
+that needed nothing. So it is asked only about questions that refer to the conversation, and its line is used only when
+it is still the same question.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import regex
 
 from bot.answer.conversation import Turn, recent_turns
+from bot.answer.understanding import Understanding
 from bot.language_model.session import Consultation
 from bot.stages.question.answer_type import AnswerType, expected_type
 from bot.stages.question.clean import clean_question, has_words
@@ -25,26 +25,6 @@ from index.text.words import content_words, iterate_words
 from prompts.instructions import instruction
 
 _MAXIMUM_LOOK_BACK = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Understanding:
-    """A question and what it leans on.
-
-    Attributes:
-        question: As asked, cleaned.
-        standalone_question: With what it takes from the conversation filled in; equal to `question` when nothing is.
-        context: The earlier question it leans on, or empty.
-    """
-
-    question: str
-    standalone_question: str
-    context: str = ""
-
-    @property
-    def wordings(self) -> tuple[str, ...]:
-        """Return what to search with: never the filled-in question alone."""
-        return tuple(dict.fromkeys((self.standalone_question, self.question)))
 
 
 def _pattern(text: str) -> regex.Pattern[str]:
@@ -191,7 +171,7 @@ _LONGEST = 300
 _SPEAKERS = {"user": "Reader", "assistant": "Answer"}
 
 
-def rewrite(understanding: Understanding, history: Sequence[Turn], consultation: Consultation) -> Understanding:
+def rewrite(understanding: Understanding, history: Sequence[Turn], session: Consultation) -> Understanding:
     """Return the question with what the model says it takes from the conversation, or as it was.
 
     Raises:
@@ -202,12 +182,12 @@ def rewrite(understanding: Understanding, history: Sequence[Turn], consultation:
         return understanding
     turns = recent_turns(history)[-_TURNS:]
     conversation = "\n".join(f"{_SPEAKERS[turn.role]}: {_shorten(turn.content)}" for turn in turns)
-    line = consultation.write_line(
+    line = session.write_line(
         instruction("conversation", "system"),
         instruction(
             "conversation",
             "standalone",
-            conversation=consultation.fence.around(conversation),
+            conversation=session.fence.around(conversation),
             question=understanding.question,
         ),
     )

@@ -1,8 +1,6 @@
-"""An order put as a question: "Find the price of the wing. Answer briefly." asks "What is the price of the wing?".
+"""The question in a message: in an imperative ("Find the price of the wing.") and within a long story.
 
-A small model asked whether sentences state the answer to an order tends to say No, because it is not asked anything.
-
-The question within a long message: people tell a story before they ask.
+A small model that is asked whether sentences state the answer to an imperative tends to say No: nothing is asked.
 """
 
 from __future__ import annotations
@@ -14,7 +12,7 @@ from bot.stages.question.follow_up import find_reference
 _SENTENCE_END = regex.compile(r"(?<=[.!?])\s+|(?<=[。！？])\s*")
 _PLEASE = r"(?:please\s+|kindly\s+|(?:can|could|would|will)\s+you\s+(?:please\s+)?)?"
 _VERBS = r"(?:find|find\s+out|look\s+up|give|get|tell|show|state|name|identify|determine|extract|list|mention|specify)"
-_ORDER = regex.compile(rf"^{_PLEASE}{_VERBS}\s+(?:(?:me|us)\s+)?", regex.IGNORECASE)
+_IMPERATIVE = regex.compile(rf"^{_PLEASE}{_VERBS}\s+(?:(?:me|us)\s+)?", regex.IGNORECASE)
 # "Tell me who designed it": the question is there already.
 _ASKING = regex.compile(r"^(?:what|which|who|whom|whose|when|where|why|how)\b(?!\s+to\b)", regex.IGNORECASE)
 _THING = regex.compile(r"^(?:the|a|an|all|any|every|each|both|its|their|his|her)\s+\p{L}*", regex.IGNORECASE)
@@ -28,15 +26,16 @@ _ABOUT_THE_REPLY = regex.compile(
 _END = regex.compile(r"[\s.!?。！？]+$")
 
 
-def as_question(order: str) -> str:
-    """Return an order for something that the documents say as a question, without what it says about the reply.
+def as_question(message: str) -> str:
+    """Return an imperative as a question: "Find the price of the wing." asks "What is the price of the wing?".
 
-    What is no order, or orders a description rather than a thing, is returned as it is.
+    Sentences about the reply itself ("Answer briefly.") are left out. A message that is no imperative, or that wants a
+    description rather than a thing, is returned as it is.
     """
-    first, *others = [sentence for sentence in _SENTENCE_END.split(order.strip()) if sentence] or [""]
+    first, *others = [sentence for sentence in _SENTENCE_END.split(message.strip()) if sentence] or [""]
     if not all(_ABOUT_THE_REPLY.match(one) for one in others):
-        return order
-    verb = _ORDER.match(first)
+        return message
+    verb = _IMPERATIVE.match(first)
     wanted = _END.sub("", first[verb.end() :]) if verb else ""
     if _ASKING.match(wanted):
         return f"{wanted[0].upper()}{wanted[1:]}?"
@@ -52,8 +51,8 @@ _QUESTION_END = ("?", "？")
 _IDEOGRAPH = regex.compile(r"\p{Han}")
 
 
-def focus(message: str) -> str:
-    """Return the sentences of a long message that ask, each with the one before it where it leans on that.
+def find_questions(message: str) -> str:
+    """Return the sentences of a long message that ask, each with the sentence before it where it refers to that.
 
     A message that is short, or asks in no sentence of its own, is returned whole.
     """

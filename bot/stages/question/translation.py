@@ -7,18 +7,17 @@ nothing else of the documents, and what it writes may bring no address and, amon
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import regex
 
 from bot.answer.answer import Citation, escape_markup
+from bot.language_model.optional import OptionalModel
 from bot.language_model.session import Consultation
 from bot.stages.question.clean import Language, detect_language, to_script
 from bot.text.facts import missing_facts
 from prompts.instructions import instruction
 from prompts.replies import reply
-
-Ask = Callable[[Consultation], str]
 
 _LANGUAGES: dict[Language, str] = {
     "en": "English",
@@ -41,29 +40,27 @@ def is_foreign(question: str, language: Language) -> bool:
     return (detect_language(question) == "en") != (language == "en")
 
 
-def translate_question(question: str, language: Language, consultation: Consultation) -> str:
+def translate_question(question: str, language: Language, session: Consultation) -> str:
     """Return a question in another language, or an empty string when the translation cannot be used.
 
     Raises:
         ModelUnavailableError: The model cannot be used.
         CancelledError: The reader left.
     """
-    return _translate("question", question, language, consultation)
+    return _translate("question", question, language, session)
 
 
-def translate_statement(statement: str, language: Language, consultation: Consultation) -> str:
+def translate_statement(statement: str, language: Language, session: Consultation) -> str:
     """Return a statement in another language, or an empty string when a number was lost or it is not in that language.
 
     Raises:
         ModelUnavailableError: The model cannot be used.
         CancelledError: The reader left.
     """
-    return _translate("statement", statement, language, consultation)
+    return _translate("statement", statement, language, session)
 
 
-def in_language_of(
-    question: str, statement: str, citations: Sequence[Citation], consult: Callable[[Ask, str], str]
-) -> str:
+def in_language_of(question: str, statement: str, citations: Sequence[Citation], model: OptionalModel) -> str:
     """Return a verified statement in the language of the question, with the original words; unchanged if it is already.
 
     Without a usable translation the reader gets the original words, named as such.
@@ -71,7 +68,7 @@ def in_language_of(
     language = detect_language(question)
     if not is_foreign(statement, language):
         return statement
-    translated = consult(lambda model: translate_statement(statement, language, model), "")
+    translated = model.ask(lambda session: translate_statement(statement, language, session), "")
     original = " … ".join(" ".join(citation.quote.split()) for citation in citations)
     if not translated:
         return reply("original_only", language, quote=escape_markup(original))
@@ -80,9 +77,9 @@ def in_language_of(
     )
 
 
-def _translate(part: str, text: str, language: Language, consultation: Consultation) -> str:
-    fenced = consultation.fence.around(text) if part == "statement" else text
-    line = consultation.write_line(
+def _translate(part: str, text: str, language: Language, session: Consultation) -> str:
+    fenced = session.fence.around(text) if part == "statement" else text
+    line = session.write_line(
         instruction("translation", "system"),
         instruction("translation", part, language=_LANGUAGES[language], text=fenced),
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import regex
 
 from bot.answer.draft import Documents, Draft, quote
-from bot.stages.judgement.answerability import Judged
+from bot.stages.evidence.ranking import ScoredSentence
 from index.document import Document, Span
 
 _MAXIMUM_STATEMENTS = 3
@@ -27,20 +27,20 @@ _LEANS_BACK = regex.compile(
 _WORD = regex.compile(r"\p{Han}|[\p{L}\p{N}]+")
 
 
-def quote_drafts(evidence: Sequence[Judged], documents: Documents) -> Iterator[Draft]:
+def quote_drafts(evidence: Sequence[ScoredSentence], documents: Documents) -> Iterator[Draft]:
     """Yield up to three quoted sentences, in the order of the document when they share one."""
     places: list[tuple[Document, Span]] = []
     for one in choose_sentences(evidence):
-        document = documents.document(one.sentence.chunk.document_id)
+        document = documents.document(one.document_id)
         if document is not None:
             places.append((document, _with_antecedent(document, one)))
     for document, span in _in_reading_order(places):
         yield quote(document, span)
 
 
-def choose_sentences(evidence: Sequence[Judged]) -> list[Judged]:
+def choose_sentences(evidence: Sequence[ScoredSentence]) -> list[ScoredSentence]:
     """Return the best sentence and up to two more that come close to it, say something new, and fit."""
-    chosen: list[Judged] = []
+    chosen: list[ScoredSentence] = []
     words = 0
     for one in evidence:
         length = len(_WORD.findall(one.sentence.text))
@@ -59,7 +59,7 @@ def choose_sentences(evidence: Sequence[Judged]) -> list[Judged]:
     return chosen
 
 
-def _with_antecedent(document: Document, one: Judged) -> Span:
+def _with_antecedent(document: Document, one: ScoredSentence) -> Span:
     """Return the sentence's span, with the sentence before when it opens with a word that points back to it."""
     span = one.sentence.span
     if not _LEANS_BACK.match(one.sentence.text):

@@ -45,13 +45,13 @@ def outcome_routes(desk: Desk) -> APIRouter:
     @router.post("/{answer_id}/replay")
     def replay(request: Request, answer_id: str) -> Response:
         recorded = find_recorded(desk, answer_id)
-        trail = desk.chatbot.trace(recorded.answer.question, recorded.history)
+        traced = desk.chatbot.trace(recorded.answer.question, recorded.history)
         return show(
             request,
             "review_replay.html",
             recorded=recorded,
-            now=trail,
-            replay=compare(recorded.answer, trail.answer, desk.chatbot.document),
+            now=traced,
+            replay=compare(recorded.answer, traced.answer, desk.chatbot.document),
             query=to_query(asked_of(request.query_params)),
         )
 

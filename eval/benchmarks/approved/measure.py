@@ -18,7 +18,7 @@ from bot.language_model.session import Consultation
 from bot.staff.approved.questions import Consult, Sameness, likeness, likeness_names, model_names, same_odds
 from bot.staff.approved.recall import Recall
 from bot.staff.approved.store import ApprovedAnswers
-from bot.stages.judgement.answerability import LogisticModel
+from bot.stages.logistic import LogisticModel
 from bot.storage.answers import AnswerRecords, Origin
 from eval.benchmarks.approved.pairs import Pair
 from eval.benchmarks.fit import describe_model, fit_logistic

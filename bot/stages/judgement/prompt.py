@@ -1,8 +1,8 @@
-"""A question and the excerpts that may answer it, put to a language model, and its reply taken apart.
+"""A question and the excerpts that may answer it, put to a language model, and its reply parsed.
 
 The model is asked one thing in one form: reply Yes, the numbers of the sentences that state the answer, and the answer;
-or No. The odds of the first word judge, the numbers select, the rest is the draft. All of it shares one prompt, which
-a server that keeps the state of a shared beginning computes once.
+or No. The odds of the first word judge, the numbers select, the rest is the draft. All of it shares one prompt, whose
+beginning is computed once.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _ENDS = regex.compile(r"[.!?。！？][\"'”’」』)）]*$")
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenSentence:
     """One sentence as the model wrote it, and the excerpts it says it stands on.
 
     Attributes:
@@ -49,35 +49,37 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class AnswerPrompt:
     """A question and some excerpts, put to a model."""
 
-    consultation: Consultation
+    session: Consultation
     excerpts: tuple[Excerpt, ...]
     question: str
 
-    def states_answer(self) -> float:
+    def log_odds(self) -> float:
         """Return the log-odds that the excerpts state the answer.
 
         Kadavath et al., 2022, "Language Models (Mostly) Know What They Know": asked about one proposition, a model
         is better calibrated than when it has to decline by itself.
         """
-        return self.consultation.log_odds(instruction("reading", "system"), self._material())
+        return self.session.log_odds(instruction("reading", "system"), self._material())
 
-    def reply(self) -> tuple[Written, ...]:
+    def reply(self) -> tuple[WrittenSentence, ...]:
         """Return the answer sentence by sentence, unverified; nothing where the model replies No.
 
         Writing ends as soon as the model is seen to copy a sentence: that is quoted, which is faster and exact.
         """
         text = ""
-        pieces = self.consultation.pieces(instruction("reading", "system"), self._material(), _LONGEST_REPLY)
+        pieces = self.session.pieces(instruction("reading", "system"), self._material(), _LONGEST_REPLY)
         with closing(pieces):
             for piece in pieces:
                 text += piece
                 if self._copied(text) is not None or "\n" in text.strip():
                     break
         copied = self._copied(text)
-        return (Written("", (copied,)),) if copied else parse_reply(text.strip().partition("\n")[0], self.excerpts)
+        return (
+            (WrittenSentence("", (copied,)),) if copied else parse_reply(text.strip().partition("\n")[0], self.excerpts)
+        )
 
     def _copied(self, text: str) -> Excerpt | None:
         """Return the excerpt that a reply is repeating from its beginning, if it is."""
@@ -87,21 +89,21 @@ class Reading:
         return next((one for one in self.excerpts if _folded(one.text).startswith(body)), None)
 
     def _material(self) -> str:
-        fenced = self.consultation.fence.around(number_excerpts(self.excerpts))
+        fenced = self.session.fence.around(number_excerpts(self.excerpts))
         return instruction("reading", "material", excerpts=fenced, question=self.question)
 
 
-def prime(consultation: Consultation) -> None:
+def prime(session: Consultation) -> None:
     """Let the model read what all questions share, so that the first one does not wait for it; errors as always.
 
     The second prompt begins otherwise, so that a server that computes two at a time puts the first aside, in memory
     from which both places then take it. Without it whoever asks beside another reader waits for all of it again.
     """
-    Reading(consultation, (), "Is anything said here?").states_answer()
-    consultation.supports("Something is said.", ("Nothing is said.",))
+    AnswerPrompt(session, (), "Is anything said here?").log_odds()
+    session.supports("Something is said.", ("Nothing is said.",))
 
 
-def parse_reply(reply: str, excerpts: Sequence[Excerpt]) -> tuple[Written, ...]:
+def parse_reply(reply: str, excerpts: Sequence[Excerpt]) -> tuple[WrittenSentence, ...]:
     """Return the sentences of a reply, each standing on the excerpts that the reply names.
 
     Numbers may stand before, after or within the sentences; those out of range are dropped. A reply that names none may
@@ -118,9 +120,9 @@ def parse_reply(reply: str, excerpts: Sequence[Excerpt]) -> tuple[Written, ...]:
     text = regex.sub(r"\s+(?=[.!?。！？,，])", "", text)
     is_cut_off = len(text) > _LONGEST_UNFINISHED and not _ENDS.search(text)
     if is_cut_off or not _WORD.search(text):
-        return (Written("", named),)
+        return (WrittenSentence("", named),)
     sentences = [sentence for sentence in _SENTENCE_END.split(text) if _WORD.search(sentence)]
-    return tuple(Written(sentence, named or tuple(excerpts)) for sentence in sentences)
+    return tuple(WrittenSentence(sentence, named or tuple(excerpts)) for sentence in sentences)
 
 
 def _folded(text: str) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import regex
 
 from bot.answer.draft import Documents, Draft, quote
-from bot.stages.judgement.answerability import Judged
+from bot.stages.evidence.ranking import ScoredSentence
 from index.embedding.embedder import Embedder
 from index.text.words import content_words
 
@@ -43,7 +43,7 @@ def sides(question: str) -> tuple[str, str] | None:
 
 
 def other_side(
-    question: str, drafts: Sequence[Draft], ranked: Sequence[Judged], documents: Documents, embedder: Embedder
+    question: str, drafts: Sequence[Draft], ranked: Sequence[ScoredSentence], documents: Documents, embedder: Embedder
 ) -> list[Draft]:
     """Return a quote for each side of a question that no draft speaks of.
 

@@ -1,4 +1,4 @@
-"""Evidence: the sentences of the retrieved chunks that matter, each with its span and what speaks for it."""
+"""The sentences of the retrieved chunks that may answer, each with its span and its features."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from itertools import pairwise
 
 import regex
 
+from bot.answer.understanding import Understanding
 from bot.stages.question.answer_type import AnswerType, expected_type, holds_type
 from bot.stages.question.clean import has_words
-from bot.stages.question.follow_up import Understanding
 from index.document import Chunk, RetrievedChunk, Span
 from index.embedding.embedder import Embedder
 from index.search.keywords import WordStatistics
