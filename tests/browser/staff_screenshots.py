@@ -12,7 +12,7 @@ from contextlib import closing
 from playwright.sync_api import Page, sync_playwright
 
 from bot.answer.conversation import Turn
-from bot.answer.trace import Trail
+from bot.answer.trace import Trace
 from bot.staff.accounts import Accounts
 from bot.storage.answers import AnswerRecords, Origin
 from bot.web.staff.app import build_staff
@@ -37,14 +37,14 @@ def put_on_record(records: AnswerRecords) -> None:
     record(records, given(5, "How much is reserved for the new vessels?", about="reserved", confidence=0.58))
     made = given(6, ASKED, about="when", confidence=0.55)
     dropped = ("They come in September.",)
-    trail = Trail(
-        "When will the new ferry vessels enter service?", (), ((FERRY, Span(300, 380)),), 0.4, dropped, dropped, 0, made
-    )
+    question = "When will the new ferry vessels enter service?"
+    selected = ((FERRY, Span(300, 380)),)
+    trace = Trace(question, question, 0.4, selected=selected, drafts=dropped, dropped=dropped)
     history = [
         Turn(role="user", content="How much is reserved for new vessels?"),
         Turn(role="assistant", content="HK$180 million has been reserved for the purpose. [1]"),
     ]
-    records.record(made, Origin("page", "c", "anna"), history, trail)
+    records.record(made, Origin("page", "c", "anna"), history, trace)
     records.rate(made, "anna", "down", reason="incomplete", comment="It does not say how many.")
 
 

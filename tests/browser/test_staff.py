@@ -67,14 +67,14 @@ def serve_desk(open_chatbot: Callable[..., Chatbot], tmp_path: Path, database_ur
         chatbot = open_chatbot(tmp_path, database_url=database_url, refusal_threshold=0.0)
         with closing(AnswerRecords(database_url, sample=0.0)) as records:
             Accounts(records.engine).add("(test)", "anna", "staff", PASSWORD)
-            trail = chatbot.trace(QUESTION)
-            assert trail.answer.kind == "answer"
-            records.record(trail.answer, Origin("page", "c", "v"), trail=trail)
-            records.rate(trail.answer, "v", "down", reason="incomplete", comment="For how many?")
+            traced = chatbot.trace(QUESTION)
+            assert traced.answer.kind == "answer"
+            records.record(traced.answer, Origin("page", "c", "v"), trace=traced.trace)
+            records.rate(traced.answer, "v", "down", reason="incomplete", comment="For how many?")
             (staff,) = build_staff(chatbot.settings, chatbot, records)
             with running(chatbot, database_url, groups=[staff]) as origin:
                 suite = tmp_path / "suites" / "staff.yaml"
-                yield StaffDesk(origin, records, chatbot, trail.answer.id, index, suite)
+                yield StaffDesk(origin, records, chatbot, traced.answer.id, index, suite)
 
     return serve
 

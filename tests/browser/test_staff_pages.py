@@ -69,7 +69,7 @@ def put_on_record(records: AnswerRecords, chatbot: Chatbot) -> None:
     """Put on record what fills the pages: a checked, an approved and a refused answer, and a golden question."""
     asked = chatbot.trace("What is the fare for adults on weekdays?")
     made = asked.answer.model_copy(update={"id": JUDGED})
-    records.record(made, Origin("page", "c2", "v2"), trail=asked)
+    records.record(made, Origin("page", "c2", "v2"), trace=asked.trace)
     records.rate(made, "v2", "down", reason="wrong", comment="It was dearer.")
     records.record(refused(7), Origin("page", "c3", "v3"))
     with records.engine.begin() as connection:

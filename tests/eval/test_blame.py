@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ import regex
 import sqlalchemy as sa
 
 from bot.answer.conversation import Turn
-from bot.answer.trace import Trail
+from bot.answer.trace import TracedAnswer
 from bot.chatbot import Chatbot
 from bot.language_model import Prompt
 from bot.settings import Settings
@@ -57,10 +56,10 @@ class World:
 
     def blame(self, question: GoldenQuestion) -> Blame | None:
         """Return the blame for a question, or None when it is answered as it should be."""
-        trail = self.chatbot.trace(question.question, question.history)
-        asked = Asked(question, trail.answer, stored_texts(self.chatbot))  # type: ignore[arg-type]
-        shown = question.answerable and all(any(p in trail.answer.text for p in group) for group in question.expect)
-        is_right = trail.answer.kind == ("answer" if question.answerable else "refusal")
+        traced = self.chatbot.trace(question.question, question.history)
+        asked = Asked(question, traced.answer, stored_texts(self.chatbot))  # type: ignore[arg-type]
+        shown = question.answerable and all(any(p in traced.answer.text for p in group) for group in question.expect)
+        is_right = traced.answer.kind == ("answer" if question.answerable else "refusal")
         return None if is_right and (shown or not question.answerable) else blame_for(self.chatbot, asked)
 
 
@@ -173,11 +172,9 @@ class StaleRetriever(Retriever):
         """Return what the index holds, with one letter changed in the sentence that matters."""
         found = super().retrieve(questions, limit, conversation)
         return [
-            dataclasses.replace(
+            replace(
                 one,
-                chunk=dataclasses.replace(
-                    one.chunk, text=one.chunk.text.replace("to the public in", "to the public In")
-                ),
+                chunk=replace(one.chunk, text=one.chunk.text.replace("to the public in", "to the public In")),
             )
             for one in found
         ]
@@ -189,12 +186,13 @@ class Forgetful:
 
     chatbot: Chatbot
 
-    def trace(self, question: str, history: Sequence[Turn] = ()) -> Trail:
-        """Return the trail of the question, its main word lost when there is a history."""
+    def trace(self, question: str, history: Sequence[Turn] = ()) -> TracedAnswer:
+        """Return the trace of the question, its main word lost when there is a history."""
         if not history:
             return self.chatbot.trace(question)
         lost = question.replace("opened", "painted")
-        return dataclasses.replace(self.chatbot.trace(lost), standalone_question=lost)
+        traced = self.chatbot.trace(lost)
+        return replace(traced, trace=replace(traced.trace, standalone_question=lost))
 
     def chunk_spans(self, document_id: str) -> tuple[Span, ...]:
         """Return those of the chatbot."""
@@ -207,9 +205,7 @@ class Forgetful:
 
 def _calibrated(**changes: object) -> Calibration:
     shipped = load_calibration()
-    return dataclasses.replace(
-        shipped, **{name: dataclasses.replace(getattr(shipped, name), **change) for name, change in changes.items()}
-    )
+    return replace(shipped, **{name: replace(getattr(shipped, name), **change) for name, change in changes.items()})
 
 
 def _never() -> Calibration:

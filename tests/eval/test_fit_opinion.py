@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bot.settings import Settings
-from bot.stages.judgement.answerability import glance_names, opinion_names
+from bot.stages.judgement.answerability import answer_names, excerpt_names
 from eval.benchmarks.fit_model import Examiner, OpinionExample, describe_fit, fit_opinion
 from eval.benchmarks.sets.sets import load_set
 from eval.run.progress import show_progress
@@ -19,8 +19,8 @@ def _examples(count: int) -> Iterator[OpinionExample]:
     for number in range(count):
         right = chance.random() < 0.5
         states = chance.gauss(1.0 if right else -1.0, 0.5)
-        glance = (states, *(chance.random() for _ in glance_names()[1:]))
-        opinion = (*glance, *(chance.random() for _ in range(len(opinion_names()) - len(glance))))
+        glance = (states, *(chance.random() for _ in excerpt_names()[1:]))
+        opinion = (*glance, *(chance.random() for _ in range(len(answer_names()) - len(glance))))
         yield OpinionExample(
             group="one" if number % 2 else "two",
             id=str(number),
@@ -41,7 +41,7 @@ def test_the_feature_that_tells_gets_the_weight_and_the_figures_are_per_set() ->
     }
     assert all(one.auroc > 0.9 and one.calibration_error < 0.15 for one in figures)
     described = describe_fit(models, figures, "a model")
-    assert json.loads(json.dumps(described))["opinion"]["weights"].keys() == set(opinion_names())
+    assert json.loads(json.dumps(described))["opinion"]["weights"].keys() == set(answer_names())
 
 
 def test_examples_are_kept_and_not_asked_again(tmp_path: Path, embedder: SentenceTransformerEmbedder) -> None:
@@ -59,7 +59,7 @@ def test_examples_are_kept_and_not_asked_again(tmp_path: Path, embedder: Sentenc
     examiner = Examiner(Settings(answerer="local"), embedder, model)
     found = examiner.examine_set(load_set(folder), tmp_path / "work", show_progress)
     assert [(one.id, one.answerable, one.right) for one in found] == [("q1", True, True), ("q2", False, False)]
-    assert all(len(one.opinion or ()) == len(opinion_names()) for one in found)
+    assert all(len(one.opinion or ()) == len(answer_names()) for one in found)
     asked = len(model.asked)
     (kept,) = (tmp_path / "work" / "opinions").iterdir()
     kept.write_text(kept.read_text(encoding="utf-8").splitlines()[0] + '\n{"group": "cut', encoding="utf-8")

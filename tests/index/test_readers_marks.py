@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.chatbot import Chatbot
-from bot.stages.evidence.sentences import short_line
+from bot.stages.evidence.selection import short_line
 from index.document import Document, MarkKind
 from index.readers import read_file
 from index.readers.prompt_injection import is_planted, planted_places

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.answer.answer import Answer
+from bot.answer.draft import to_citation
 from bot.answer.errors import ApprovalError
 from bot.answer.events import EvidenceFound, Finished, StatementReady
 from bot.answer.plain_text import render_plain
@@ -34,7 +35,6 @@ from bot.staff.approved.store import (
     passage_hash,
     relocate,
 )
-from bot.stages.checking.verification import to_citation
 from bot.storage.answers import AnswerRecords, Origin, RecordedAnswer
 from bot.storage.audit import audit_entries
 from bot.web.page.language import LANGUAGES

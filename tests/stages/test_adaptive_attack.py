@@ -11,11 +11,11 @@ import pytest
 import regex
 
 from bot.answer.answer import Answer, Statement
+from bot.answer.draft import Introduction
 from bot.chatbot import Chatbot
 from bot.language_model import LanguageModel, Prompt
 from bot.language_model.local import LocalModel
 from bot.language_model.weights import cache_folder
-from bot.stages.checking.verification import Introduction
 from bot.stages.question.clean import Language
 from bot.text.word_order import new_words
 from bot.web.page.language import LANGUAGES

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.stages.evidence.demotion import blocks_answers
+from bot.stages.evidence.ranking import forbids_answers
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,7 @@ from bot.stages.evidence.demotion import blocks_answers
     ],
 )
 def test_a_sentence_that_forbids_an_answer_is_known(sentence: str) -> None:
-    assert blocks_answers(sentence)
+    assert forbids_answers(sentence)
 
 
 @pytest.mark.parametrize(
@@ -33,4 +33,4 @@ def test_a_sentence_that_forbids_an_answer_is_known(sentence: str) -> None:
     ],
 )
 def test_a_sentence_about_answers_forbids_none(sentence: str) -> None:
-    assert not blocks_answers(sentence)
+    assert not forbids_answers(sentence)

@@ -6,9 +6,9 @@ import pytest
 
 from bot.language_model.session import Consultation
 from bot.stages.evidence.excerpts import Excerpt, choose_excerpts, number_excerpts, widen
-from bot.stages.evidence.sentences import Features, Sentence
-from bot.stages.judgement.answer_prompt import parse_reply, prime
-from bot.stages.judgement.answerability import Judged
+from bot.stages.evidence.ranking import ScoredSentence
+from bot.stages.evidence.selection import Features, Sentence
+from bot.stages.judgement.prompt import parse_reply, prime
 from index.document import Chunk, Span
 from prompts.instructions import instruction, parse_instructions
 from tests.support.scripted_model import ScriptedModel
@@ -16,10 +16,12 @@ from tests.support.scripted_model import ScriptedModel
 FEATURES = Features(0.5, 0.0, 0.5, 0.5, 0.0, 0.0, 0.5, 1.0, 0.5, 0.5, 1.0)
 
 
-def _judged(text: str, *sentences: str, document_id: str = "a.txt") -> list[Judged]:
+def _judged(text: str, *sentences: str, document_id: str = "a.txt") -> list[ScoredSentence]:
     spans = tuple(Span(text.index(one), text.index(one) + len(one)) for one in sentences)
     chunk = Chunk(f"{document_id}:0", document_id, 0, Span(0, len(text)), text, "Ferries", tuple(sorted(spans)))
-    return [Judged(Sentence(chunk, span, chunk.sentence_text(span), FEATURES, frozenset()), 0.5) for span in spans]
+    return [
+        ScoredSentence(Sentence(chunk, span, chunk.sentence_text(span), FEATURES, frozenset()), 0.5) for span in spans
+    ]
 
 
 def _excerpts(count: int) -> tuple[Excerpt, ...]:

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.stages.evidence.sentences import read_question, select_sentences
+from bot.answer.understanding import Understanding
+from bot.stages.evidence.selection import read_question, select_sentences
 from bot.stages.judgement.answerability import load_calibration
-from bot.stages.question.follow_up import Understanding
 from index.document import Chunk, RetrievedChunk, Span
 from index.embedding.embedder import Embedder, RememberingEmbedder, Vectors
 from index.search.keywords import WordStatistics

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.stages.question.imperative import focus
+from bot.stages.question.imperative import find_questions
 
 STORY = (
     "I moved here last spring with two dogs and a cat, and my aunt keeps telling me about the old pier. "
@@ -28,4 +28,4 @@ STORY = (
     ],
 )
 def test_the_asking_sentences_of_a_long_message_are_its_question(message: str, expected: str) -> None:
-    assert focus(message) == expected
+    assert find_questions(message) == expected

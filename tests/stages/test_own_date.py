@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.chatbot import Chatbot
-from bot.stages.evidence.document_date import own_date
+from bot.stages.evidence.document_date import document_date
 from index.document import Chunk, Document, RetrievedChunk, Span
 from index.sync import SyncReport
 
@@ -57,7 +57,7 @@ def test_no_date_of_the_story_is_taken_for_it() -> None:
         def document(self, document_id: str) -> Document | None:
             return document
 
-    assert own_date("What is the date of the article?", found, Shelf(), lambda: 1) is None
+    assert document_date("What is the date of the article?", found, Shelf(), lambda: 1) is None
 
 
 def test_of_several_documents_it_has_to_be_known_which(ask: Callable[..., tuple[str, list[str]]]) -> None:

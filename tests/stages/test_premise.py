@@ -2,20 +2,20 @@ from __future__ import annotations
 
 import pytest
 
-from bot.stages.evidence.sentences import Features, Sentence
-from bot.stages.judgement.answerability import Judged
+from bot.stages.evidence.ranking import ScoredSentence
+from bot.stages.evidence.selection import Features, Sentence
 from bot.stages.judgement.premises import contradicted_premise
 from bot.text.facts import missing_facts
 from index.document import Chunk, Span
 
 
-def _ranked(*sentences: str, coverage: float = 0.8) -> list[Judged]:
+def _ranked(*sentences: str, coverage: float = 0.8) -> list[ScoredSentence]:
     features = Features(0.5, 0.0, 0.5, coverage, 0.0, 0.0, 0.5, 1.0, 0.5, 0.5, 1.0)
     found = []
     for sentence in sentences:
         span = Span(0, len(sentence))
         chunk = Chunk("a.txt:0", "a.txt", 0, span, sentence, "Ferries", (span,))
-        found.append(Judged(Sentence(chunk, span, sentence, features, frozenset()), 0.5))
+        found.append(ScoredSentence(Sentence(chunk, span, sentence, features, frozenset()), 0.5))
     return found
 
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from bot.answer.draft import Draft
-from bot.stages.evidence.sentences import Features, Sentence
-from bot.stages.judgement.answerability import Judged
-from bot.stages.writing.comparison import other_side, sides
+from bot.stages.evidence.ranking import ScoredSentence
+from bot.stages.evidence.selection import Features, Sentence
+from bot.stages.writing.two_sides import other_side, sides
 from index.document import Chunk, Document, Span
 from index.embedding.embedder import Embedder
 
@@ -29,7 +29,9 @@ def _span(line: str) -> Span:
 def _other_side(question: str, *drafted: str, embedder: Embedder) -> list[str]:
     spans = tuple(_span(line) for line in (FERRY, BUS, TICKETS))
     chunk = Chunk("a.txt:0", "a.txt", 0, Span(0, len(DOCUMENT.text)), DOCUMENT.text, "Ways", spans)
-    ranked = [Judged(Sentence(chunk, span, span.of(DOCUMENT.text), FEATURES, frozenset()), 0.5) for span in spans]
+    ranked = [
+        ScoredSentence(Sentence(chunk, span, span.of(DOCUMENT.text), FEATURES, frozenset()), 0.5) for span in spans
+    ]
     drafts = [Draft(line, ((DOCUMENT, _span(line)),), "quoted") for line in drafted]
     return [one.text for one in other_side(question, drafts, ranked, Shelf(), embedder)]
 

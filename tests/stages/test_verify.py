@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from bot.answer.draft import Draft
-from bot.stages.checking.verification import Footnotes, check_statement, verify_draft
+from bot.answer.draft import Draft, Footnotes
+from bot.stages.checking.verification import check_statement, verify_draft
 from index.document import Document, Span
 
 _TEXT = (
@@ -28,7 +28,7 @@ def _no(statement: str, sources: Sequence[str]) -> float:
 
 
 def test_a_shortened_quote_passes_without_a_model() -> None:
-    verified = verify_draft(Draft("The park opened in 2019", (_PLACES[0],), "supported"), Footnotes(), opinion=_no)
+    verified = verify_draft(Draft("The park opened in 2019", (_PLACES[0],), "supported"), Footnotes(), support_odds=_no)
     assert verified is not None
     assert (verified.outcome, verified.statement.support) == ("as_written", "supported")
     assert [citation.quote for citation in verified.citations] == ["The park opened in 2019."]
@@ -43,14 +43,14 @@ def test_an_exact_quote_is_a_quote() -> None:
 @pytest.mark.parametrize(("opinion", "outcome"), [(_yes, "as_written"), (_no, "quoted"), (None, "quoted")])
 def test_another_order_is_for_the_model(opinion: object, outcome: str) -> None:
     draft = Draft("In 2019 the park opened.", (_PLACES[0],), "supported")
-    verified = verify_draft(draft, Footnotes(), opinion=opinion)  # type: ignore[arg-type]
+    verified = verify_draft(draft, Footnotes(), support_odds=opinion)  # type: ignore[arg-type]
     assert verified is not None
     assert verified.outcome == outcome
 
 
 def test_no_model_passes_a_word_that_stands_nowhere() -> None:
     draft = Draft("In 2019 the park opened for cyclists.", (_PLACES[0],), "supported")
-    verified = verify_draft(draft, Footnotes(), alternatives=_PLACES, opinion=_yes)
+    verified = verify_draft(draft, Footnotes(), alternatives=_PLACES, support_odds=_yes)
     assert verified is not None
     assert (verified.outcome, verified.statement.text) == ("quoted", "The park opened in 2019.")
 
@@ -66,26 +66,26 @@ def test_a_repair_cites_the_smallest_set_that_states_everything() -> None:
 
 def test_what_no_place_states_is_replaced_by_the_quote() -> None:
     draft = Draft("The hall is open.", (_PLACES[3],), "supported")
-    verified = verify_draft(draft, Footnotes(), alternatives=_PLACES, opinion=_yes)
+    verified = verify_draft(draft, Footnotes(), alternatives=_PLACES, support_odds=_yes)
     assert verified is not None
     assert (verified.outcome, verified.statement.text) == ("quoted", "The hall is not open.")
     assert verified.statement.support == "quoted"
 
 
 def test_nothing_is_shown_without_a_place() -> None:
-    assert verify_draft(Draft("The park opened.", (), "supported"), Footnotes(), opinion=_yes) is None
-    assert not check_statement("The park opened.", [" "], opinion=_yes).passed
+    assert verify_draft(Draft("The park opened.", (), "supported"), Footnotes(), support_odds=_yes) is None
+    assert not check_statement("The park opened.", [" "], support_odds=_yes).passed
 
 
 def test_problems_are_named_in_plain_words() -> None:
-    verdict = check_statement("21 trees stand by the gate.", ["Seven trees stand by the gate."], opinion=_yes)
+    verdict = check_statement("21 trees stand by the gate.", ["Seven trees stand by the gate."], support_odds=_yes)
     assert verdict.problems == ("the number 21 is not in the cited sentences",)
     assert (verdict.passed, verdict.by) == (False, "words")
 
 
 def test_the_context_names_the_subject() -> None:
     sources = ["It opened in 2019."]
-    assert not check_statement("Sunny Park opened in 2019.", sources, opinion=_yes).passed
+    assert not check_statement("Sunny Park opened in 2019.", sources, support_odds=_yes).passed
     assert check_statement("Sunny Park opened in 2019.", sources, ["Sunny Park"], _yes).passed
 
 

@@ -16,7 +16,7 @@ from alembic.script import ScriptDirectory
 from starlette.testclient import TestClient
 
 import bot.storage
-from bot.answer.trace import Trail
+from bot.answer.trace import Trace
 from bot.storage.answers import AnswerRecords, Origin, Retention
 from bot.storage.migration import HEAD, VERSION_TABLE
 from bot.storage.schema import ANSWERS, CITED, METADATA
@@ -29,7 +29,15 @@ from tests.browser.scripted import ScriptedChatbot, answer, statements_for
 
 GIVEN = answer("a" * 32, "What is the fare?", statements=statements_for("fare"))
 ANNA, BEN = Origin("page", "c1", "anna"), Origin("page", "c1", "ben")
-TRAIL = Trail("What is the fare?", (), (("ferry.pdf", Span(3, 9)),), 0.4, ("One.", "Two."), ("Two.",), 1, GIVEN)
+TRACE = Trace(
+    "What is the fare?",
+    "What is the fare?",
+    0.4,
+    selected=(("ferry.pdf", Span(3, 9)),),
+    drafts=("One.", "Two."),
+    dropped=("Two.",),
+    disagreements=1,
+)
 
 
 @pytest.fixture
@@ -56,10 +64,10 @@ def test_the_tables_are_as_the_code_describes_them(records: AnswerRecords) -> No
 
 def test_an_answer_is_kept_once_as_it_was_given(records: AnswerRecords) -> None:
     for origin in (ANNA, BEN):
-        records.record(GIVEN, origin, trail=TRAIL)
+        records.record(GIVEN, origin, trace=TRACE)
     (kept,) = records.latest()
     assert (kept.answer, kept.origin, kept.rating) == (GIVEN, ANNA, "")
-    assert kept.trail == TRAIL.to_json()
+    assert kept.trail == TRACE.to_json()
     assert kept.trail["selected"] == [["ferry.pdf", 3, 9]]
     assert 0 <= kept.draw < 1
     with records.engine.connect() as connection:

@@ -92,7 +92,7 @@ def test_an_admin_sees_both_error_rates_applies_a_threshold_and_takes_it_back(to
         assert other.ask(QUESTION).kind == "answer"
         assert anna.send(place, wanted="0.99").headers["location"] == "/staff/insights?weeks=8&applied=yes"
         assert other.ask(QUESTION).kind == "refusal"
-        assert other.trace(QUESTION).threshold == 0.99
+        assert other.trace(QUESTION).trace.threshold == 0.99
         assert town.kind() == "refusal"  # after a restart
         page = anna.get("/staff/insights?applied=yes").text
         assert "Answers need a confidence of 0.99 from now on." in page

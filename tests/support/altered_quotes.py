@@ -124,7 +124,7 @@ def measure(made: list[Case]) -> dict[str, tuple[int, int, int, list[Case]]]:
     """
     rows: dict[str, list[tuple[bool, bool, Case]]] = defaultdict(list)
     for case in made:
-        verdict = check_statement(case.statement, [case.source], opinion=believer)
+        verdict = check_statement(case.statement, [case.source], support_odds=believer)
         alone, fooled = verdict.passed and verdict.by == "words", verdict.passed
         rows[case.kind].append((alone == case.is_true, fooled == case.is_true, case))
     return {

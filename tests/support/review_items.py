@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.answer.answer import Answer, Refusal
-from bot.answer.trace import Trail
+from bot.answer.trace import Trace
 from bot.storage.answers import AnswerRecords, Origin
 from index.document import Span
 from tests.browser.scripted import FARE, FERRY, answer, cite, statements_for
@@ -32,6 +32,14 @@ def record(
 ) -> str:
     """Put an answer on record and return its id."""
     selected = ((FERRY, Span(0, 40)),)
-    trail = Trail(made.standalone_question, (), selected, 0.4, ("One.", *dropped), dropped, disagreements, made)
-    records.record(made, Origin("page", conversation, visitor), trail=trail)
+    trace = Trace(
+        made.standalone_question,
+        made.standalone_question,
+        0.4,
+        selected=selected,
+        drafts=("One.", *dropped),
+        dropped=dropped,
+        disagreements=disagreements,
+    )
+    records.record(made, Origin("page", conversation, visitor), trace=trace)
     return made.id

@@ -20,7 +20,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from bot.answer.answer import Answer, Citation, Provenance, Refusal, Statement, render_text
-from bot.answer.trace import Trail
+from bot.answer.trace import Trace
 from bot.staff.review.items import rate_item
 from bot.storage.answers import AnswerRecords, Origin
 from bot.storage.schema import ANSWERS, METADATA
@@ -44,7 +44,7 @@ def read_sentences() -> list[str]:
     return [sentence.strip() for text in texts for sentence in _SENTENCE.findall(text)]
 
 
-def make_answer(number: int, sentences: list[str], chance: random.Random) -> tuple[Answer, Trail]:
+def make_answer(number: int, sentences: list[str], chance: random.Random) -> tuple[Answer, Trace]:
     """Return a made-up answer and its way: one in five is a refusal, one in twenty dropped a statement."""
     drawn = [re.sub(r"\d+", lambda _: str(chance.randrange(2_000)), chance.choice(sentences)) for _ in range(4)]
     words = drawn[0].split()
@@ -73,7 +73,8 @@ def make_answer(number: int, sentences: list[str], chance: random.Random) -> tup
         provenance=_MADE_BY,
     )
     dropped = ("It is free.",) if chance.random() < 0.05 else ()
-    return made, Trail(question, (), (), 0.4, dropped, dropped, int(chance.random() < 0.03), made)
+    contradicted = int(chance.random() < 0.03)
+    return made, Trace(question, question, 0.4, drafts=dropped, dropped=dropped, disagreements=contradicted)
 
 
 def fill(records: AnswerRecords, count: int, sentences: list[str]) -> float:
