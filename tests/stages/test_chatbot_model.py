@@ -203,3 +203,36 @@ def test_what_the_question_takes_for_granted_is_named_where_the_documents_say_ot
     assert answer.refusal.reason == "false_premise"
     assert "“five”" in answer.refusal.message
     assert "two phases" in answer.refusal.nearest[0].quote
+
+
+def _is_translation(prompt: Prompt) -> bool:
+    return "translat" in prompt.system.casefold()
+
+
+def test_provenance_names_the_model_that_wrote_also_where_only_its_translation_failed(
+    ask: Callable[[ScriptedModel], Chatbot],
+) -> None:
+    def write(prompt: Prompt) -> str | Exception:
+        if not _is_translation(prompt):
+            return _writes("The Budget has announced the reservation of HK$1 billion.")(prompt)
+        return unavailable() if "Budget" in prompt.user else QUESTION
+
+    answer = ask(ScriptedModel(write=write)).ask("預算案為人工智能研究院預留了多少錢？")
+    assert answer.kind == "answer"
+    assert (answer.provenance.answerer, answer.provenance.language_model) == ("local", "scripted")
+
+
+def test_provenance_of_what_no_model_took_part_in(ask: Callable[[ScriptedModel], Chatbot]) -> None:
+    model = ScriptedModel()
+    for message, kind in (("Thank you!", "small_talk"), ("???", "refusal")):
+        answer = ask(model).ask(message)
+        assert answer.kind == kind
+        assert (answer.provenance.answerer, answer.provenance.language_model) == ("extractive", None)
+    assert model.asked == []
+
+
+def test_the_trace_says_what_was_understood_and_what_was_searched(ask: Callable[[ScriptedModel], Chatbot]) -> None:
+    asked = "預算案為人工智能研究院預留了多少錢？"
+    traced = ask(ScriptedModel(write=lambda prompt: QUESTION if _is_translation(prompt) else "No")).trace(asked)
+    assert traced.answer.standalone_question == traced.trace.standalone_question == asked
+    assert traced.trace.searched_question == QUESTION
