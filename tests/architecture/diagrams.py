@@ -1,4 +1,7 @@
-"""Draws the diagrams of docs/architecture.md from the code; `python -m tests.architecture.diagrams` writes them there."""
+"""Draws the diagrams of docs/architecture.md from the code.
+
+`python -m tests.architecture.diagrams` writes them into the document.
+"""
 
 from __future__ import annotations
 

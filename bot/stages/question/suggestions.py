@@ -1,4 +1,7 @@
-"""Example questions: made from sentences of the documents, kept only when the bot answers them from there."""
+"""Example questions: made from sentences of the documents, kept only when the bot answers them from there.
+
+The forms are plain English and Chinese grammar; which questions are shown is decided by asking them.
+"""
 
 from __future__ import annotations
 
@@ -18,29 +21,25 @@ _LONGEST = 110
 
 _NAME = r"(?:[Tt]he )?\p{Lu}[\p{L}\d'’-]+(?: (?:of|for|and|the|in) (?=\p{Lu})| \p{Lu}[\p{L}\d'’-]*){0,7}"
 _MONEY = r"(?:\p{L}{0,3}\p{Sc}\s?[\d.,]+(?: (?:million|billion|trillion))?)"
-_BEGAN = "founded|established|opened|built|launched|announced|born|created|completed"
-_DOING = "formulating|developing|planning|building|preparing|accelerating|leasing|offering|promoting"
+_PARTICIPLE = r"(?:\p{Ll}{2,}ed|\p{Ll}{2,}(?:own|orn|ilt|ent|aid|ought|ade))"
 
-# A sentence of this form answers a question of that form. Plain English and Chinese patterns, nothing of any document.
+# A sentence of this form answers a question of that form.
 _FORMS: tuple[tuple[regex.Pattern[str], str], ...] = (
     (
-        regex.compile(
-            rf"\b(?P<verb>reserved|allocated|earmarked|spent|invested|donated|paid) {_MONEY} "
-            r"(?:from [^,.;]+? )?(?P<aim>(?:to|for) [^,.;]+)"
-        ),
+        regex.compile(rf"\b(?P<verb>{_PARTICIPLE}) {_MONEY} (?:from [^,.;]+? )?(?P<aim>(?:to|for) [^,.;]+)"),
         "How much was {verb} {aim}?",
     ),
     (
-        regex.compile(rf"(?P<name>{_NAME}) (?P<be>was|were) (?P<verb>{_BEGAN}) (?:in|on|at) [^.]*\d{{4}}"),
+        regex.compile(rf"(?P<name>{_NAME}) (?P<be>was|were) (?P<verb>{_PARTICIPLE}) (?:in|on|at) [^.]*\d{{4}}"),
         "When {be} {name} {verb}?",
     ),
     (
-        regex.compile(rf"(?P<name>{_NAME}) (?P<be>is|are) (?:currently |now |actively )?(?P<verb>{_DOING}) "),
+        regex.compile(rf"(?P<name>{_NAME}) (?P<be>is|are) (?:\p{{Ll}}+ly |now )?(?P<verb>\p{{Ll}}{{3,}}ing) "),
         "What {be} {name} {verb}?",
     ),
     (regex.compile(rf"^(?P<name>{_NAME}) (?:is|was) an? "), "What is {name}?"),
     (regex.compile(rf"^(?P<name>{_NAME}),? (?:is )?responsible for (?P<aim>[^,.;]+)"), "Who is responsible for {aim}?"),
-    (regex.compile(r"^(?P<name>\p{Han}{2,12})是(?:一|由|位|香港|中國|中国)"), "{name}是什麼？"),
+    (regex.compile(r"^(?P<name>\p{Han}{2,12})是(?:一|由|位)"), "{name}是什麼？"),
 )
 
 
