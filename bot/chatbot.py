@@ -141,7 +141,7 @@ class Chatbot:
         self._comparing = comparing or embedder
         self._calibration = calibration
         self._version = version
-        self._writer = Writer(catalogue, self._comparing, calibration)
+        self._writer = Writer(catalogue, calibration)
         self._examples = ExampleQuestions(catalogue, self._ask_without_model)
         self._recall = recall
         self._language_model = language_model

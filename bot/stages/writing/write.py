@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.answer.draft import DocumentPlace, Documents, Draft
@@ -14,8 +13,6 @@ from bot.stages.evidence.evidence import Evidence
 from bot.stages.judgement.answerability import Calibration, Judgement, judge_by_words
 from bot.stages.writing.model_answer import document_places, write_with_model
 from bot.stages.writing.quotes import choose_sentences, quote_drafts
-from bot.stages.writing.two_sides import other_side
-from index.embedding.embedder import Embedder
 
 # Below this confidence nothing is written: fewer than one answer in twenty would be right, and writing takes seconds.
 _HOPELESS = 0.05
@@ -46,12 +43,10 @@ class Writer:
 
     Attributes:
         documents: To quote from.
-        embedder: Compares the sides of a comparison with sentences.
         calibration: Parameters of the judge.
     """
 
     documents: Documents
-    embedder: Embedder
     calibration: Calibration
 
     def write(
@@ -83,8 +78,8 @@ class Writer:
         if judgement.confidence < threshold:
             return Writing((), judgement.confidence, selected)
         with stopwatch.timed("compose"):
-            drafts = self._with_other_side(question, list(quote_drafts(evidence.ranked, self.documents)), evidence)
-        return Writing(tuple(drafts), judgement.confidence, selected)
+            drafts = tuple(quote_drafts(evidence.ranked, self.documents))
+        return Writing(drafts, judgement.confidence, selected)
 
     def _written(
         self, question: str, evidence: Evidence, judgement: Judgement, threshold: float, model: OptionalModel
@@ -103,9 +98,6 @@ class Writer:
             return None
         if answer.confidence < threshold:
             return Writing((), answer.confidence, selected, by_model=True)
-        drafts = self._with_other_side(question, answer.drafts(self.documents), evidence)
+        drafts = tuple(answer.drafts(self.documents))
         alternatives = document_places(judgement.excerpts, self.documents)
-        return Writing(tuple(drafts), answer.confidence, selected, alternatives, by_model=True)
-
-    def _with_other_side(self, question: str, drafts: Sequence[Draft], evidence: Evidence) -> list[Draft]:
-        return [*drafts, *other_side(question, drafts, evidence.ranked, self.documents, self.embedder)]
+        return Writing(drafts, answer.confidence, selected, alternatives, by_model=True)
