@@ -18,7 +18,7 @@ from bot.answer.understanding import Understanding
 from bot.language_model import CancelledError, LanguageModel, ModelUnavailableError
 from bot.language_model.optional import OptionalModel
 from bot.language_model.session import Consultation, Fence, Patience
-from bot.settings import Settings
+from bot.settings import Rule, Settings
 from bot.staff.approved.recall import Recall
 from bot.staff.document_audit import Suspicion, suspicious_documents
 from bot.stages.checking.check import Checked, check, in_readers_language
@@ -194,7 +194,7 @@ class Chatbot:
             return
 
         with stopwatch.timed("condense"):
-            understanding = understand(question, request.history, model)
+            understanding = self._understand(request)
         assembly = assembly.understood_as(understanding.standalone_question)
         trace = trace.understood_as(understanding.standalone_question)
         yield Understood(understanding.standalone_question, understanding.standalone_question != question)
@@ -212,7 +212,7 @@ class Chatbot:
         assembly = assembly.with_retrieved(retrieved.chunks)
         trace = trace.with_retrieved(retrieved.searched.standalone_question, retrieved.chunks)
 
-        if refusal := ask_back(question, request.history, retrieved.chunks):
+        if self._uses("clarification") and (refusal := ask_back(question, request.history, retrieved.chunks)):
             yield Finished(assembly.refusal(refusal), trace)
             return
 
@@ -220,7 +220,7 @@ class Chatbot:
         passages = cite(self._catalogue, evidence.ranked[:_SHOWN_PASSAGES])
         yield EvidenceFound(passages)
 
-        if refusal := refuse_collection(question, passages) or self._refuse_premise(question, retrieved, evidence):
+        if refusal := self._refuse_by_rule(question, retrieved, evidence, passages):
             yield Finished(assembly.refusal(refusal), trace)
             return
 
@@ -421,9 +421,15 @@ class Chatbot:
         approved, answer = found
         return assembly.approved(Approval(id=approved.id, date=approved.approved_at.date()), answer)
 
+    def _uses(self, rule: Rule) -> bool:
+        return rule not in self.settings.rules_off
+
+    def _understand(self, request: _Request) -> Understanding:
+        return understand(request.question, request.history, request.model, find_question=self._uses("imperative"))
+
     def _retrieve(self, request: _Request, limit: int) -> tuple[Understanding, Retrieved]:
         with request.stopwatch.timed("condense"):
-            understanding = understand(request.question, request.history, request.model)
+            understanding = self._understand(request)
         exchanges = recent_exchanges(request.history)
         return understanding, retrieve(
             understanding, exchanges, self._retriever, limit, request.model, request.stopwatch
@@ -436,7 +442,14 @@ class Chatbot:
         with stopwatch.timed("select"):
             found = {result.chunk.document_id for result in retrieved.chunks}
             precedence = Precedence(self._catalogue.relations(found), (question, *searched.wordings))
-            return gather_evidence(retrieved, statistics, precedence, self._comparing, self._calibration.sentence)
+            return gather_evidence(
+                retrieved,
+                statistics,
+                precedence,
+                self._comparing,
+                self._calibration.sentence,
+                demote_copies=self._uses("demotion"),
+            )
 
     def _judge(self, question: str, evidence: Evidence, model: OptionalModel, stopwatch: Stopwatch) -> Judgement:
         with stopwatch.timed("judge"):
@@ -454,6 +467,8 @@ class Chatbot:
 
     def _write_document_date(self, retrieved: Retrieved) -> Writing | None:
         """Return the document's own date where that is asked for: it needs no judgement, it is there or it is not."""
+        if not self._uses("document_date"):
+            return None
         draft = document_date(
             retrieved.searched.standalone_question, retrieved.chunks, self._catalogue, self._catalogue.count_documents
         )
@@ -461,7 +476,14 @@ class Chatbot:
             return None
         return Writing((draft,), 1.0, tuple((document.document_id, span) for document, span in draft.sources))
 
-    def _refuse_premise(self, question: str, retrieved: Retrieved, evidence: Evidence) -> Refusal | None:
+    def _refuse_by_rule(
+        self, question: str, retrieved: Retrieved, evidence: Evidence, passages: Sequence[Citation]
+    ) -> Refusal | None:
+        """Return why the question cannot be answered whatever the evidence says, or None."""
+        if self._uses("collection") and (refusal := refuse_collection(question, passages)):
+            return refusal
+        if not self._uses("premise"):
+            return None
         premise = contradicted_premise(retrieved.searched.standalone_question, evidence.ranked)
         if premise is None:
             return None
@@ -469,7 +491,16 @@ class Chatbot:
 
     def _check(self, retrieved: Retrieved, writing: Writing, evidence: Evidence, model: OptionalModel) -> Checked:
         question = retrieved.searched.standalone_question
-        return check(question, writing.drafts, writing.alternatives, evidence, self._catalogue, self._comparing, model)
+        return check(
+            question,
+            writing.drafts,
+            writing.alternatives,
+            evidence,
+            self._catalogue,
+            self._comparing,
+            model,
+            name_disagreements=self._uses("disagreement"),
+        )
 
     def _maker(self, writing: Writing) -> Maker:
         if not writing.by_model or self._language_model is None:

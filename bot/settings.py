@@ -24,6 +24,8 @@ from bot.answer.errors import SettingsError
 from index.settings import IndexSettings
 
 AnswererName = Literal["extractive", "local", "remote"]
+# Rules on the path of a question that can be measured: what an answer would be without one of them.
+Rule = Literal["clarification", "collection", "demotion", "disagreement", "document_date", "imperative", "premise"]
 LogFormat = Literal["text", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 # A scheme and a host with nothing behind it, as a browser sends it: no wildcard, no path.
@@ -49,6 +51,7 @@ class Settings(IndexSettings):
         top_k: How many chunks are retrieved for a question.
         refusal_threshold: Answers with a lower confidence are refused; where it is not given, an admin may choose it on
             the staff's pages.
+        rules_off: Rules that are not applied, to measure what each is worth.
         approved_answers: Whether a question that staff have approved an answer for gets that answer.
         maximum_question_characters: A longer question is declined in one sentence.
         keep_answers: Whether what readers ask and are answered is kept for staff; verdicts of readers are kept anyway.
@@ -95,6 +98,7 @@ class Settings(IndexSettings):
     remote_key: SecretStr = SecretStr("")
     top_k: int = Field(default=8, ge=1, le=100)
     refusal_threshold: float = Field(default=0.4, ge=0, le=1)
+    rules_off: Annotated[frozenset[Rule], NoDecode] = frozenset()
     approved_answers: bool = True
     maximum_question_characters: int = Field(default=2_000, ge=10)
     keep_answers: bool = True
@@ -129,7 +133,9 @@ class Settings(IndexSettings):
     model_patience: float = Field(default=22, gt=0)
     answers_at_once: int | None = Field(default=None, ge=1, le=256)
 
-    @field_validator("trusted_proxies", "allowed_hosts", "allowed_origins", "widget_origins", mode="before")
+    @field_validator(
+        "rules_off", "trusted_proxies", "allowed_hosts", "allowed_origins", "widget_origins", mode="before"
+    )
     @classmethod
     def _split_names(cls, value: object) -> object:
         """Accept names joined by commas."""

@@ -43,6 +43,8 @@ def check(
     documents: Documents,
     embedder: Embedder,
     model: OptionalModel,
+    *,
+    name_disagreements: bool = True,
 ) -> Checked:
     """Return what the sources of the drafts say, none twice, and what else in the evidence contradicts it.
 
@@ -54,6 +56,7 @@ def check(
         documents: To quote from.
         embedder: Compares sentences.
         model: Asked about words in another order; without one such a draft gives way to its quote.
+        name_disagreements: Whether sentences that contradict the statements are shown after them.
     """
     footnotes = Footnotes()
     verified: dict[str, Verified] = {}
@@ -70,8 +73,11 @@ def check(
             dropped.append(draft.text)
         else:
             verified.setdefault(found.statement.text, found)
-    disagreements = Disagreements(question, evidence.ranked, evidence.precedence, documents, embedder)
-    return Checked(tuple(disagreements.add_to(list(verified.values()), footnotes)), tuple(dropped))
+    statements = list(verified.values())
+    if name_disagreements:
+        disagreements = Disagreements(question, evidence.ranked, evidence.precedence, documents, embedder)
+        statements = disagreements.add_to(statements, footnotes)
+    return Checked(tuple(statements), tuple(dropped))
 
 
 def in_readers_language(question: str, verified: Verified, model: OptionalModel) -> Statement:

@@ -34,6 +34,8 @@ def gather_evidence(
     precedence: Precedence,
     embedder: Embedder,
     model: LogisticModel,
+    *,
+    demote_copies: bool = True,
 ) -> Evidence:
     """Return the sentences of the retrieved chunks that may answer.
 
@@ -43,10 +45,13 @@ def gather_evidence(
         precedence: Of the documents that were found.
         embedder: Compares the best sentences with the question.
         model: Gives the probability that a sentence with some features states the answer.
+        demote_copies: Whether sentences that add nothing are put last.
     """
     asked = read_question(retrieved.searched, statistics)
     sentences = select_sentences(
         retrieved.searched, asked, retrieved.chunks, embedder, lambda features: model.probability(features.row())
     )
-    ranked = demote(rank_sentences(sentences, model), precedence, retrieved.searched.standalone_question)
+    ranked = rank_sentences(sentences, model)
+    if demote_copies:
+        ranked = demote(ranked, precedence, retrieved.searched.standalone_question)
     return Evidence(asked, tuple(ranked), precedence)

@@ -12,7 +12,9 @@ from bot.stages.question.follow_up import condense, rewrite
 from bot.stages.question.imperative import as_question, find_questions
 
 
-def understand(question: str, history: Sequence[Turn], model: OptionalModel) -> Understanding:
+def understand(
+    question: str, history: Sequence[Turn], model: OptionalModel, *, find_question: bool = True
+) -> Understanding:
     """Return the question that a message asks, completed from the conversation.
 
     A long message is reduced to the sentences that ask, an imperative becomes a question, and a follow-up takes what it
@@ -22,9 +24,11 @@ def understand(question: str, history: Sequence[Turn], model: OptionalModel) -> 
         question: Cleaned.
         history: The turns before it, oldest first.
         model: Rewrites follow-ups.
+        find_question: Whether to look for the question in a long message or an imperative.
     """
     understood = condense(question, history)
     standalone = understood.standalone_question
-    asked = find_questions(question) if standalone == question else standalone
-    understood = replace(understood, standalone_question=as_question(asked))
+    if find_question:
+        asked = find_questions(question) if standalone == question else standalone
+        understood = replace(understood, standalone_question=as_question(asked))
     return model.ask(lambda session: rewrite(understood, history, session), understood)
