@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from bot.answer.answer import Answer, Approval, Citation, Refusal, SearchResult, Statement
 from bot.answer.assembly import EXTRACTIVE, Assembly, Maker, entries
@@ -20,7 +19,6 @@ from bot.language_model.optional import OptionalModel
 from bot.language_model.session import Consultation, Fence, Patience
 from bot.settings import Rule, Settings
 from bot.staff.approved.recall import Recall
-from bot.staff.document_audit import Suspicion, suspicious_documents
 from bot.stages.checking.check import Checked, check, in_readers_language
 from bot.stages.evidence.citations import cite
 from bot.stages.evidence.document_date import document_date
@@ -39,32 +37,22 @@ from bot.stages.judgement.refusals import (
     refuse_unsearched,
 )
 from bot.stages.question.clean import clean_question, detect_language
-from bot.stages.question.scope import Contents
 from bot.stages.question.small_talk import small_talk_kind
 from bot.stages.question.suggestions import ExampleQuestions
 from bot.stages.question.understand import understand
 from bot.stages.writing.model_answer import ModelAnswer, write_with_model
 from bot.stages.writing.write import Writer, Writing
-from index.document import Chunk, Document, Span, hash_text
-from index.embedding.embedder import Embedder, Vectors
+from bot.storage.library import Library, Overview
+from index.document import Document, hash_text
+from index.embedding.embedder import Embedder
 from index.errors import EmptyIndexError
 from index.relations.precedence import Precedence
 from index.search.retriever import Retriever
-from index.store.catalogue import Catalogue, DocumentSummary
+from index.store.catalogue import Catalogue
 from prompts.replies import reply
 
 _SHOWN_PASSAGES = 6
 _SUGGESTIONS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Overview:
-    """What the bot can answer from."""
-
-    documents: tuple[DocumentSummary, ...]
-    chunks: int
-    indexed_at: datetime | None
-    fingerprint: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +126,7 @@ class Chatbot:
         self._catalogue = catalogue
         self._retriever = retriever
         self._embedder = embedder
+        self._library = Library(catalogue, retriever, embedder)
         self._comparing = comparing or embedder
         self._calibration = calibration
         self._version = version
@@ -291,62 +280,26 @@ class Chatbot:
         assert finished.trace is not None
         return TracedAnswer(finished.answer, finished.trace)
 
-    def chunk_spans(self, document_id: str) -> tuple[Span, ...]:
-        """Return where the chunks of a document stand, in order; nothing for a document that is not there."""
-        return tuple(chunk.span for chunk in self._catalogue.chunks_of(document_id))
+    @property
+    def library(self) -> Library:
+        """The documents that are answered from."""
+        return self._library
 
     def document(self, document_id: str) -> Document | None:
         """Return an indexed document, or None."""
-        return self._catalogue.document(document_id)
-
-    def suspicious(self, stop: threading.Event | None = None) -> list[Suspicion]:
-        """Return the documents that staff should look at; slow, see `suspicious_documents`."""
-        return suspicious_documents(self._catalogue, self._retriever, stop)
-
-    def chunks(self, chunk_ids: Sequence[str]) -> Mapping[str, Chunk]:
-        """Return indexed chunks by id; ids that are gone are left out."""
-        return self._catalogue.chunks(chunk_ids)
-
-    def count_tokens(self, text: str) -> int:
-        """Return how many tokens of the embedding model's vocabulary a text has."""
-        return len(self._embedder.tokenize(text))
+        return self.library.document(document_id)
 
     def overview(self) -> Overview:
         """Return what the bot can answer from."""
-        indexed_at = self._catalogue.property("indexed_at")
-        return Overview(
-            documents=tuple(self._catalogue.summaries()),
-            chunks=self._catalogue.count_chunks(),
-            indexed_at=datetime.fromisoformat(indexed_at) if indexed_at else None,
-            fingerprint=self._catalogue.property("fingerprint"),
-        )
+        return self.library.overview()
 
     def model_is_ready(self) -> bool:
         """Return whether a language model would be asked now."""
         return self._language_model is not None and self._language_model.ready()
 
-    def is_indexed(self) -> bool:
-        """Return whether there is an index to answer from."""
-        return bool(self._catalogue.property("generation"))
-
-    def contents(self, words: str = "", start: int = 0, count: int = 40) -> Contents:
-        """Return some of the documents, those with all of the words in their title or id, however many there are."""
-        found = self._catalogue.titles(words, start, count + 1)
-        indexed_at = self._catalogue.property("indexed_at")
-        return Contents(
-            total=self._catalogue.count_documents(),
-            documents=found[:count],
-            more=len(found) > count,
-            indexed_at=datetime.fromisoformat(indexed_at) if indexed_at else None,
-        )
-
     def example_questions(self) -> tuple[str, ...]:
         """Return up to four questions that the documents answer; found once for each state of the index, then kept."""
         return self._examples.find()
-
-    def embed(self, texts: Sequence[str]) -> Vectors:
-        """Return the vectors of texts by the model of the index, one row each."""
-        return self._embedder.embed(texts)
 
     def warm_up(self) -> None:
         """Load what the first question would otherwise wait for."""

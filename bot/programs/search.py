@@ -40,7 +40,7 @@ def find(chatbot: Chatbot, question: str, history: Sequence[Turn] = (), top_k: i
         EmptyIndexError: Nothing has been indexed yet.
     """
     result = chatbot.search(question, history, top_k=top_k)
-    chunks = chatbot.chunks([entry.chunk_id for entry in result.retrieved])
+    chunks = chatbot.library.chunks([entry.chunk_id for entry in result.retrieved])
     documents: dict[str, Document | None] = {}
     retrieved = []
     for entry in result.retrieved:

@@ -156,7 +156,9 @@ def build_app(
 def _watch(metrics: Metrics, chatbot: Chatbot, answering: Answering) -> None:
     metrics.watch("questions_under_way", "Questions that are not answered yet.", lambda: answering.count()[0])
     metrics.watch("questions_waiting", "Questions of these that wait for their turn.", lambda: answering.count()[1])
-    metrics.watch("index_ready", "Whether there is an index to answer from.", lambda: _ready(chatbot.is_indexed))
+    metrics.watch(
+        "index_ready", "Whether there is an index to answer from.", lambda: _ready(chatbot.library.is_indexed)
+    )
     if chatbot.settings.answerer != "extractive":
         metrics.watch("model_ready", "Whether a language model would be asked.", lambda: _ready(chatbot.model_is_ready))
 

@@ -34,7 +34,7 @@ def health_routes(chatbot: Chatbot, page_is_there: Callable[[], bool]) -> APIRou
 def _index(chatbot: Chatbot) -> str:
     """Return the state of the index in one word; why it cannot be read stands in the log, not on a public address."""
     try:
-        return "ok" if chatbot.is_indexed() else "empty"
+        return "ok" if chatbot.library.is_indexed() else "empty"
     except FootnoteError as error:
         logger.warning("not ready: %s", error)
         return "unavailable"

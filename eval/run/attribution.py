@@ -12,11 +12,12 @@ from typing import Protocol
 
 from bot.answer.conversation import Turn
 from bot.answer.trace import Place, TracedAnswer
+from bot.storage.library import Library
 from eval.measures.asked import Asked, covers, occurrences, touches
 from eval.measures.correctness import shows, what_is_wrong_with
 from eval.report.report import Blame
 from eval.suites.check import nearest_text
-from index.document import Document, Span
+from index.document import Document
 
 
 class Traceable(Protocol):
@@ -26,8 +27,9 @@ class Traceable(Protocol):
         """Answer a question and return what became of it at each stage."""
         ...
 
-    def chunk_spans(self, document_id: str) -> tuple[Span, ...]:
-        """Return where the chunks of a document stand."""
+    @property
+    def library(self) -> Library:
+        """The documents that it answers from."""
         ...
 
     def document(self, document_id: str) -> Document | None:
@@ -84,7 +86,7 @@ def _blame_reading(chatbot: Traceable, asked: Asked) -> Blame | None:
 def _blame_splitting(chatbot: Traceable, asked: Asked) -> Blame | None:
     """Return blame where no chunk holds a piece of evidence."""
     for item in asked.evidence():
-        chunks = [(name, span) for name in {name for name, _ in item} for span in chatbot.chunk_spans(name)]
+        chunks = [(name, span) for name in {name for name, _ in item} for span in chatbot.library.chunk_spans(name)]
         if not any(covers(chunk, item) for chunk in chunks):
             name, span = item[0]
             return Blame(stage="splitting", why=f"no chunk of {name!r} holds characters {span.start} to {span.end}")

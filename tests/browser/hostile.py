@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator, Sequence
+from typing import Self
 
 from bot.answer.answer import Citation, Refusal, Statement
 from bot.answer.conversation import Turn
 from bot.answer.events import Event, EvidenceFound, Finished, StatementReady, Understood
 from bot.settings import Settings
-from bot.stages.question.scope import Contents
+from bot.storage.library import Contents
 from index.document import Document
 from index.errors import FootnoteError
 from index.store.catalogue import TitledDocument
@@ -80,6 +81,10 @@ class HostileChatbot:
         for statement, cited in statements:
             yield StatementReady(statement, cited)
         yield Finished(answer(question_id or "q", question, standalone=standalone, statements=statements))
+
+    @property
+    def library(self) -> Self:
+        return self
 
     def document(self, document_id: str) -> Document | None:
         return DOCUMENTS.get(document_id)

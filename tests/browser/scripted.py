@@ -8,14 +8,14 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Self
 
 from bot.answer.answer import Answer, Citation, Provenance, Refusal, RetrievedEntry, Statement, render_text
 from bot.answer.conversation import Turn
 from bot.answer.events import Event, EvidenceFound, Finished, StatementReady, Understood
-from bot.chatbot import Overview
 from bot.settings import Settings
 from bot.staff.document_audit import Suspicion
-from bot.stages.question.scope import Contents
+from bot.storage.library import Contents, Overview
 from index.document import Document, Page, Span
 from index.errors import FootnoteError
 from index.store.catalogue import DocumentSummary, TitledDocument
@@ -166,6 +166,10 @@ class ScriptedChatbot:
         for statement, citations in statements:
             yield StatementReady(statement, citations)
         yield Finished(answer(question_id, question, standalone=standalone, statements=statements))
+
+    @property
+    def library(self) -> Self:
+        return self
 
     def document(self, document_id: str) -> Document | None:
         return DOCUMENTS.get(document_id)

@@ -17,12 +17,13 @@ from bot.chatbot import Chatbot
 from bot.language_model import Prompt
 from bot.settings import Settings
 from bot.stages.judgement.answerability import Calibration, load_calibration
+from bot.storage.library import Library
 from eval.measures.asked import Asked
 from eval.report.report import Blame
 from eval.run.attribution import Traceable, blame_for
 from eval.run.run import stored_texts
 from eval.suites.golden import GoldenQuestion
-from index.document import Document, RetrievedChunk, Span
+from index.document import Document, RetrievedChunk
 from index.embedding.embedder import Embedder, RememberingEmbedder
 from index.search.retriever import Retriever
 from index.store.catalogue import Catalogue
@@ -194,9 +195,10 @@ class Forgetful:
         traced = self.chatbot.trace(lost)
         return replace(traced, trace=replace(traced.trace, standalone_question=lost))
 
-    def chunk_spans(self, document_id: str) -> tuple[Span, ...]:
-        """Return those of the chatbot."""
-        return self.chatbot.chunk_spans(document_id)
+    @property
+    def library(self) -> Library:
+        """Return that of the chatbot."""
+        return self.chatbot.library
 
     def document(self, document_id: str) -> Document | None:
         """Return that of the chatbot."""

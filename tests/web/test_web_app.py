@@ -15,8 +15,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from bot.answer.errors import ServeError
-from bot.stages.question.scope import Contents
 from bot.storage.answers import AnswerRecords
+from bot.storage.library import Contents
 from bot.web.answer_service import ANSWERS_AT_ONCE, ThreadStream
 from bot.web.app import build_app
 from bot.web.page.links import citation_path, encode_id, place_path
@@ -200,7 +200,7 @@ def test_documents_with_the_same_title_are_told_apart_by_their_files(
     with TestClient(build_app(chatbot, records)) as twin_client:
         html = twin_client.get("/").text
     shown = re.findall(r'<span class="file" dir="auto">(.*?)</span>', html)
-    assert set(shown) == {document.document_id for document in chatbot.contents().documents[:2]}
+    assert set(shown) == {document.document_id for document in chatbot.library.contents().documents[:2]}
 
 
 def test_examples_come_as_buttons(client: TestClient) -> None:

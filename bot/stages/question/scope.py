@@ -1,16 +1,8 @@
-"""Questions about all documents at once: only the best passages are read, so these are declined rather than guessed.
-
-What there is to ask about, as a page lists it: how many documents, and a few of their titles.
-"""
+"""Questions about all documents at once: only the best passages are read, so these are declined rather than guessed."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import NamedTuple
-
 import regex
-
-from index.store.catalogue import TitledDocument
 
 _DOCUMENTS = r"(?:documents?|files?|articles?|reports?|papers?|records?|pages?|texts?|sources?|transcripts?|minutes)"
 _MENTION = r"(?:mention|contain|discuss|refer|talk|describe|cover|deal|speak|are about|were about|is about)"
@@ -29,19 +21,3 @@ _PATTERN = regex.compile(
 def is_about_the_collection(question: str) -> bool:
     """Return whether a question asks to count or list the documents themselves."""
     return bool(_PATTERN.search(question))
-
-
-class Contents(NamedTuple):
-    """Some of the documents.
-
-    Attributes:
-        total: How many documents there are in all.
-        documents: Those that were asked for.
-        more: Whether others come after them.
-        indexed_at: When the index was last changed; None where nothing is indexed.
-    """
-
-    total: int
-    documents: tuple[TitledDocument, ...]
-    more: bool
-    indexed_at: datetime | None

@@ -53,8 +53,8 @@ def chat_api_routes(chatbot: Chatbot, turns: Turns, door: Door) -> APIRouter:
         base_url, completion_id, created = str(request.base_url), f"chatcmpl-{uuid4().hex}", int(time.time())
 
         def usage(answer: Answer) -> Usage:
-            read = sum(chatbot.count_tokens(text) for text in (question, *(turn.content for turn in history)))
-            written = chatbot.count_tokens(answer.text)
+            read = sum(chatbot.library.count_tokens(text) for text in (question, *(turn.content for turn in history)))
+            written = chatbot.library.count_tokens(answer.text)
             return Usage(prompt_tokens=read, completion_tokens=written, total_tokens=read + written)
 
         if asked.stream:

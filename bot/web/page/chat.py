@@ -18,8 +18,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from bot.answer.answer import Answer
 from bot.chatbot import Chatbot
 from bot.language_model.weights import cache_folder, fetch_progress
-from bot.stages.question.scope import Contents
 from bot.storage.answers import AnswerRecords, Rating, RatingReason
+from bot.storage.library import Contents
 from bot.storage.privacy import READER, delete_visitor, visitor_data
 from bot.web.page.language import LANGUAGE_COOKIE, LANGUAGES, Texts, remember_visitor, texts_for, theme_for, visitor_of
 from bot.web.page.render import render_answer, render_examples, render_fault, render_page, title_lookup, visible
@@ -74,7 +74,7 @@ def chat_routes(chatbot: Chatbot, records: AnswerRecords, gradio_script: str) ->
     def documents(request: Request, words: str = "", start: int = 0) -> HTMLResponse:
         """Return some of the documents: those whose titles have the words in them, from a place in the list on."""
         start = min(max(start, 0), 1 << 30)
-        contents = chatbot.contents(words[:_LONGEST_SEARCH], start, _LISTED)
+        contents = chatbot.library.contents(words[:_LONGEST_SEARCH], start, _LISTED)
         return HTMLResponse(_render_titles(contents, start, texts_for(request)))
 
     @router.get("/model")
@@ -117,7 +117,7 @@ def render_chat(request: Request, chatbot: Chatbot, gradio_script: str, *, is_wi
     texts = texts_for(request)
     contents, fault = _NOTHING, ""
     try:
-        contents = chatbot.contents(count=_LISTED)
+        contents = chatbot.library.contents(count=_LISTED)
     except FootnoteError as error:
         fault = str(error)
     built = contents.indexed_at.astimezone() if contents.indexed_at else None

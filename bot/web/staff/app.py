@@ -38,7 +38,7 @@ from starlette.exceptions import HTTPException
 from bot.chatbot import Chatbot
 from bot.settings import Settings
 from bot.staff.accounts import Accounts, Role
-from bot.staff.document_audit import SuspicionSearch
+from bot.staff.document_audit import SuspicionSearch, suspicious_documents
 from bot.staff.sessions import Login, Sessions, session_limits
 from bot.storage.answers import AnswerRecords
 from bot.web.extensions import Pages
@@ -123,7 +123,9 @@ def build_desk(settings: Settings, chatbot: Chatbot, records: AnswerRecords) -> 
     accounts = Accounts(records.engine)
     sessions = Sessions(records.engine, *session_limits(settings))
     suspicions = SuspicionSearch(
-        chatbot.suspicious, lambda: chatbot.overview().fingerprint, settings.data_dir / _SUSPICIOUS
+        lambda stop: suspicious_documents(chatbot.library.catalogue, chatbot.library.retriever, stop),
+        lambda: chatbot.overview().fingerprint,
+        settings.data_dir / _SUSPICIOUS,
     )
     return Desk(settings, chatbot, records, accounts, sessions, Login(records.engine, accounts), suspicions)
 

@@ -44,7 +44,7 @@ def insight_routes(desk: Desk) -> APIRouter:
 
     @router.get("")
     def insights(request: Request, weeks: Weeks = _WEEKS, wanted: str = "", applied: str = "") -> Response:
-        found = gather(desk.engine, desk.chatbot.embed, _since(weeks))
+        found = gather(desk.engine, desk.chatbot.library.embed, _since(weeks))
         now, asked_for = threshold.value(), _to_threshold(wanted)
         extra = {now} if asked_for is None else {now, asked_for}
         judged, effects = threshold_effects(found.questions, desk.settings.review_sample, sorted({*CANDIDATES, *extra}))
@@ -66,7 +66,7 @@ def insight_routes(desk: Desk) -> APIRouter:
 
     @router.get("/export/{form}")
     def export(request: Request, form: Format, weeks: Weeks = _WEEKS) -> Response:
-        found = gather(desk.engine, desk.chatbot.embed, _since(weeks))
+        found = gather(desk.engine, desk.chatbot.library.embed, _since(weeks))
         with desk.engine.begin() as connection:
             audit(connection, session_of(request).account, "insights.export", form, after={"weeks": weeks})
         return download("asked-in-vain", form, COLUMNS, found.rows())
