@@ -98,7 +98,7 @@ class Chatbot:
         recall: Finds approved answers; None looks for none.
         language_model: Judges and writes; None quotes only. While it cannot be used, answers are quotes too.
         on_answer: Called with each answer and the stages it went through.
-        on_close: Called when the chatbot is closed, to let go of what was made for it alone.
+        on_close: Called when the chatbot is closed, to release what was made for it alone.
         comparing: The same model, less exact and quicker, to compare sentences with; `embedder` when not given.
         threshold: Gives the confidence that an answer needs now; the settings' when not given.
         secret: Goes into the fence around passages. Without one, the same question has the same fence in every process,

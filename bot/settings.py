@@ -41,7 +41,7 @@ class Settings(IndexSettings):
     Attributes:
         documents: Folders or `corpus.jsonl` files that `footnote index` reads when none is named, and that
             `footnote serve --watch` follows.
-        watch_sweep_seconds: How often followed folders are looked through for changes that nobody told of.
+        watch_sweep_seconds: How often followed folders are scanned for changes that the system did not report.
         answerer: Who writes the answer: `extractive` quotes, `local` runs the local model, `remote` asks the server at
             `remote_url`.
         gguf: Weights of the local model; the fetched ones when not given.
@@ -75,7 +75,7 @@ class Settings(IndexSettings):
         host: Address the web application listens on.
         port: Port the web application listens on.
         api_anonymous: Whether programs may use the API without a key; they count as visitors then.
-        trusted_proxies: Addresses or networks of proxies whose X-Forwarded-For names the reader; nobody else's does.
+        trusted_proxies: Addresses or networks of proxies whose X-Forwarded-For header is trusted.
         allowed_hosts: Names by which the web application may be addressed; empty for any.
         allowed_origins: Other sites, such as `https://example.org`, that may embed the page and ask from their own.
         widget_origins: Other sites that may show the widget, and nothing else of the page, in a frame.
@@ -85,7 +85,7 @@ class Settings(IndexSettings):
         model_tokens_per_day: Tokens, about, that the language model may be given and write in 24 hours; 0 for any
             number. When they are spent answers are quotations.
         limits_storage: Where requests and tokens are counted: `memory://`, or a store that several machines share.
-        model_patience: Seconds that a reader waits for the language model in all; then the answer is a quotation.
+        model_patience: Seconds that one question may wait for the language model; then the answer is a quotation.
         answers_at_once: How many questions are worked on at once; 4, or 16 with a remote model, when not given.
     """
 

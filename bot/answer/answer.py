@@ -57,7 +57,7 @@ class Citation(_Frozen):
 
 
 class Statement(_Frozen):
-    """A part of an answer that can be true or false, and the footnotes it stands on."""
+    """A part of an answer that can be true or false, and the footnotes that support it."""
 
     text: str
     citations: tuple[int, ...] = Field(min_length=1)

@@ -29,7 +29,7 @@ class Excerpt:
 
     Attributes:
         span: Place in the document, in characters of its text.
-        text: The words, white space folded, without characters that nobody sees.
+        text: The words, white space folded, without invisible characters.
         sentence: The sentence of evidence that it was chosen for.
     """
 

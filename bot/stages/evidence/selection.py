@@ -24,7 +24,7 @@ _IDEOGRAPH_LENGTH = 2.5
 _FIRST_IDEOGRAPH = "\u2e80"
 _SENTENCE_END = regex.compile(r"[.!?。！？…][\"'”’」』)）\]]*$")
 _ASKS = regex.compile(r"[?？][^\p{L}\p{N}]*$")
-# A picture in Markdown states nothing, and its address is nobody's answer.
+# A picture in Markdown states nothing, and its address answers no question.
 _PICTURE = regex.compile(r"!\[[^\]\n]*\]\([^)\n]*\)?")
 # "Chair:", "JenniferMoore:", "Address：": what a line of a record, a form or a list is about.
 _LABEL = regex.compile(r"\s*[^:：\n]{1,40}[:：](?=\s|[^\x00-\x7f])")
@@ -43,7 +43,7 @@ Score = Callable[["Features"], float]
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """What speaks for a sentence, each in [0, 1] (a cosine may be a little below 0).
+    """The features of a sentence, each in [0, 1] (a cosine may be a little below 0).
 
     Attributes:
         similarity: Cosine of question and sentence, guessed for all but the likeliest.

@@ -33,7 +33,7 @@ _ENDS = regex.compile(r"[.!?。！？][\"'”’」』)）]*$")
 
 @dataclass(frozen=True, slots=True)
 class WrittenSentence:
-    """One sentence as the model wrote it, and the excerpts it says it stands on.
+    """One sentence as the model wrote it, and the excerpts it names as its source.
 
     Attributes:
         text: Empty where the excerpts themselves are the answer.
@@ -94,10 +94,13 @@ class AnswerPrompt:
 
 
 def prime(session: Consultation) -> None:
-    """Let the model read what all questions share, so that the first one does not wait for it; errors as always.
+    """Have the model read the instructions that all questions share, so that the first question need not wait for it.
 
-    The second prompt begins otherwise, so that a server that computes two at a time puts the first aside, in memory
-    from which both places then take it. Without it whoever asks beside another reader waits for all of it again.
+    The second prompt begins with other instructions, which the checking stage uses.
+
+    Raises:
+        ModelUnavailableError: The model cannot be used.
+        CancelledError: The call was cancelled.
     """
     AnswerPrompt(session, (), "Is anything said here?").log_odds()
     session.supports("Something is said.", ("Nothing is said.",))
@@ -106,8 +109,8 @@ def prime(session: Consultation) -> None:
 def parse_reply(reply: str, excerpts: Sequence[Excerpt]) -> tuple[WrittenSentence, ...]:
     """Return the sentences of a reply, each standing on the excerpts that the reply names.
 
-    Numbers may stand before, after or within the sentences; those out of range are dropped. A reply that names none may
-    stand on any excerpt. A reply without words, or one that was cut off, is the excerpts themselves.
+    Numbers may come before, after or within the sentences; those out of range are dropped. A reply that names none may
+    be supported by any excerpt. A reply without words, or one that was cut off, is the excerpts themselves.
 
     Returns:
         Nothing for No or silence.
