@@ -205,9 +205,10 @@ def _watch(metrics: Metrics, chatbot: Chatbot, service: AnswerService) -> None:
             return float(state())
         return 0.0
 
+    library = chatbot.library
     metrics.watch("questions_under_way", "Questions that are not answered yet.", lambda: service.count()[0])
     metrics.watch("questions_waiting", "Questions of these that wait for their turn.", lambda: service.count()[1])
-    metrics.watch("index_ready", "Whether there is an index to answer from.", lambda: as_number(chatbot.library.is_indexed))
+    metrics.watch("index_ready", "Whether there is an index to answer from.", lambda: as_number(library.is_indexed))
     if chatbot.settings.answerer != "extractive":
         description = "Whether a language model would be asked."
         metrics.watch("model_ready", description, lambda: as_number(chatbot.model_is_ready))

@@ -80,7 +80,6 @@ def finalize(value: object) -> object:
 
 
 Titles = Callable[[str], str]
-
 _HIGH_CONFIDENCE = 0.85
 _FAIR_CONFIDENCE = 0.6
 

@@ -88,25 +88,22 @@ def _common(block: Span, cited: Span) -> Span:
 
 
 def _blocks(text: str, shown: Span) -> Iterator[Span]:
+    """Yield the paragraphs: a line continues the one before if that was full, in a hard-wrapped text."""
     lines = list(_lines(text, shown))
     full_length = _full_length([line.of(text).rstrip() for line in lines])
-    open_block: Span | None = None
+    block: Span | None = None
     previous_length = 0
     for line in lines:
-        if not line.of(text).strip():
-            if open_block is not None:
-                yield open_block
-            open_block = None
-        elif open_block is None:
-            open_block = line
-        elif full_length is not None and previous_length >= full_length:
-            open_block = Span(open_block.start, line.end)
+        is_blank = not line.of(text).strip()
+        if block is not None and not is_blank and full_length is not None and previous_length >= full_length:
+            block = Span(block.start, line.end)
         else:
-            yield open_block
-            open_block = line
+            if block is not None:
+                yield block
+            block = None if is_blank else line
         previous_length = len(line)
-    if open_block is not None:
-        yield open_block
+    if block is not None:
+        yield block
 
 
 def _full_length(lines: list[str]) -> float | None:
@@ -120,11 +117,9 @@ def _full_length(lines: list[str]) -> float | None:
 
 def _lines(text: str, shown: Span) -> Iterator[Span]:
     start = shown.start
-    while start < shown.end:
-        newline = text.find("\n", start, shown.end)
-        end = newline if newline >= 0 else shown.end
-        yield Span(start, end)
-        start = end + 1
+    for line in shown.of(text).split("\n"):
+        yield Span(start, start + len(line))
+        start += len(line) + 1
 
 
 def document_page_routes(find_document: FindDocument) -> APIRouter:
