@@ -31,7 +31,7 @@ def serve(*, evaluator: bool, watch: bool, settings: Settings) -> None:
       footnote serve --port 7860
       FOOTNOTE_DOCUMENTS=reports footnote serve --watch
     """
-    from bot.web.serve import serve as serve_page  # Gradio takes seconds to import
+    from bot.web.http_server import serve as serve_page  # Gradio takes seconds to import
 
     serve_page(settings, evaluator=evaluator, watch=watch)
 
@@ -59,7 +59,7 @@ def mcp(*, http: bool, settings: Settings) -> None:
     from bot.build import build_chatbot  # these take seconds to import
     from bot.programs.mcp import build_server
     from bot.storage.answers import AnswerRecords
-    from bot.web.api.guarded import serve_guarded
+    from bot.web.http_server import serve_with_keys
 
     with (
         closing(build_chatbot(settings, mend=True, secret=secrets.token_hex())) as chatbot,
@@ -68,6 +68,6 @@ def mcp(*, http: bool, settings: Settings) -> None:
         server = build_server(chatbot, records, version("footnote-chat"))
         if http:
             app = server.streamable_http_app(streamable_http_path=_PATH, stateless_http=True, host=settings.host)
-            serve_guarded(app, "Footnote's MCP server", _PATH, settings)
+            serve_with_keys(app, "Footnote's MCP server", _PATH, settings)
         else:
             server.run("stdio")

@@ -2,10 +2,6 @@
 
 from bot.programs.llama_index import FootnoteQueryEngine
 response = FootnoteQueryEngine.open("data").query("Who approved the budget?")
-
-Footnote's search as a llama-index retriever.
-
-Footnote's answers as a llama-index query engine.
 """
 
 from __future__ import annotations
@@ -23,21 +19,21 @@ from llama_index.core.schema import NodeRelationship, NodeWithScore, QueryBundle
 from bot.answer.answer import Answer, Citation
 from bot.build import build_chatbot
 from bot.chatbot import Chatbot
-from bot.programs.search import find
+from bot.programs.search import FoundChunk, find
 from bot.settings import load_settings
 
 __all__ = ["FootnoteQueryEngine", "FootnoteRetriever"]
 
-# A place helps whoever follows it up; a language model only reads what the piece is from.
+# Kept from language models and embedders: offsets help a program that opens the place, not a reader of the text.
 _PLACE = ["document_id", "start", "end"]
 
 
 class FootnoteRetriever(BaseRetriever):  # type: ignore[misc]  # llama-index is not typed for us
-    """Finds pieces of documents, best first, each with its address in the metadata.
+    """Finds chunks of documents, best first, each with its address in the metadata.
 
     Args:
         chatbot: Whose index is searched.
-        top_k: How many pieces to find; the setting `top_k` when None.
+        top_k: How many chunks to find; the setting `top_k` when None.
     """
 
     def __init__(self, chatbot: Chatbot, top_k: int | None = None) -> None:
@@ -52,17 +48,11 @@ class FootnoteRetriever(BaseRetriever):  # type: ignore[misc]  # llama-index is 
         Raises:
             FootnoteError: A setting, the database or the embedding model cannot be used.
         """
-        return cls(build_chatbot(load_settings({"data_dir": Path(data_dir), **settings})), top_k)
+        return cls(_open_chatbot(data_dir, settings), top_k)
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         found = find(self._chatbot, query_bundle.query_str, top_k=self._top_k)
-        return [
-            NodeWithScore(
-                node=source_node(one.chunk_id, one.text, one.document_id, one.title, one.page, one.start, one.end),
-                score=one.score,
-            )
-            for one in found.retrieved
-        ]
+        return [NodeWithScore(node=_node(one.chunk_id, one.text, one), score=one.score) for one in found.retrieved]
 
     async def _aretrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         return await asyncio.to_thread(self._retrieve, query_bundle)
@@ -70,24 +60,6 @@ class FootnoteRetriever(BaseRetriever):  # type: ignore[misc]  # llama-index is 
     def close(self) -> None:
         """Release the index and the database."""
         self._chatbot.close()
-
-
-def source_node(
-    node_id: str, text: str, document_id: str, title: str, page: int | None, start: int, end: int, **more: Any
-) -> TextNode:
-    """Return a place in a document as a node, its address in the metadata."""
-    place = {"document_id": document_id, "title": title, "page": page, "start": start, "end": end, **more}
-    hidden = [*_PLACE, *more]
-    return TextNode(
-        id_=node_id,
-        text=text,
-        metadata=place,
-        start_char_idx=start,
-        end_char_idx=end,
-        excluded_llm_metadata_keys=hidden,
-        excluded_embed_metadata_keys=hidden,
-        relationships={NodeRelationship.SOURCE: RelatedNodeInfo(node_id=document_id)},
-    )
 
 
 class FootnoteQueryEngine(BaseQueryEngine):  # type: ignore[misc]  # llama-index is not typed for us
@@ -111,7 +83,7 @@ class FootnoteQueryEngine(BaseQueryEngine):  # type: ignore[misc]  # llama-index
         Raises:
             FootnoteError: A setting, the database or the embedding model cannot be used.
         """
-        return cls(build_chatbot(load_settings({"data_dir": Path(data_dir), **settings})))
+        return cls(_open_chatbot(data_dir, settings))
 
     def _get_prompt_modules(self) -> dict[str, Any]:
         return {}
@@ -120,7 +92,7 @@ class FootnoteQueryEngine(BaseQueryEngine):  # type: ignore[misc]  # llama-index
         answer = self._chatbot.ask(query_bundle.query_str)
         return Response(
             response=answer.text,
-            source_nodes=[_to_node(answer, citation) for citation in answer.citations],
+            source_nodes=[_citation_node(answer, citation) for citation in answer.citations],
             metadata={"footnote": answer.model_dump(mode="json")},
         )
 
@@ -132,21 +104,31 @@ class FootnoteQueryEngine(BaseQueryEngine):  # type: ignore[misc]  # llama-index
         self._chatbot.close()
 
 
-def _to_node(answer: Answer, citation: Citation) -> NodeWithScore:
-    """Return a footnote as a node with the score of the best retrieved piece that it stands in, if it does."""
+def _open_chatbot(data_dir: str | Path, settings: dict[str, Any]) -> Chatbot:
+    return build_chatbot(load_settings({"data_dir": Path(data_dir), **settings}))
+
+
+def _citation_node(answer: Answer, citation: Citation) -> NodeWithScore:
+    """Return a citation as a node with the best score among the retrieved chunks that contain it, if any does."""
     scores = [
         entry.score
         for entry in answer.retrieved
         if entry.document_id == citation.document_id and entry.start <= citation.start and citation.end <= entry.end
     ]
-    node = source_node(
-        f"{answer.id}-{citation.number}",
-        citation.quote,
-        citation.document_id,
-        citation.title,
-        citation.page,
-        citation.start,
-        citation.end,
-        number=citation.number,
-    )
+    node = _node(f"{answer.id}-{citation.number}", citation.quote, citation, number=citation.number)
     return NodeWithScore(node=node, score=max(scores, default=None))
+
+
+def _node(node_id: str, text: str, source: FoundChunk | Citation, **more: Any) -> TextNode:
+    place = {name: getattr(source, name) for name in ("document_id", "title", "page", "start", "end")}
+    hidden = [*_PLACE, *more]
+    return TextNode(
+        id_=node_id,
+        text=text,
+        metadata={**place, **more},
+        start_char_idx=source.start,
+        end_char_idx=source.end,
+        excluded_llm_metadata_keys=hidden,
+        excluded_embed_metadata_keys=hidden,
+        relationships={NodeRelationship.SOURCE: RelatedNodeInfo(node_id=source.document_id)},
+    )

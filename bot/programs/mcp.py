@@ -1,4 +1,4 @@
-"""The tools and resources that programs of the Model Context Protocol are offered."""
+"""The tools and resources of Footnote's server for the Model Context Protocol."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bot.answer.conversation import Turn, recent_turns
 from bot.answer.events import Finished
 from bot.answer.plain_text import render_plain
 from bot.chatbot import Chatbot
-from bot.programs.search import Found, find
+from bot.programs.search import FoundChunks, find
 from bot.storage.answers import AnswerRecords, Origin, keep
 from bot.web.answer_service import ANSWERS_AT_ONCE
 from bot.web.page.links import decode_id, encode_id
@@ -46,14 +46,14 @@ def build_server(chatbot: Chatbot, records: AnswerRecords, version: str) -> MCPS
         records: Where its answers are kept.
         version: Version of the software.
     """
-    places = threading.Semaphore(ANSWERS_AT_ONCE)  # by HTTP there may be many clients
+    running = threading.Semaphore(ANSWERS_AT_ONCE)  # by HTTP there may be many clients
     server = MCPServer("footnote", title="Footnote", instructions=_INSTRUCTIONS, version=version, log_level="WARNING")
 
     @server.tool(title="Answer from the documents", annotations=_READS)
     def answer(question: Question, history: History = ()) -> Annotated[CallToolResult, Answer]:
         """Answer a question from the documents, every statement with footnotes, or refuse and say why."""
         try:
-            with places:
+            with running:
                 given = _answer(chatbot, records, question, recent_turns(history))
         except FootnoteError as error:
             raise ToolError(str(error)) from error
@@ -62,7 +62,7 @@ def build_server(chatbot: Chatbot, records: AnswerRecords, version: str) -> MCPS
     @server.tool(title="Search the documents", annotations=_READS)
     def search(
         question: Question, history: History = (), top_k: TopK = chatbot.settings.top_k
-    ) -> Annotated[CallToolResult, Found]:
+    ) -> Annotated[CallToolResult, FoundChunks]:
         """Find the pieces of documents that suit a question, best first, with their words and places."""
         try:
             found = find(chatbot, question, recent_turns(history), top_k)
@@ -89,7 +89,7 @@ def build_server(chatbot: Chatbot, records: AnswerRecords, version: str) -> MCPS
 
     @server.resource(f"{_DOCUMENTS}/{{key}}", title="A document", mime_type="text/plain")
     def document(key: str) -> str:
-        """Return the text of a document as it is stored: places in answers count its characters."""
+        """Return the text of a document as it is stored: offsets in answers count its characters."""
         document_id = decode_id(key)
         found = chatbot.document(document_id) if document_id is not None else None
         if found is None:
@@ -107,6 +107,6 @@ def _answer(chatbot: Chatbot, records: AnswerRecords, question: str, history: Se
     raise AssertionError("a stream ends with the answer")
 
 
-def _result(text: str, value: Answer | Found) -> CallToolResult:
+def _result(text: str, value: Answer | FoundChunks) -> CallToolResult:
     content = TextContent(type="text", text=text)
     return CallToolResult(content=[content], structured_content=value.model_dump(mode="json"))

@@ -1,7 +1,6 @@
-"""Groups of pages that other packages bring, such as the evaluator's: found by their entry points, never imported.
+"""Groups of pages that other packages bring, such as the evaluator's: found by entry points, never imported.
 
-They join through the entry-point group `footnote.pages`; each entry point is a function that takes the chatbot and
-returns `Pages`.
+Each entry point of the group `footnote.pages` is a function that takes the chatbot and returns `Pages`.
 """
 
 from __future__ import annotations
@@ -15,13 +14,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from bot.answer.errors import ServeError
 from bot.chatbot import Chatbot
 
-# In the scope of a request for some pages: another door has let its sender in to them.
+# In the scope of a request for some pages: the staff's login has authenticated it already.
 ADMITTED = "footnote.admitted"
 
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """An application of its own below one path, which guards its own door.
+    """An application below one path, which authenticates its own requests.
 
     Attributes:
         name: What it is, as the terminal names it.
@@ -29,7 +28,7 @@ class Pages:
         app: Answers every request at that path and below it.
         entrance: The path, with its key, to open in a browser.
         close: Ends what the pages have started.
-        secret: Whether the entrance opens the door by itself.
+        secret: Whether the entrance alone gives access.
     """
 
     name: str
@@ -58,13 +57,13 @@ def is_below(path: str, top: str) -> bool:
 
 
 class Branch:
-    """Sends what is asked below the path of some pages to them, and everything else on."""
+    """Middleware that sends requests below the path of some pages to them, and all others on."""
 
     def __init__(self, app: ASGIApp, pages: Pages) -> None:
         self._app = app
         self._pages = pages
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request where it belongs."""
-        theirs = scope["type"] == "http" and is_below(scope["path"], self._pages.path)
-        await (self._pages.app if theirs else self._app)(scope, receive, send)
+        """Pass a request on."""
+        matches = scope["type"] == "http" and is_below(scope["path"], self._pages.path)
+        await (self._pages.app if matches else self._app)(scope, receive, send)

@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 import bot.web.page
-from bot.web.page.render import finalize, icon
+from bot.web.page.render_html import finalize, icon
 from eval.judge.record import JudgedAnswer, ModelJudge
 from eval.measures.interval import Metric
 from eval.measures.metrics import TAG_MEASURES

@@ -24,7 +24,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from bot.web.page.render import visible
+from bot.web.page.render_html import visible
 from eval.measures.interval import Metric
 from eval.measures.metrics import percentile
 from eval.report.change import Change

@@ -18,7 +18,7 @@ from bot.storage.answers import AnswerRecords
 from bot.storage.api_keys import ApiKeys
 from bot.web.app import build_app
 from bot.web.extensions import Pages
-from bot.web.serve import address_of, open_port
+from bot.web.http_server import address_of, open_port
 
 
 @dataclass(frozen=True)

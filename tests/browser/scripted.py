@@ -15,7 +15,10 @@ from bot.answer.conversation import Turn
 from bot.answer.events import Event, EvidenceFound, Finished, StatementReady, Understood
 from bot.settings import Settings
 from bot.staff.document_audit import Suspicion
+from bot.storage.answers import AnswerRecords
 from bot.storage.library import Contents, Overview
+from bot.web.answer_service import AnswerService
+from bot.web.page.stream import PageStream
 from index.document import Document, Page, Span
 from index.errors import FootnoteError
 from index.store.catalogue import DocumentSummary, TitledDocument
@@ -276,3 +279,8 @@ def answer(
             prompts_hash="0",
         ),
     )
+
+
+def page_stream(chatbot: ScriptedChatbot, records: AnswerRecords) -> PageStream:
+    """Return the page's stream over an answer service of its own."""
+    return PageStream(chatbot, AnswerService(chatbot, records))

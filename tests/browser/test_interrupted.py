@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from bot.settings import load_settings
-from bot.web.serve import open_port
+from bot.web.http_server import open_port
 from index.sync import SyncReport
 from tests.browser.conftest import OpenPage
 from tests.browser.running import running

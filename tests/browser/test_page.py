@@ -15,7 +15,7 @@ from bot.answer.answer import Approval
 from bot.answer.events import Event, Finished
 from bot.chatbot import Chatbot
 from bot.storage.answers import AnswerRecords
-from bot.web.page.render import visible
+from bot.web.page.render_html import visible
 from tests.browser.conftest import OpenPage
 from tests.browser.running import running
 from tests.browser.scripted import FERRY, HALF_FARE, REPORT, ScriptedChatbot

@@ -21,7 +21,7 @@ from bot.settings import Settings, load_settings
 from bot.storage.answers import AnswerRecords
 from bot.web.app import build_app
 from bot.web.extensions import Branch, Pages, load_pages
-from bot.web.security import Gate
+from bot.web.security import SecurityMiddleware
 from eval.desk.pages import build_pages
 from eval.desk.running import is_run_name, settings_environment
 from eval.run.run import Manner, run_suites
@@ -83,9 +83,9 @@ async def nothing(scope: Scope, receive: Receive, send: Send) -> None:
     await PlainTextResponse("Not found", 404)(scope, receive, send)
 
 
-def served(pages: Pages) -> Gate:
-    """Return the pages as the application serves them: behind the gate."""
-    return Gate(Branch(nothing, pages), below=(pages.path,))
+def served(pages: Pages) -> SecurityMiddleware:
+    """Return the pages as the application serves them: behind the security middleware."""
+    return SecurityMiddleware(Branch(nothing, pages), below=(pages.path,))
 
 
 @pytest.fixture

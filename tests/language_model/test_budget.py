@@ -13,7 +13,7 @@ from bot.language_model.budget import BudgetedModel
 from bot.language_model.build import build_language_model
 from bot.settings import load_settings
 from bot.web.page.language import LANGUAGES
-from bot.web.page.render import render_answer
+from bot.web.page.render_html import render_answer
 from tests.support.scripted_model import ScriptedModel
 
 PROMPT = Prompt("s" * 200, "u" * 200)  # about 100 tokens

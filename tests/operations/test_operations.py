@@ -22,7 +22,7 @@ from bot.operations.logs import escape_controls
 from bot.operations.metrics import Metrics, Traces, open_traces
 from bot.storage.answers import AnswerRecords
 from bot.web.app import build_app
-from bot.web.serve import open_port
+from bot.web.http_server import open_port
 from tests.browser.scripted import ScriptedChatbot
 
 CANARY = "How much did Xylographica Zebedee pay?"

@@ -18,7 +18,7 @@ from mcp.client.stdio import StdioServerParameters, get_default_environment, std
 from mcp.client.streamable_http import streamable_http_client
 
 from bot.answer.answer import Answer
-from bot.programs.search import Found
+from bot.programs.search import FoundChunks
 from bot.storage.answers import AnswerRecords
 from bot.storage.api_keys import SCOPES, ApiKeys
 from tests.support.api_server import QUESTION
@@ -59,7 +59,7 @@ def test_client_finds_tools_answers_and_documents(seed_data: Path) -> None:
             assert not refused.is_error
             assert refused.structured_content["kind"] == "refusal"
 
-            found = Found.model_validate(
+            found = FoundChunks.model_validate(
                 (await client.call_tool("search", {"question": QUESTION, "top_k": 3})).structured_content
             )
             assert [one.rank for one in found.retrieved] == [1, 2, 3]

@@ -38,7 +38,7 @@ from bot.staff.approved.store import (
 from bot.storage.answers import AnswerRecords, Origin, RecordedAnswer
 from bot.storage.audit import audit_entries
 from bot.web.page.language import LANGUAGES
-from bot.web.page.render import render_answer
+from bot.web.page.render_html import render_answer
 from index.document import Document, Span
 from index.embedding.sentence_transformer import SentenceTransformerEmbedder
 from tests.browser.scripted import DOCUMENTS, FARE, FERRY, answer, statements_for

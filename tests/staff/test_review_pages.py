@@ -13,7 +13,7 @@ from bot.staff.review.verdicts import verdicts_of
 from bot.storage.answers import AnswerRecords
 from bot.storage.audit import audit_entries
 from bot.web.page.links import encode_id
-from bot.web.page.render import stored_offset, visible
+from bot.web.page.render_html import stored_offset, visible
 from bot.web.staff.review_source import pick_selection
 from eval.suites.suite import load_suite
 from index.document import Document, Span

@@ -19,7 +19,7 @@ from bot.language_model.weights import cache_folder
 from bot.stages.question.clean import Language
 from bot.text.word_order import new_words
 from bot.web.page.language import LANGUAGES
-from bot.web.page.render import render_answer
+from bot.web.page.render_html import render_answer
 from index.sync import SyncReport
 from prompts.replies import reply
 from tests.support.attacker import GOALS, Attacker, Attempt

@@ -22,10 +22,9 @@ from bot.storage.migration import HEAD, VERSION_TABLE
 from bot.storage.schema import ANSWERS, CITED, METADATA
 from bot.web.app import build_app
 from bot.web.page.language import visitor_of
-from bot.web.page.stream import Asking
 from index.document import Span
 from index.store.database import open_engine
-from tests.browser.scripted import ScriptedChatbot, answer, statements_for
+from tests.browser.scripted import ScriptedChatbot, answer, page_stream, statements_for
 
 GIVEN = answer("a" * 32, "What is the fare?", statements=statements_for("fare"))
 ANNA, BEN = Origin("page", "c1", "anna"), Origin("page", "c1", "ben")
@@ -160,7 +159,7 @@ def test_what_a_reader_asks_on_the_page_is_on_record_until_they_delete_it(tmp_pa
 
             async def ask() -> None:
                 request = {"turn": "t", "conversation": "c9", "history": [{"role": "user", "content": "Hello"}]}
-                async for _ in Asking(chatbot, records).ask("What does it cost?", request, visitor):
+                async for _ in page_stream(chatbot, records).ask("What does it cost?", request, visitor):
                     pass
 
             asyncio.run(ask())
@@ -181,7 +180,7 @@ def test_nothing_is_kept_where_nothing_may_be(tmp_path: Path) -> None:
         chatbot.settings = chatbot.settings.model_copy(update={"keep_answers": False})
 
         async def ask() -> list[dict]:
-            return [part async for part in Asking(chatbot, records).ask("What does it cost?", {"turn": "t"})]
+            return [part async for part in page_stream(chatbot, records).ask("What does it cost?", {"turn": "t"})]
 
         assert json.dumps(asyncio.run(ask())[-1])
         assert records.latest() == ()

@@ -10,7 +10,7 @@ import pytest
 
 from bot.answer.answer import Answer
 from bot.chatbot import Chatbot
-from bot.programs.search import Found
+from bot.programs.search import FoundChunks
 from bot.storage.answers import AnswerRecords
 from tests.support.api_server import QUESTION, ApiServer, api_server
 
@@ -44,7 +44,7 @@ def test_history_makes_a_follow_up_whole(server: ApiServer) -> None:
     asked = {"question": "When will it begin operations?", "history": history}
     with server.http() as client:
         answer = Answer.model_validate(client.post("/api/answer", json=asked).json())
-        found = Found.model_validate(client.post("/api/search", json={**asked, "top_k": 2}).json())
+        found = FoundChunks.model_validate(client.post("/api/search", json={**asked, "top_k": 2}).json())
     assert "institute" in answer.standalone_question.lower()
     assert found.standalone_question == answer.standalone_question
     assert len(found.retrieved) == 2
@@ -52,7 +52,7 @@ def test_history_makes_a_follow_up_whole(server: ApiServer) -> None:
 
 def test_search_brings_the_words_of_each_place(server: ApiServer, seed_chatbot: Chatbot) -> None:
     with server.http() as client:
-        found = Found.model_validate(client.get("/api/search", params={"question": QUESTION, "top_k": 4}).json())
+        found = FoundChunks.model_validate(client.get("/api/search", params={"question": QUESTION, "top_k": 4}).json())
         assert client.get("/api/search", params={"question": QUESTION, "top_k": 101}).status_code == 400
     assert [one.rank for one in found.retrieved] == [1, 2, 3, 4]
     for one in found.retrieved:

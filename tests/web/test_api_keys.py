@@ -22,9 +22,9 @@ from bot.cli import footnote
 from bot.settings import Settings
 from bot.storage.api_keys import SCOPES, ApiKeys
 from bot.storage.schema import API_KEYS
-from bot.web.api.authentication import Door
 from bot.web.api.errors import ApiError
-from bot.web.limits import Rates
+from bot.web.api.key_authentication import KeyAuthentication
+from bot.web.rate_limits import RateLimits
 from tests.browser.scripted import ScriptedChatbot
 from tests.support.api_server import ApiServer, api_server
 
@@ -35,32 +35,32 @@ def keys(database_url: str) -> Iterator[ApiKeys]:
         yield table
 
 
-def door_to(keys: ApiKeys, **settings: object) -> Door:
+def authentication_of(keys: ApiKeys, **settings: object) -> KeyAuthentication:
     chosen = Settings(**settings)
-    return Door(keys, chosen, Rates(chosen))
+    return KeyAuthentication(keys, chosen, RateLimits(chosen))
 
 
-def admit(door: Door, shown: str, *scopes: str, address: str = "192.0.2.1") -> str:
-    return asyncio.run(door.admit(shown, address, scopes))
+def admit(authentication: KeyAuthentication, shown: str, *scopes: str, address: str = "192.0.2.1") -> str:
+    return asyncio.run(authentication.admit(shown, address, scopes))
 
 
-def refusal(door: Door, shown: str, *scopes: str) -> tuple[int, str | None]:
+def refusal(authentication: KeyAuthentication, shown: str, *scopes: str) -> tuple[int, str | None]:
     with pytest.raises(ApiError) as caught:
-        admit(door, shown, *scopes)
+        admit(authentication, shown, *scopes)
     return caught.value.status, caught.value.details.code
 
 
 def test_key_opens_what_it_is_for(keys: ApiKeys) -> None:
-    door = door_to(keys)
+    authentication = authentication_of(keys)
     key = keys.add("reader", ["answer", "search"])
     assert re.fullmatch(r"footnote_[0-9a-f]{12}_[\w-]{43}", key)
-    assert admit(door, key, "answer") == f"key-{key[9:21]}"
-    admit(door, key, "answer", "search")
-    assert refusal(door, key, "documents") == (403, "insufficient_scope")
+    assert admit(authentication, key, "answer") == f"key-{key[9:21]}"
+    admit(authentication, key, "answer", "search")
+    assert refusal(authentication, key, "documents") == (403, "insufficient_scope")
 
 
 def test_what_opens_nothing(keys: ApiKeys) -> None:
-    door = door_to(keys)
+    authentication = authentication_of(keys)
     key = keys.add("reader", SCOPES)
     other = keys.add("other", SCOPES)
     for shown in (
@@ -72,14 +72,14 @@ def test_what_opens_nothing(keys: ApiKeys) -> None:
         f"footnote_{'é' * 9}",
         key * 9,
     ):
-        assert refusal(door, shown, "answer") == (401, "invalid_api_key")
+        assert refusal(authentication, shown, "answer") == (401, "invalid_api_key")
     for shown in ("", "sk-none"):
-        assert refusal(door, shown, "answer") == (401, "missing_api_key")
+        assert refusal(authentication, shown, "answer") == (401, "missing_api_key")
     keys.revoke("other")
-    assert refusal(door, other, "answer") == (401, "revoked_api_key")
+    assert refusal(authentication, other, "answer") == (401, "revoked_api_key")
     old = keys.add("old", SCOPES, expires_at=datetime.now(UTC) - timedelta(seconds=1))
-    assert refusal(door, old, "answer") == (401, "expired_api_key")
-    admit(door, keys.add("new", SCOPES, expires_at=datetime.now(UTC) + timedelta(days=1)), "answer")
+    assert refusal(authentication, old, "answer") == (401, "expired_api_key")
+    admit(authentication, keys.add("new", SCOPES, expires_at=datetime.now(UTC) + timedelta(days=1)), "answer")
 
 
 def test_names_are_unique_and_visible(keys: ApiKeys) -> None:
@@ -102,19 +102,19 @@ def test_only_a_hash_is_stored(keys: ApiKeys) -> None:
 
 
 def test_limits_of_a_key(keys: ApiKeys) -> None:
-    door = door_to(keys)
+    authentication = authentication_of(keys)
     hasty = keys.add("hasty", SCOPES, per_minute=2)
-    admit(door, hasty)
-    admit(door, hasty)
-    assert refusal(door, hasty) == (429, "rate_limit_exceeded")
+    admit(authentication, hasty)
+    admit(authentication, hasty)
+    assert refusal(authentication, hasty) == (429, "rate_limit_exceeded")
     daily = keys.add("daily", SCOPES, per_day=2)
-    admit(door, daily)
-    admit(door_to(keys), daily)  # a restart forgets nothing
-    assert refusal(door, daily) == (429, "insufficient_quota")
+    admit(authentication, daily)
+    admit(authentication_of(keys), daily)  # a restart forgets nothing
+    assert refusal(authentication, daily) == (429, "insufficient_quota")
     assert next(key.used_today for key in keys.all() if key.name == "daily") == 2
     with keys._engine.begin() as connection:
         connection.execute(API_KEYS.update().values(counted_on="2000-01-01"))
-    admit(door, daily)
+    admit(authentication, daily)
 
 
 def test_day_is_counted_exactly_by_many_at_once(keys: ApiKeys) -> None:
@@ -125,12 +125,12 @@ def test_day_is_counted_exactly_by_many_at_once(keys: ApiKeys) -> None:
 
 
 def test_without_a_key_where_the_operator_allows_it(keys: ApiKeys) -> None:
-    door = door_to(keys, api_anonymous=True, visitor_questions="1/minute")
-    assert admit(door, "", "answer") == ""
-    assert refusal(door, "sk-none", "answer") == (429, "rate_limit_exceeded")
-    admit(door, "", "answer", address="192.0.2.2")
-    assert admit(door, "", "search") == ""
-    assert refusal(door, "footnote_wrong", "answer") == (401, "invalid_api_key")
+    authentication = authentication_of(keys, api_anonymous=True, visitor_questions="1/minute")
+    assert admit(authentication, "", "answer") == ""
+    assert refusal(authentication, "sk-none", "answer") == (429, "rate_limit_exceeded")
+    admit(authentication, "", "answer", address="192.0.2.2")
+    assert admit(authentication, "", "search") == ""
+    assert refusal(authentication, "footnote_wrong", "answer") == (401, "invalid_api_key")
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from bot.settings import Settings
-from bot.web.serve import open_port
+from bot.web.http_server import open_port
 from index.embedding.compiled import PACKAGED, find_model, identify
 from index.store.catalogue import Catalogue
 from index.sync import synchronise

@@ -68,7 +68,7 @@ def routes_of(app: object) -> Iterator[tuple[str, str]]:
         if hasattr(route, "original_router"):  # how FastAPI keeps an included router
             yield from routes_of(route.original_router)
         elif isinstance(route, Mount):
-            inner = route.app.app if type(route.app).__name__ == "LateApp" else route.app
+            inner = route.app.app if type(route.app).__name__ == "LazyApp" else route.app
             found = routes_of(inner) if hasattr(inner, "routes") else [("GET", "/")]
             for method, path in found:
                 yield method, route.path.rstrip("/") + path

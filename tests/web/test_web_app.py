@@ -19,9 +19,9 @@ from bot.storage.answers import AnswerRecords
 from bot.storage.library import Contents
 from bot.web.answer_service import ANSWERS_AT_ONCE, ThreadStream
 from bot.web.app import build_app
+from bot.web.http_server import open_port
 from bot.web.page.links import citation_path, encode_id, place_path
-from bot.web.page.stream import Asking
-from bot.web.serve import open_port
+from bot.web.page.stream import PageStream
 from tests.browser.scripted import (
     FARE,
     FERRY,
@@ -31,6 +31,7 @@ from tests.browser.scripted import (
     ScriptedChatbot,
     answer,
     cite,
+    page_stream,
     statements_for,
 )
 from tests.support.traversals import TRAVERSALS
@@ -331,18 +332,18 @@ def test_feedback_that_is_none_is_refused(client: TestClient, records: AnswerRec
     assert len(records.latest()) == before
 
 
-# Asking
+# Questions
 
 
-def _ask(asking: Asking, question: str, **request: object) -> list[dict]:
+def _ask(stream: PageStream, question: str, **request: object) -> list[dict]:
     async def collect() -> list[dict]:
-        return [value async for value in asking.ask(question, {"turn": "t", **request})]
+        return [value async for value in stream.ask(question, {"turn": "t", **request})]
 
     return asyncio.run(collect())
 
 
 def test_parts_arrive_in_order_and_accumulate(records: AnswerRecords) -> None:
-    values = _ask(Asking(ScriptedChatbot(), records), "What does it cost?")
+    values = _ask(page_stream(ScriptedChatbot(), records), "What does it cost?")
     assert [part["slot"] for part in values[-1]["parts"]] == [
         "status", "status", "evidence", "statement", "statement", "answer",
     ]  # fmt: skip
@@ -354,19 +355,19 @@ def test_parts_arrive_in_order_and_accumulate(records: AnswerRecords) -> None:
 def test_history_reaches_the_chatbot_bounded(records: AnswerRecords) -> None:
     chatbot = ScriptedChatbot()
     history = [{"role": "user", "content": "x"}, {"role": "assistant", "content": "y"}]
-    _ask(Asking(chatbot, records), "And when?", history=history)
+    _ask(page_stream(chatbot, records), "And when?", history=history)
     assert [(turn.role, turn.content) for turn in chatbot.histories[0]] == [("user", "x"), ("assistant", "y")]
     for unusable in (history * 20, [{"role": "system", "content": "x"}]):
-        (value,) = _ask(Asking(chatbot, records), "And when?", history=unusable)
+        (value,) = _ask(page_stream(chatbot, records), "And when?", history=unusable)
         assert value["turn"] == "t"
         assert "begin a new conversation" in value["parts"][0]["html"]
     assert len(chatbot.histories) == 1
 
 
 def test_faults_are_sentences_in_the_readers_language(records: AnswerRecords) -> None:
-    asking = Asking(ScriptedChatbot(), records)
-    assert "footnote doctor" in _ask(asking, "broken")[-1]["parts"][-1]["html"]
-    crashed = _ask(asking, "crash", language="zh-Hant")[-1]["parts"][-1]
+    stream = page_stream(ScriptedChatbot(), records)
+    assert "footnote doctor" in _ask(stream, "broken")[-1]["parts"][-1]["html"]
+    crashed = _ask(stream, "crash", language="zh-Hant")[-1]["parts"][-1]
     assert crashed["slot"] == "fault"
     assert "回答時出了問題" in crashed["html"]
     assert "scripted" not in crashed["html"]
@@ -374,15 +375,15 @@ def test_faults_are_sentences_in_the_readers_language(records: AnswerRecords) ->
 
 def test_a_reader_who_leaves_frees_the_thread_and_the_place(records: AnswerRecords) -> None:
     chatbot = ScriptedChatbot(delay=0.3)
-    asking = Asking(chatbot, records)
+    stream = page_stream(chatbot, records)
 
     async def leave_early() -> None:
         for _ in range(3 * ANSWERS_AT_ONCE):
-            values = asking.ask("What does it cost?", {"turn": "t"})
+            values = stream.ask("What does it cost?", {"turn": "t"})
             await anext(values)
             await anext(values)
             await values.aclose()
-        values = asking.ask("What does it cost?", {"turn": "t"})
+        values = stream.ask("What does it cost?", {"turn": "t"})
         async for value in values:
             last = value
         assert last["parts"][-1]["slot"] == "answer"

@@ -61,7 +61,7 @@ def test_v2_a_hundred_readers_leave_and_nothing_of_them_stays(
     served: Served, model: ModelServer, behaviour: str
 ) -> None:
     """V2: before the first token and in mid-answer: slot free within 1 s, upstream closed within 2 s, 0 tasks left."""
-    answering = served.app.state.answering
+    service = served.app.state.answer_service
     model.behaviour = "error"
 
     async def leave(client: httpx.AsyncClient, number: int, waiting: asyncio.Barrier) -> None:
@@ -84,7 +84,7 @@ def test_v2_a_hundred_readers_leave_and_nothing_of_them_stays(
                 barrier = asyncio.Barrier(READERS)
                 async with asyncio.timeout(60):
                     await asyncio.gather(*(leave(client, number, barrier) for number in range(READERS)))
-                slots.append(await wait_until(lambda: answering.count() == (0, 0) and answering.free_places == 16))
+                slots.append(await wait_until(lambda: service.count() == (0, 0) and service.free_slots == 16))
                 upstream.append(slots[-1] + await wait_until(lambda: not model.open_requests))
             await wait_until(lambda: len(asyncio.all_tasks(served.loop)) <= before)
             assert len(asyncio.all_tasks(served.loop)) <= before

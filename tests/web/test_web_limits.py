@@ -15,7 +15,7 @@ from bot.answer.errors import SettingsError
 from bot.settings import load_settings
 from bot.storage.answers import AnswerRecords
 from bot.web.app import build_app
-from bot.web.limits import caller_of
+from bot.web.rate_limits import caller_of
 from tests.browser.running import running
 from tests.browser.scripted import ScriptedChatbot
 from tests.support.visitors import Asked, Visitor, quantile

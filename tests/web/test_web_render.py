@@ -10,8 +10,15 @@ import pytest
 
 from bot.web.page.language import LANGUAGES, choose_language
 from bot.web.page.links import citation_path, decode_id, encode_id
-from bot.web.page.render import render_answer, render_evidence, render_examples, render_fault, render_statement, visible
-from bot.web.page.source import lay_out, window
+from bot.web.page.render_html import (
+    render_answer,
+    render_evidence,
+    render_examples,
+    render_fault,
+    render_statement,
+    visible,
+)
+from bot.web.page.source_page import lay_out, window
 from index.document import Document, Page, Span
 from tests.browser.scripted import DOCUMENTS, FERRY, HOSTILE, HOSTILE_ID, ScriptedChatbot, answer, cite, statements_for
 

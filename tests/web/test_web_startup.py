@@ -15,7 +15,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
 
-from bot.web.app import LateApp
+from bot.web.app import LazyApp
 
 # Each takes from half a second to several to import.
 HEAVY = "chromadb gradio llama_index matplotlib nltk openai openvino pandas scipy sklearn torch transformers"
@@ -30,7 +30,7 @@ def run(program: str) -> str:
 
 
 def test_page_needs_nothing_heavy() -> None:
-    program = "import sys, bot.cli, bot.build, bot.web.app, bot.web.serve; print(*sys.modules)"
+    program = "import sys, bot.cli, bot.build, bot.web.app, bot.web.http_server; print(*sys.modules)"
     loaded = {name.split(".")[0] for name in run(program).split()}
     assert loaded & set(HEAVY.split()) == set()
 
@@ -44,7 +44,7 @@ print(gradio.component_meta.create_or_modify_pyi.__module__, gradio.Textbox(labe
     assert run(program) == "bot.web.page.composer a"
 
 
-def test_late_application_answers_who_asked_before_it_was_built() -> None:
+def test_lazy_application_answers_who_asked_before_it_was_built() -> None:
     asked, lived = threading.Event(), []
 
     @asynccontextmanager
@@ -63,25 +63,25 @@ def test_late_application_answers_who_asked_before_it_was_built() -> None:
         asked.wait(10)
         return Starlette(routes=[Route("/late", late_answer)], lifespan=lifespan)
 
-    late = LateApp(build)
-    app = Starlette(routes=[Route("/early", early_answer), Mount("/", late)], lifespan=late.lifespan)
+    lazy = LazyApp(build)
+    app = Starlette(routes=[Route("/early", early_answer), Mount("/", lazy)], lifespan=lazy.lifespan)
     with TestClient(app) as client:
         assert client.get("/early").text == "early"
-        assert late.app is None
+        assert lazy.app is None
         threading.Timer(0.2, asked.set).start()
         assert client.get("/late").text == "late"
         assert lived == ["begun"]
     assert lived == ["begun", "ended"]
 
 
-def test_late_application_that_cannot_be_built_says_so() -> None:
+def test_lazy_application_that_cannot_be_built_says_so() -> None:
     def build() -> Starlette:
         raise OSError("no space")
 
     async def open_it() -> None:
-        late = LateApp(build)
-        async with late.lifespan(Starlette()):
-            await late.opened()
+        lazy = LazyApp(build)
+        async with lazy.lifespan(Starlette()):
+            await lazy.built()
 
     with pytest.raises(OSError, match="no space"):
         asyncio.run(open_it())

@@ -1,1 +1,1 @@
-"""The API for programs: OpenAI-compatible chat, answers, search and documents, behind keys."""
+"""The HTTP API for programs: OpenAI-compatible chat, answers, search and documents, authenticated by API keys."""

@@ -1,8 +1,7 @@
-"""What the API says when it does not do as asked: one shape for all, the one that clients of OpenAI's API read."""
+"""The API's errors: one shape for all, the one that clients of OpenAI's API read."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,8 +12,6 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from index.errors import FootnoteError
-
-logger = logging.getLogger(__name__)
 
 
 class ErrorDetails(BaseModel):
@@ -41,6 +38,10 @@ class ApiError(Exception):
         self.details = details
         self.headers = headers
 
+    def response(self) -> JSONResponse:
+        """Return the error as the API shows it."""
+        return JSONResponse(ErrorBody(error=self.details).model_dump(), self.status, self.headers)
+
 
 _DESCRIPTIONS = {
     400: "The request cannot be used; `param` names what is wrong with it.",
@@ -60,19 +61,19 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"model": ErrorBody, "description": _DESCRIPTIONS[status]} for status in sorted(every)}
 
 
-def error_response(status: int, details: ErrorDetails, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    """Return an error as the API shows it."""
-    return JSONResponse(ErrorBody(error=details).model_dump(), status, headers)
+def invalid_request(message: str, param: str | None = None, code: str | None = None) -> ErrorDetails:
+    """Return the details of an error that the caller can mend."""
+    return ErrorDetails(message=message, type="invalid_request_error", param=param, code=code)
 
 
-def unavailable(error: FootnoteError) -> ApiError:
+def index_unavailable(error: FootnoteError) -> ApiError:
     """Return the error for an index or a database that cannot be used."""
     return ApiError(503, ErrorDetails(message=str(error), type="server_error", code="unavailable"))
 
 
-def fault() -> ErrorDetails:
-    """Return what is said of a fault of ours; the log has the rest."""
-    return ErrorDetails(message="A fault of the server; its log says more.", type="server_error", code="internal_error")
+def internal_error() -> ErrorDetails:
+    """Return the details of an unexpected exception, which are only in the log."""
+    return ErrorDetails(message=_DESCRIPTIONS[500], type="server_error", code="internal_error")
 
 
 def handle_errors(app: FastAPI, refused_values: Mapping[str, str]) -> None:
@@ -80,32 +81,32 @@ def handle_errors(app: FastAPI, refused_values: Mapping[str, str]) -> None:
 
     Args:
         app: The application.
-        refused_values: Parameters that are known but have no other value than the harmless one, each with the reason.
+        refused_values: Parameters that accept only a value without effect, each with the reason.
     """
 
     @app.exception_handler(ApiError)
-    def refused(_: Request, error: ApiError) -> JSONResponse:
-        return error_response(error.status, error.details, error.headers)
+    def api_error(_: Request, error: ApiError) -> JSONResponse:
+        return error.response()
 
     @app.exception_handler(FootnoteError)
-    def not_now(request: Request, error: FootnoteError) -> JSONResponse:
-        return refused(request, unavailable(error))
+    def footnote_error(_: Request, error: FootnoteError) -> JSONResponse:
+        return index_unavailable(error).response()
 
     @app.exception_handler(HTTPException)
-    def elsewhere(_: Request, error: HTTPException) -> JSONResponse:
-        details = ErrorDetails(message=str(error.detail), type="invalid_request_error")
-        return error_response(error.status_code, details, error.headers)
+    def http_exception(_: Request, error: HTTPException) -> JSONResponse:
+        return ApiError(error.status_code, invalid_request(str(error.detail)), error.headers).response()
 
     @app.exception_handler(RequestValidationError)
-    def unusable(_: Request, error: RequestValidationError) -> JSONResponse:
+    def validation_error(_: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0]
         place = [str(part) for part in first["loc"] if part not in ("body", "query", "path")]
         name = place[0] if place else None
         reason = refused_values.get(name or "")
         message = f"{'.'.join(place) or 'The body'}: {reason or str(first['msg'])}."
-        code = "unsupported_value" if reason else "invalid_value"
-        return error_response(400, ErrorDetails(message=message, type="invalid_request_error", param=name, code=code))
+        return ApiError(
+            400, invalid_request(message, name, "unsupported_value" if reason else "invalid_value")
+        ).response()
 
     @app.exception_handler(Exception)
-    def failed(_: Request, _error: Exception) -> JSONResponse:
-        return error_response(500, fault())
+    def unexpected(_: Request, _error: Exception) -> JSONResponse:
+        return ApiError(500, internal_error()).response()

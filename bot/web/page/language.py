@@ -1,10 +1,6 @@
-"""The language that a text is marked with, so that it is read aloud and set as what it is.
+"""The page's texts in three languages, and what a request says about its reader: language, theme and visitor.
 
-What a request says about its reader: language and theme, both kept in cookies that only hold that choice.
-
-Who is asking: a secret that the reader's browser holds, of which we keep the hash. It names nobody.
-
-The words of the page in three languages, and which of them a reader gets.
+A visitor is the hash of a random secret in a cookie, which identifies no person.
 """
 
 from __future__ import annotations
@@ -36,7 +32,7 @@ _MOSTLY = 0.98
 
 @lru_cache(maxsize=2_000)
 def language_tag(text: str) -> str:
-    """Return the language of a text as HTML names it; nothing where it is not one that we can tell."""
+    """Return the language of a text as an HTML tag, empty if it is not recognised."""
     letters = len(_LETTER.findall(text))
     if not letters:
         return ""
@@ -49,7 +45,7 @@ def language_tag(text: str) -> str:
 
 
 def lang(text: str) -> Markup:
-    """Return the attribute that names the language of a text, with its direction left to the browser."""
+    """Return the attributes `dir` and, if recognised, `lang` of a text."""
     tag = language_tag(text[:_ENOUGH])
     return Markup(' dir="auto" lang="{}"').format(tag) if tag else Markup(' dir="auto"')
 
@@ -59,13 +55,13 @@ THEME_COOKIE = "theme"
 
 
 def texts_for(request: Request) -> Texts:
-    """Return the words of the page in the language of the address, else the reader's."""
+    """Return the page's texts in the language of the address, else of the reader."""
     chosen = request.query_params.get("language") or request.cookies.get(LANGUAGE_COOKIE)
     return choose_language(chosen, request.headers.get("accept-language", ""))
 
 
 def theme_for(request: Request) -> str | None:
-    """Return `light` or `dark` when the reader has chosen one; else their system decides."""
+    """Return the reader's choice of `light` or `dark`; None leaves it to their system."""
     theme = request.cookies.get(THEME_COOKIE)
     return theme if theme in ("light", "dark") else None
 
@@ -75,13 +71,13 @@ _ONE_YEAR = 365 * 24 * 3600
 
 
 def visitor_of(cookies: Mapping[str, str]) -> str:
-    """Return the visitor behind the cookies of a request; empty for one whose browser holds no secret."""
+    """Return the visitor of a request by its cookies; empty without the cookie."""
     secret = cookies.get(_COOKIE, "")
     return hash_text("visitor", secret)[:32] if secret else ""
 
 
 def remember_visitor(cookies: Mapping[str, str], response: Response, *, secure: bool) -> None:
-    """Give a browser its secret, unless it holds one."""
+    """Set the visitor's cookie, unless the browser has it."""
     if not cookies.get(_COOKIE):
         response.set_cookie(
             _COOKIE, secrets.token_urlsafe(24), max_age=_ONE_YEAR, httponly=True, samesite="lax", secure=secure
@@ -125,17 +121,17 @@ class Texts:
         return self("indexed_on", date=self.date(day))
 
 
-def load_languages() -> dict[str, Texts]:
+def _load_languages() -> dict[str, Texts]:
     """Return the texts by language code, English first."""
     files = [tomllib.loads((_FOLDER / f"{name}.toml").read_text("utf-8")) for name in ("en", "zh_hant", "zh_hans")]
     return {entries["code"]: Texts(entries["code"], entries) for entries in files}
 
 
-LANGUAGES = load_languages()
+LANGUAGES = _load_languages()
 
 
 def choose_language(chosen: str | None, accept_language: str = "") -> Texts:
-    """Return the texts for a reader: their own choice, else the first language of their browser that we speak."""
+    """Return the texts in the reader's choice, else in their browser's first language that the page has."""
     if chosen in LANGUAGES:
         return LANGUAGES[chosen]
     for tag in _by_preference(accept_language):

@@ -1,6 +1,6 @@
-"""Addresses of places in documents: what a footnote links to, and how it is read back.
+"""Addresses of places in documents: what a footnote links to, and how the link is parsed.
 
-The document's id travels as base64url, so any character may stand in it and nothing in it is ever a path.
+The document's id is base64url, so it may contain any character and is never interpreted as a path.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def decode_id(segment: str) -> str | None:
 
 
 def quote_check(quote: str) -> str:
-    """Return what a link carries to notice that the words at its place have changed."""
+    """Return a hash of a quotation: a link contains it, so that a changed text at its place is noticed."""
     return hashlib.sha256(quote.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 

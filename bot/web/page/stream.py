@@ -1,4 +1,4 @@
-"""From a question in the box to the parts of its answer on the page, as they become ready."""
+"""The page's stream: from a question in the box to the rendered parts of its answer, as they become ready."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from bot.answer.conversation import MAXIMUM_TURNS, Turn
 from bot.answer.events import Event, EvidenceFound, Finished, StatementReady, Understood
 from bot.chatbot import Chatbot
-from bot.storage.answers import AnswerRecords, Origin
+from bot.storage.answers import Origin
 from bot.web.answer_service import (
-    LONGEST_LINE_OF_ONE,
-    Answering,
-    BrokenOffError,
-    LineFullError,
-    OwnLineFullError,
+    LONGEST_QUEUE_OF_ONE,
+    AnswerService,
+    CallerQueueFullError,
+    QueueFullError,
+    ServerStoppingError,
     Waiting,
 )
-from bot.web.page import render
+from bot.web.page import render_html as render
 from bot.web.page.language import Texts, choose_language
 from index.errors import FootnoteError
 
 logger = logging.getLogger(__name__)
 
-Part = dict[str, Any]
+PagePart = dict[str, Any]
 
 
-class AskRequest(BaseModel):
-    """What the page sends with a question. It comes from a browser, so it is checked and bounded."""
+class PageQuestion(BaseModel):
+    """What the page sends with a question. It comes from a browser, so it is validated and bounded."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -41,39 +41,35 @@ class AskRequest(BaseModel):
     history: tuple[Turn, ...] = Field(default=(), max_length=2 * MAXIMUM_TURNS)
 
 
-class Asking:
-    """Shows readers their answers as they come about.
+class PageStream:
+    """Answers the page's questions through the answer service, and renders the events."""
 
-    Attributes:
-        answering: Has their questions answered, and those of programs.
-    """
-
-    def __init__(self, chatbot: Chatbot, records: AnswerRecords) -> None:
+    def __init__(self, chatbot: Chatbot, service: AnswerService) -> None:
         self._chatbot = chatbot
-        self.answering = Answering(chatbot, records)
+        self._service = service
 
-    async def ask(self, question: str, request: object, visitor: str = "", caller: str = "") -> AsyncIterator[Part]:
+    async def ask(self, question: str, request: object, visitor: str = "", caller: str = "") -> AsyncIterator[PagePart]:
         """Yield what the page should show so far: the `turn` it belongs to, and all `parts` up to now.
 
-        Each value holds everything that came before, so the page loses nothing when it skips one.
+        Each value contains all earlier parts, so the page loses nothing when it skips one.
 
         Args:
             question: As typed.
-            request: What the page sent with it, unchecked.
+            request: What the page sent with it, not validated yet.
             visitor: Whose answer it is, for the record.
-            caller: Where the question comes from: one caller does not keep the others waiting.
+            caller: Whom the queue is fair to.
         """
         if not question.strip():
             return
         try:
-            asked = AskRequest.model_validate(request)
+            asked = PageQuestion.model_validate(request)
         except ValidationError:
             logger.warning("a question came with an unusable request and is not answered")
             yield _unusable(request)
             return
-        parts: list[Part] = []
+        parts: list[PagePart] = []
         arriving = self._parts(question, asked, choose_language(asked.language), visitor, caller)
-        with self.answering.under_way():
+        with self._service.under_way():
             async with aclosing(arriving):
                 async for part in arriving:
                     if part is not None:
@@ -81,19 +77,19 @@ class Asking:
                     yield {"turn": asked.turn, "parts": list(parts)}
 
     async def _parts(
-        self, question: str, asked: AskRequest, texts: Texts, visitor: str, caller: str
-    ) -> AsyncGenerator[Part | None, None]:
+        self, question: str, asked: PageQuestion, texts: Texts, visitor: str, caller: str
+    ) -> AsyncGenerator[PagePart | None, None]:
         origin = Origin("page", asked.conversation, visitor)
         try:
-            async with aclosing(self.answering.events(question, asked.history, origin, caller)) as events:
+            async with aclosing(self._service.events(question, asked.history, origin, caller)) as events:
                 async for event in events:
                     for part in self._render(event, texts):
                         yield part
-        except LineFullError:
+        except QueueFullError:
             yield _fault(texts("line_full"), texts)
-        except OwnLineFullError:
-            yield _fault(texts("own_line_full", count=LONGEST_LINE_OF_ONE), texts)
-        except BrokenOffError:
+        except CallerQueueFullError:
+            yield _fault(texts("own_line_full", count=LONGEST_QUEUE_OF_ONE), texts)
+        except ServerStoppingError:
             yield _fault(texts("stopping"), texts)
         except FootnoteError as error:
             yield _fault(str(error), texts)
@@ -101,7 +97,7 @@ class Asking:
             logger.exception("an answer failed")
             yield _fault(texts("fault"), texts)
 
-    def _render(self, event: Waiting | Event | None, texts: Texts) -> Iterator[Part | None]:
+    def _render(self, event: Waiting | Event | None, texts: Texts) -> Iterator[PagePart | None]:
         match event:
             case None:
                 yield None
@@ -123,16 +119,16 @@ class Asking:
                 yield {"slot": "answer", "answer": answer.model_dump(mode="json"), **html}
 
 
-def _unusable(request: object) -> Part:
-    """Return a fault for a request that says so little that only its turn and language may be read."""
+def _unusable(request: object) -> PagePart:
+    """Return a fault for an invalid request, of which at most the turn and the language are read."""
     said = {key: value for key, value in request.items() if isinstance(value, str)} if isinstance(request, dict) else {}
     texts = choose_language(said.get("language"))
     return {"turn": said.get("turn", "")[:64], "parts": [_fault(texts("unusable"), texts)]}
 
 
-def _status(words: str, texts: Texts) -> Part:
+def _status(words: str, texts: Texts) -> PagePart:
     return {"slot": "status", "html": render.render_status(words, texts)}
 
 
-def _fault(words: str, texts: Texts) -> Part:
+def _fault(words: str, texts: Texts) -> PagePart:
     return {"slot": "fault", "html": render.render_fault(words, texts)}

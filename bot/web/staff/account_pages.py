@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse
 from bot.answer.errors import AccountError
 from bot.staff.accounts import ROLES, Role
 from bot.staff.sessions import Wait
-from bot.web.limits import caller_of
+from bot.web.rate_limits import caller_of
 from bot.web.staff.authentication import hold_token, token_of
 from bot.web.staff.desk import PATH, Desk, go_to, session_of, show
 

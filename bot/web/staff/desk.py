@@ -30,7 +30,7 @@ from bot.staff.document_audit import SuspicionSearch
 from bot.staff.sessions import Login, Session, Sessions
 from bot.storage.answers import AnswerRecords
 from bot.web.page.language import LANGUAGE_COOKIE, LANGUAGES, Texts, choose_language, theme_for
-from bot.web.page.render import environment as page_environment
+from bot.web.page.render_html import environment as page_environment
 
 _HERE = Path(__file__).parent
 

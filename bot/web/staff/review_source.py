@@ -12,8 +12,8 @@ from starlette.datastructures import QueryParams
 from bot.answer.errors import ReviewError
 from bot.staff.review.verdicts import Passage, pick
 from bot.web.page.links import decode_id, encode_id, quote_check
-from bot.web.page.render import render_page, stored_offset, visible
-from bot.web.page.source import place_values
+from bot.web.page.render_html import render_page, stored_offset, visible
+from bot.web.page.source_page import place_values
 from bot.web.staff.desk import Desk, fault_in, staff_texts
 from index.document import Document, Span
 

@@ -1,4 +1,4 @@
-// What bot/web/invisible.py takes out of everything the server shows, taken out of what the page shows by itself.
+// What bot/web/page/render_html.py takes out of everything the server shows, taken out of what the page shows by itself.
 // A test holds the two to the same characters.
 
 const INVISIBLE = new RegExp(

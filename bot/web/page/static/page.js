@@ -1,5 +1,5 @@
 // The conversation. Gradio owns the question box and the event that answers; it calls the functions of
-// `window.footnote` (see bot/web/composer.py), and everything the reader sees is put on the page from here.
+// `window.footnote` (see bot/web/page/composer.py), and everything the reader sees is put on the page from here.
 
 import { box, fits, isReady, setBox, setUpBox, written } from "./box.js";
 import { close as closeDrawer, setUpDrawer } from "./drawer.js";

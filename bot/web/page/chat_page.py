@@ -1,16 +1,15 @@
-"""The chat page, and the small routes its script calls: examples, the model's progress, conversations, feedback.
+"""The chat page, the widget that other sites embed, and the routes that their script calls.
 
-What a reader can do about what is kept of them: take it along, and have it deleted.
+Those are: examples, documents, the model's progress, conversations, feedback, and the reader's own data.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse
 from markupsafe import Markup
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -22,19 +21,28 @@ from bot.storage.answers import AnswerRecords, Rating, RatingReason
 from bot.storage.library import Contents
 from bot.storage.privacy import READER, delete_visitor, visitor_data
 from bot.web.page.language import LANGUAGE_COOKIE, LANGUAGES, Texts, remember_visitor, texts_for, theme_for, visitor_of
-from bot.web.page.render import render_answer, render_examples, render_fault, render_page, title_lookup, visible
+from bot.web.page.render_html import (
+    PAGE_FILES,
+    render_answer,
+    render_examples,
+    render_fault,
+    render_page,
+    title_lookup,
+    visible,
+)
 from index.errors import FootnoteError
 
 _ONE_YEAR = 365 * 24 * 3600
-# What page.js imports, named in the page so that a browser asks for all of them at once.
+# What page.js imports, named in the page so that a browser requests all of them at once.
 _SCRIPTS = ("box", "drawer", "export", "invisible", "source", "store", "titles", "turn", "words")
-_NOTHING = Contents(total=0, documents=(), more=False, indexed_at=None)
+_NO_DOCUMENTS = Contents(total=0, documents=(), more=False, indexed_at=None)
 _LISTED = 40
 _LONGEST_SEARCH = 100
+_DOWNLOAD = {"content-disposition": 'attachment; filename="footnote-my-data.json"', "cache-control": "no-store"}
 
 
 class StoredConversation(BaseModel):
-    """Answers a browser kept, coming back to be shown again. They are untrusted and checked one by one."""
+    """Answers that a browser stored and sends to be rendered again. They are untrusted and validated one by one."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -42,7 +50,7 @@ class StoredConversation(BaseModel):
 
 
 class Feedback(BaseModel):
-    """A verdict as the page sends it."""
+    """A reader's rating of an answer, as the page sends it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -53,8 +61,9 @@ class Feedback(BaseModel):
 
 
 def chat_routes(chatbot: Chatbot, records: AnswerRecords, gradio_script: str) -> APIRouter:
-    """Return the page and what its script calls."""
+    """Return the page, the widget and what their script calls."""
     router = APIRouter()
+    has_widget = bool(chatbot.settings.widget_origins)
 
     @router.get("/", response_class=HTMLResponse)
     def page(request: Request, language: str | None = None) -> Response:
@@ -62,7 +71,7 @@ def chat_routes(chatbot: Chatbot, records: AnswerRecords, gradio_script: str) ->
             chosen = RedirectResponse("/", status_code=303)
             chosen.set_cookie(LANGUAGE_COOKIE, language, max_age=_ONE_YEAR, samesite="lax")
             return chosen
-        shown = HTMLResponse(render_chat(request, chatbot, gradio_script))
+        shown = HTMLResponse(_render_chat(request, chatbot, gradio_script))
         remember_visitor(request.cookies, shown, secure=request.url.scheme == "https")
         return shown
 
@@ -72,14 +81,14 @@ def chat_routes(chatbot: Chatbot, records: AnswerRecords, gradio_script: str) ->
 
     @router.get("/documents", response_class=HTMLResponse)
     def documents(request: Request, words: str = "", start: int = 0) -> HTMLResponse:
-        """Return some of the documents: those whose titles have the words in them, from a place in the list on."""
+        """Return a part of the list of documents whose titles contain the words, beginning at `start`."""
         start = min(max(start, 0), 1 << 30)
         contents = chatbot.library.contents(words[:_LONGEST_SEARCH], start, _LISTED)
         return HTMLResponse(_render_titles(contents, start, texts_for(request)))
 
     @router.get("/model")
     def model(request: Request) -> Response:
-        """Say how far the language model is while it is being fetched; nothing once it is there."""
+        """Return the progress of the language model's download; nothing once it is complete."""
         settings = chatbot.settings
         if settings.answerer != "local":
             return Response(status_code=204)
@@ -109,13 +118,34 @@ def chat_routes(chatbot: Chatbot, records: AnswerRecords, gradio_script: str) ->
         if visitor := visitor_of(request.cookies):
             records.delete_conversation(conversation, visitor)
 
+    @router.get("/my-data")
+    def download_data(request: Request) -> JSONResponse:
+        return JSONResponse(visitor_data(records, visitor_of(request.cookies)), headers=_DOWNLOAD)
+
+    @router.delete("/my-data", status_code=204)
+    def delete_data(request: Request) -> None:
+        delete_visitor(records.engine, READER, visitor_of(request.cookies))
+
+    @router.get("/widget", response_class=HTMLResponse)
+    def widget(request: Request) -> HTMLResponse:
+        if not has_widget:
+            raise HTTPException(404)
+        return HTMLResponse(_render_chat(request, chatbot, gradio_script, is_widget=True))
+
+    @router.get("/widget.js")
+    def widget_script(request: Request) -> Response:
+        if not has_widget:
+            raise HTTPException(404)
+        served = PAGE_FILES.serve("widget.js", request.headers)
+        served.headers["cross-origin-resource-policy"] = "cross-origin"
+        return served
+
     return router
 
 
-def render_chat(request: Request, chatbot: Chatbot, gradio_script: str, *, is_widget: bool = False) -> str:
-    """Return the chat page, or the small one that other sites embed."""
+def _render_chat(request: Request, chatbot: Chatbot, gradio_script: str, *, is_widget: bool = False) -> str:
     texts = texts_for(request)
-    contents, fault = _NOTHING, ""
+    contents, fault = _NO_DOCUMENTS, ""
     try:
         contents = chatbot.library.contents(count=_LISTED)
     except FootnoteError as error:
@@ -130,7 +160,7 @@ def render_chat(request: Request, chatbot: Chatbot, gradio_script: str, *, is_wi
         titles=_render_titles(contents, 0, texts),
         listed=_LISTED,
         is_widget=is_widget,
-        # A browser keeps the cookie that says whose an answer is from a frame of another site.
+        # In a frame of another site the browser withholds the cookie that says whose an answer is.
         can_share=chatbot.settings.keep_answers and not is_widget,
         index_fault=fault,
         indexed=texts.indexed(built.date(), datetime.now().astimezone().date()) if built else "",
@@ -141,37 +171,18 @@ def render_chat(request: Request, chatbot: Chatbot, gradio_script: str, *, is_wi
 
 
 def _render_titles(contents: Contents, start: int, texts: Texts) -> Markup:
-    return Markup(  # noqa: S704  # what a template of ours made
+    return Markup(  # noqa: S704  # our own template's output
         render_page(
             "titles.html",
             texts,
             documents=contents.documents,
-            repeated_titles=_repeated(document.title for document in contents.documents),
+            repeated_titles=_repeated([document.title for document in contents.documents]),
             next_start=start + len(contents.documents) if contents.more else None,
         )
     )
 
 
-def _repeated(titles: Iterable[str]) -> set[str]:
-    """Return the titles a reader cannot tell from another one."""
-    known = list(titles)
-    seen = Counter(visible(title).strip() for title in known)
-    return {title for title in known if seen[visible(title).strip()] > 1}
-
-
-_DOWNLOAD = {"content-disposition": 'attachment; filename="footnote-my-data.json"', "cache-control": "no-store"}
-
-
-def my_data_routes(records: AnswerRecords) -> APIRouter:
-    """Return the two routes; both concern the visitor whose cookie comes along, and nobody else."""
-    router = APIRouter()
-
-    @router.get("/my-data")
-    def download(request: Request) -> JSONResponse:
-        return JSONResponse(visitor_data(records, visitor_of(request.cookies)), headers=_DOWNLOAD)
-
-    @router.delete("/my-data", status_code=204)
-    def delete(request: Request) -> None:
-        delete_visitor(records.engine, READER, visitor_of(request.cookies))
-
-    return router
+def _repeated(titles: list[str]) -> set[str]:
+    """Return the titles that look the same as another one."""
+    seen = Counter(visible(title).strip() for title in titles)
+    return {title for title in titles if seen[visible(title).strip()] > 1}

@@ -1,4 +1,4 @@
-"""A link to one answer: made and taken back by its reader, shown with its sources as they are today."""
+"""Links to single answers: made and revoked by their reader, shown with the sources as they are today."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from bot.answer.answer import Answer, Citation
 from bot.storage.shared_links import SharedAnswers
 from bot.web.page.language import texts_for, theme_for, visitor_of
 from bot.web.page.links import citation_path, place_path
-from bot.web.page.render import render_page
-from bot.web.page.source import Library, missing_page
+from bot.web.page.render_html import render_page
+from bot.web.page.source_page import FindDocument, not_found_page
 
 _HEADERS = {"x-robots-tag": "noindex, nofollow", "cache-control": "no-store"}
 
 
 class ShareRequest(BaseModel):
-    """Which answer a link is wanted to."""
+    """The answer to make a link to."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -32,8 +32,7 @@ class CheckedSource:
     """A source of an answer as the documents are now.
 
     Attributes:
-        state: Whether its words are where they were, elsewhere in the document, not in it any more, or the document
-            is gone.
+        state: Whether the quoted words are unchanged, moved within the document, or changed, or the document is gone.
         path: Where to read it.
     """
 
@@ -42,7 +41,7 @@ class CheckedSource:
     path: str | None
 
 
-def shared_routes(library: Library, shared: SharedAnswers) -> APIRouter:
+def shared_routes(find_document: FindDocument, shared: SharedAnswers) -> APIRouter:
     """Return the routes of links to answers."""
     router = APIRouter()
 
@@ -58,10 +57,10 @@ def shared_routes(library: Library, shared: SharedAnswers) -> APIRouter:
         texts = texts_for(request)
         found = shared.find(token)
         if found is None:
-            missing = missing_page(request, texts, texts("shared_missing_title"), texts("shared_missing"))
+            missing = not_found_page(request, texts, texts("shared_missing_title"), texts("shared_missing"))
             missing.headers.update(_HEADERS)
             return missing
-        sources = [check_source(citation, library) for citation in _cited(found.answer)]
+        sources = [check_source(citation, find_document) for citation in _cited(found.answer)]
         page = render_page(
             "shared.html",
             texts,
@@ -84,9 +83,9 @@ def shared_routes(library: Library, shared: SharedAnswers) -> APIRouter:
     return router
 
 
-def check_source(citation: Citation, library: Library) -> CheckedSource:
+def check_source(citation: Citation, find_document: FindDocument) -> CheckedSource:
     """Compare what an answer quoted with what the document says now."""
-    document = library.document(citation.document_id)
+    document = find_document(citation.document_id)
     if document is None:
         return CheckedSource(citation, "gone", None)
     if document.text[citation.start : citation.end] == citation.quote:

@@ -1,13 +1,6 @@
-"""Line drawings of the page, as inline SVG in the colour of the text around them.
+"""Values to HTML, by templates that escape everything and remove invisible characters; no text becomes markup.
 
-Characters that change what a reader sees without being seen, taken out of everything that is displayed.
-
-Stored texts keep them: offsets count the text as stored. Joiners stay, because Persian, Indic scripts and emoji
-need them.
-
-Values to HTML. Everything is escaped by the templates and nothing hidden is shown; no text becomes markup.
-
-The functions return plain strings because they travel to the page as JSON.
+The functions return plain strings because these are sent to the page as JSON.
 """
 
 from __future__ import annotations
@@ -45,12 +38,14 @@ _PATHS = {
 
 
 def icon(name: str) -> Markup:
-    """Return a drawing by name; it says nothing to a screen reader, its button does."""
+    """Return an icon as inline SVG, hidden from screen readers, which read the label of its button."""
     return Markup(
         '<svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path d="{}"/></svg>'
     ).format(_PATHS[name])
 
 
+# Characters that change what is displayed without being seen. Stored texts keep them, because offsets count them;
+# joiners stay, because Persian, Indic scripts and emoji need them.
 _INVISIBLE = re.compile(
     "["
     "\u0000-\u0008\u000b-\u001f\u007f-\u009f"  # control characters except tab and line feed
@@ -65,12 +60,12 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def visible(text: str) -> str:
-    """Return the text as it may be displayed: nothing hidden, nothing reordered, and always encodable."""
+    """Return the text without invisible or reordering characters and lone surrogates."""
     return _LONE_SURROGATE.sub("\ufffd", _INVISIBLE.sub("", text))
 
 
 def stored_offset(text: str, seen: int) -> int:
-    """Return where in a text the character stands that is number `seen` (from 0) of those that are displayed."""
+    """Return the offset in a text of the displayed character number `seen`, counted from 0."""
     offset = 0
     for hidden in _INVISIBLE.finditer(text):
         if seen <= hidden.start() - offset:
@@ -80,12 +75,11 @@ def stored_offset(text: str, seen: int) -> int:
 
 
 def finalize(value: object) -> object:
-    """Apply `visible` to every plain string a template shows; markup was made of such strings already."""
+    """Apply `visible` to every plain string that a template shows, but not to markup, which was made of such."""
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 Titles = Callable[[str], str]
-
 _HIGH_CONFIDENCE = 0.85
 _FAIR_CONFIDENCE = 0.6
 
@@ -120,12 +114,12 @@ def _render_part(macro: str, texts: Texts, *arguments: Any) -> str:
 
 
 def render_status(words: str, texts: Texts) -> str:
-    """Return the line that says what is being done."""
+    """Return the line that reports progress."""
     return _render_part("status", texts, words)
 
 
 def render_fault(words: str, texts: Texts) -> str:
-    """Return what went wrong, as a sentence, with a way to ask again."""
+    """Return an error message with a button to ask again."""
     return _render_part("fault", texts, words)
 
 
@@ -135,7 +129,7 @@ def render_understood(standalone_question: str, texts: Texts) -> str:
 
 
 def render_evidence(passages: Sequence[Citation], texts: Texts) -> str:
-    """Return the passages an answer is being looked for in."""
+    """Return the passages that are searched for an answer."""
     return _render_part("evidence", texts, passages)
 
 
@@ -156,13 +150,13 @@ def render_answer(answer: Answer, texts: Texts, title_of: Titles, answerer: str 
         answer: What is shown.
         texts: Words of the page around it.
         title_of: Title of a document by its id, for the passages that were considered.
-        answerer: Who should have answered; the reader is told when it was quoted instead.
+        answerer: The configured answerer; a notice says when another one answered.
     """
     changed = visible(answer.standalone_question).strip() != visible(answer.question).strip()
     considered = [(entry, title_of(entry.document_id)) for entry in answer.retrieved]
     made_now = answer.kind != "small_talk" and answer.provenance.approved is None
-    stood_in = made_now and answer.provenance.answerer != answerer
-    notice = _render_part("notice", texts, texts("quoted_instead")) if stood_in else ""
+    substituted = made_now and answer.provenance.answerer != answerer
+    notice = _render_part("notice", texts, texts("quoted_instead")) if substituted else ""
     body = _render_part(answer.kind, texts, answer, {citation.number: citation for citation in answer.citations})
     footer = _render_part("footer", texts, answer, considered, _confidence_words(answer.confidence, texts))
     return {
@@ -173,7 +167,7 @@ def render_answer(answer: Answer, texts: Texts, title_of: Titles, answerer: str 
 
 
 def title_lookup(chatbot: Chatbot) -> Titles:
-    """Return how a document's title is found; its id stands in for a document that is gone."""
+    """Return a function from document ids to titles; for a document that is gone it returns the id."""
 
     def title_of(document_id: str) -> str:
         document = chatbot.document(document_id)

@@ -1,4 +1,4 @@
-"""`footnote serve`: opens the port, shows the page, loads the rest behind it, serves until it is told to stop."""
+"""The HTTP servers: `footnote serve` shows the page at once and loads the rest behind it; `footnote mcp --http`."""
 
 from __future__ import annotations
 
@@ -8,23 +8,24 @@ import secrets
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from bot.answer.errors import ServeError
 from bot.settings import Settings
-from bot.web.app import LateApp
 from bot.web.extensions import Pages
 
 if TYPE_CHECKING:
-    from bot.web.answer_service import Answering
+    from bot.web.answer_service import AnswerService
+    from bot.web.app import LazyApp
 
 _BACKLOG = 128
-_GOODBYE_SECONDS = 3
+_SHUTDOWN_SECONDS = 3
 
 
 def serve(settings: Settings, *, evaluator: bool = False, watch: bool = False) -> None:
@@ -32,30 +33,24 @@ def serve(settings: Settings, *, evaluator: bool = False, watch: bool = False) -
 
     Args:
         settings: What to serve, and where.
-        evaluator: Whether the evaluator's pages are there too, behind a key that only the terminal shows.
-        watch: Whether the index follows its folders meanwhile.
+        evaluator: Whether to serve the evaluator's pages too, behind a key that only the terminal shows.
+        watch: Whether to update the index whenever its folders change.
 
     Raises:
         ServeError: The port or the address cannot be used.
         FootnoteError: The index or the embedding model cannot be used.
-        KeyboardInterrupt: The reader of the terminal pressed Ctrl-C.
-        SystemExit: It was told to end.
+        KeyboardInterrupt: Ctrl-C was pressed.
+        SystemExit: The process received SIGTERM.
     """
-    # What a service manager sends ends the process as Ctrl-C does: everything is closed on the way out.
-    signal.signal(signal.SIGTERM, _end)
+    # SIGTERM, which service managers send, closes everything as Ctrl-C does.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with closing(open_port(settings.host, settings.port)) as listener:
         # These take seconds to import; a port in use should not wait for them.
         from bot.build import build_chatbot
         from bot.operations.logs import set_up_logs
-        from bot.operations.metrics import (
-            Metrics,
-            observed,
-        )
+        from bot.operations.metrics import Metrics, observed
         from bot.staff.accounts import Accounts
-        from bot.storage.answers import (
-            AnswerRecords,
-            Retention,
-        )
+        from bot.storage.answers import AnswerRecords, Retention
         from bot.storage.api_keys import ApiKeys
         from bot.web.app import build_app
         from bot.web.extensions import load_pages
@@ -78,21 +73,10 @@ def serve(settings: Settings, *, evaluator: bool = False, watch: bool = False) -
                 opened.callback(pages.close)
             app = build_app(chatbot, records, groups, metrics, keys)
             if watch:
-                opened.enter_context(_watching(settings))
+                from bot.operations.watch import FolderWatch
+
+                opened.enter_context(closing(FolderWatch(settings, _say))).start()
             _Server(app, address_of(listener), groups, chatbot.warm_up).run(sockets=[listener])
-
-
-@contextmanager
-def _watching(settings: Settings) -> Iterator[None]:
-    from bot.operations.watch import FolderWatch  # only where it is used
-
-    with closing(FolderWatch(settings, _say)) as watch:
-        watch.start()
-        yield
-
-
-def _end(_number: int, _frame: object) -> None:
-    sys.exit(0)
 
 
 def _say(line: str) -> None:
@@ -137,15 +121,34 @@ def _explain(error: OSError, host: str, port: int) -> str:
     return f"The address {host!r} cannot be listened on ({reason}): choose another with --host, such as 127.0.0.1."
 
 
-class _Server(uvicorn.Server):
-    """Says where it is once its page can be reached, loads the rest, and ends open streams when it stops.
+def serve_with_keys(app: ASGIApp, name: str, path: str, settings: Settings) -> None:
+    """Serve an application behind the API's keys, at the address of the settings, until interrupted.
 
     Args:
-        app: The web application.
-        address: Where it is reached.
-        groups: Further pages that the terminal tells of.
-        warm_up: Loads what the first question needs; called in a thread once the page's own parts are there.
+        app: The application.
+        name: What it is, as the terminal names it.
+        path: Its path.
+        settings: The address, and whether requests without a key are accepted.
+
+    Raises:
+        ServeError: The port or the address cannot be used.
     """
+    from bot.storage.api_keys import ApiKeys
+    from bot.web.api.key_authentication import KeyAuthentication, KeyAuthenticationMiddleware
+    from bot.web.rate_limits import RateLimits
+
+    with (
+        closing(open_port(settings.host, settings.port)) as listener,
+        closing(ApiKeys(settings.catalogue_url())) as keys,
+    ):
+        _say(f"{name} is at {address_of(listener)}{path} (press Ctrl-C to stop)")
+        guarded = KeyAuthenticationMiddleware(app, KeyAuthentication(keys, settings, RateLimits(settings)))
+        configuration = uvicorn.Config(guarded, log_level="warning", access_log=False, server_header=False, ws="none")
+        uvicorn.Server(configuration).run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """Prints its address once the page can be reached, loads the rest, and ends open streams when it stops."""
 
     def __init__(self, app: Starlette, address: str, groups: Sequence[Pages], warm_up: Callable[[], None]) -> None:
         super().__init__(
@@ -154,13 +157,13 @@ class _Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                proxy_headers=False,  # only those of trusted proxies are believed, see `app.py`
-                timeout_graceful_shutdown=_GOODBYE_SECONDS,
+                proxy_headers=False,  # `app.py` reads those of trusted proxies
+                timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
                 ws="none",
             )
         )
-        self._composer: LateApp = app.state.composer
-        self._answering: Answering = app.state.answering
+        self._composer: LazyApp = app.state.composer
+        self._service: AnswerService = app.state.answer_service
         self._address = address
         self._groups = groups
         self._warm_up = warm_up
@@ -178,23 +181,22 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        sys.stderr.write(f"Footnote is ready at {self._address} (press Ctrl-C to stop)\n")
+        _say(f"Footnote is ready at {self._address} (press Ctrl-C to stop)")
         for pages in self._groups:
             warning = " (keep this link to yourself)" if pages.secret else ""
-            sys.stderr.write(f"{pages.name}: {self._address}{pages.entrance}{warning}\n")
-        sys.stderr.flush()
+            _say(f"{pages.name}: {self._address}{pages.entrance}{warning}")
         self._loading = asyncio.create_task(self._load())
         self._loading.add_done_callback(self._stop_on_failure)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        await self._answering.stop()
+        await self._service.stop()
         if self._composer.app is not None:
             self._composer.app.state.stop_streams.set()
         await super().shutdown(sockets)
 
     async def _load(self) -> None:
-        # One after the other: two threads that import share one interpreter, and neither is sooner there.
-        await self._composer.opened()
+        # One after the other: two threads that import share one interpreter lock, so neither would be faster.
+        await self._composer.built()
         await asyncio.to_thread(self._warm_up)
 
     def _stop_on_failure(self, loading: asyncio.Task[None]) -> None:

@@ -1,4 +1,4 @@
-"""Questions of programs: in one line with those of readers, and given up when the program has left."""
+"""Questions that arrive by the API: queued with those of the page, with the API's errors."""
 
 from __future__ import annotations
 
@@ -12,58 +12,54 @@ from bot.answer.conversation import Turn
 from bot.answer.events import Event, Finished
 from bot.storage.answers import Origin
 from bot.web.answer_service import (
-    LONGEST_LINE_OF_ONE,
-    Answering,
-    BrokenOffError,
-    LineFullError,
-    OwnLineFullError,
+    LONGEST_QUEUE_OF_ONE,
+    AnswerService,
+    CallerQueueFullError,
+    QueueFullError,
+    ServerStoppingError,
     Waiting,
 )
 from bot.web.api.errors import ApiError, ErrorDetails
 
-_AGAIN = {"Retry-After": "5"}
+_RETRY = {"Retry-After": "5"}
 
 
-class Turns:
-    """Has questions answered.
+class AnswerRequests:
+    """Has the answer service answer requests of the API."""
 
-    Args:
-        answering: Answers readers and programs.
-    """
-
-    def __init__(self, answering: Answering) -> None:
-        self._answering = answering
-        self.under_way = answering.under_way
+    def __init__(self, service: AnswerService) -> None:
+        self._service = service
+        self.under_way = service.under_way
 
     async def events(
         self, request: Request, question: str, history: Sequence[Turn]
     ) -> AsyncGenerator[Waiting | Event | None, None]:
-        """Yield what `Answering.events` does for a caller whom the door has let in.
+        """Yield what `AnswerService.events` does for an authenticated request.
 
         Raises:
-            ApiError: The line is full, or the server stops.
+            ApiError: The queue is full, or the server stops.
             FootnoteError: The index cannot be used.
         """
-        if self._answering.stopping:
+        if self._service.stopping:
             raise _stopping()
         origin, caller = Origin("api", visitor=request.state.key), request.state.caller
         try:
-            async with aclosing(self._answering.events(question, history, origin, caller)) as events:
+            async with aclosing(self._service.events(question, history, origin, caller)) as events:
                 async for event in events:
                     yield event
-        except LineFullError as error:
-            raise ApiError(503, _details("Too many questions are waiting.", "line_full"), _AGAIN) from error
-        except OwnLineFullError as error:
-            message = f"{LONGEST_LINE_OF_ONE} of your questions are waiting already."
-            raise ApiError(429, _details(message, "own_line_full", "rate_limit_error"), _AGAIN) from error
-        except BrokenOffError as error:
+        except QueueFullError as error:
+            raise ApiError(503, _details("Too many questions are waiting.", "line_full"), _RETRY) from error
+        except CallerQueueFullError as error:
+            message = f"{LONGEST_QUEUE_OF_ONE} of your questions are waiting already."
+            raise ApiError(429, _details(message, "own_line_full", "rate_limit_error"), _RETRY) from error
+        except ServerStoppingError as error:
             raise _stopping() from error
 
     async def answer(self, request: Request, question: str, history: Sequence[Turn] = ()) -> Answer:
         """Return the answer.
 
         Raises:
-            ApiError: The line is full, the server stops, or the caller has left.
+            ApiError: The queue is full, the server stops, or the caller has disconnected.
             FootnoteError: The index cannot be used.
         """
         with self.under_way():
@@ -77,7 +73,7 @@ class Turns:
 
 
 def _stopping() -> ApiError:
-    return ApiError(503, _details("The server stops: ask again in a moment.", "stopping"), _AGAIN)
+    return ApiError(503, _details("The server stops: ask again in a moment.", "stopping"), _RETRY)
 
 
 def _details(message: str, code: str, kind: str = "server_error") -> ErrorDetails:

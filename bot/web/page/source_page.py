@@ -1,29 +1,27 @@
-"""A stored text as paragraphs, with the cited place marked.
+"""The source view: a document as paragraphs with the cited place marked, beside the answer or on its own page.
 
-Lines of a hard-wrapped text are set as one paragraph; every character keeps its place, so the words under the
-mark are exactly the words of the span.
-
-The source view: a document with the cited place marked, beside the answer or on a page of its own.
-
-Documents are looked up by id in the index, so an address can name nothing else.
+Lines of a hard-wrapped text are joined to one paragraph; every character keeps its place, so the marked words are
+exactly the words of the span. Documents are looked up by id in the index, so an address can name nothing else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from bot.web.page.language import Texts, texts_for, theme_for, visitor_of
 from bot.web.page.links import decode_id, place_path, quote_check
-from bot.web.page.render import render_page
+from bot.web.page.render_html import render_page
 from index.document import Document, Span
+
+FindDocument = Callable[[str], Document | None]
 
 WINDOW = 15_000
 WHOLE = 500_000
+_OFFSET_DIGITS = 12
 _LONGEST_LINE_SEARCHED = 2_000
 # Lines of a hard-wrapped text are about as long as each other, no longer than this, and seldom end a sentence.
 _WRAPPED_WIDTH = range(40, 111)
@@ -90,25 +88,22 @@ def _common(block: Span, cited: Span) -> Span:
 
 
 def _blocks(text: str, shown: Span) -> Iterator[Span]:
+    """Yield the paragraphs: a line continues the one before if that was full, in a hard-wrapped text."""
     lines = list(_lines(text, shown))
     full_length = _full_length([line.of(text).rstrip() for line in lines])
-    open_block: Span | None = None
+    block: Span | None = None
     previous_length = 0
     for line in lines:
-        if not line.of(text).strip():
-            if open_block is not None:
-                yield open_block
-            open_block = None
-        elif open_block is None:
-            open_block = line
-        elif full_length is not None and previous_length >= full_length:
-            open_block = Span(open_block.start, line.end)
+        is_blank = not line.of(text).strip()
+        if block is not None and not is_blank and full_length is not None and previous_length >= full_length:
+            block = Span(block.start, line.end)
         else:
-            yield open_block
-            open_block = line
+            if block is not None:
+                yield block
+            block = None if is_blank else line
         previous_length = len(line)
-    if open_block is not None:
-        yield open_block
+    if block is not None:
+        yield block
 
 
 def _full_length(lines: list[str]) -> float | None:
@@ -122,72 +117,44 @@ def _full_length(lines: list[str]) -> float | None:
 
 def _lines(text: str, shown: Span) -> Iterator[Span]:
     start = shown.start
-    while start < shown.end:
-        newline = text.find("\n", start, shown.end)
-        end = newline if newline >= 0 else shown.end
-        yield Span(start, end)
-        start = end + 1
+    for line in shown.of(text).split("\n"):
+        yield Span(start, start + len(line))
+        start += len(line) + 1
 
 
-_OFFSET_DIGITS = 12
-
-
-class Library(Protocol):
-    """Where documents are looked up; a `Chatbot` is one."""
-
-    def document(self, document_id: str) -> Document | None:
-        """Return a document by its id."""
-        ...
-
-
-def source_routes(library: Library) -> APIRouter:
-    """Return the routes that show documents."""
+def document_page_routes(find_document: FindDocument) -> APIRouter:
+    """Return the route that shows documents."""
     router = APIRouter()
 
     @router.get("/source/{segment:path}", response_class=HTMLResponse)
     def show(request: Request, segment: str) -> HTMLResponse:
         texts = texts_for(request)
         document_id = decode_id(segment)
-        document = library.document(document_id) if document_id is not None else None
+        document = find_document(document_id) if document_id is not None else None
         if document is None:
-            return _missing(request, texts)
+            return not_found_page(request, texts, texts("source_missing_title"), texts("source_missing"))
         values = place_values(document, request.query_params)
         if "fragment" in request.query_params:
             return HTMLResponse(render_page("document.html", texts, fragment=True, **values))
-        page = render_page(
-            "source.html",
-            texts,
-            title=document.title,
-            theme=theme_for(request),
-            own_conversation=bool(visitor_of(request.cookies)),
-            fragment=False,
-            **values,
-        )
-        return HTMLResponse(page)
+        return HTMLResponse(_render(request, texts, document.title, fragment=False, **values))
 
     return router
 
 
-def missing_page(request: Request, texts: Texts, title: str, explanation: str) -> HTMLResponse:
-    """Return a page that says, in a sentence, that nothing is at this address."""
-    page = render_page(
-        "source.html",
-        texts,
-        title=title,
-        explanation=explanation,
-        document=None,
-        theme=theme_for(request),
-        own_conversation=bool(visitor_of(request.cookies)),
-    )
+def not_found_page(request: Request, texts: Texts, title: str, explanation: str) -> HTMLResponse:
+    """Return a page that says that nothing is at this address."""
+    page = _render(request, texts, title, explanation=explanation, document=None)
     return HTMLResponse(page, status_code=404)
 
 
-def _missing(request: Request, texts: Texts) -> HTMLResponse:
-    return missing_page(request, texts, texts("source_missing_title"), texts("source_missing"))
+def _render(request: Request, texts: Texts, title: str, **values: object) -> str:
+    own_conversation = bool(visitor_of(request.cookies))
+    theme = theme_for(request)
+    return render_page("source.html", texts, title=title, theme=theme, own_conversation=own_conversation, **values)
 
 
 def _span(start: str | None, end: str | None) -> Span | None:
-    """Return the place a link names; None when it names none."""
+    """Return the place that a link names, if it is valid."""
     offsets = [int(value) for value in (start, end) if value and value.isdecimal() and len(value) <= _OFFSET_DIGITS]
     return Span(*offsets) if len(offsets) == 2 and offsets[0] <= offsets[1] else None
 
@@ -199,18 +166,14 @@ def place_values(document: Document, query: Mapping[str, str]) -> dict[str, obje
         document: What is shown.
         query: `start` and `end` of the place, `check` of its words, `all` for the whole document.
     """
-    asked, check, whole = _span(query.get("start"), query.get("end")), query.get("check", ""), "all" in query
-    cited = asked if asked is not None and len(asked) > 0 and asked.end <= len(document.text) else None
-    changed = asked is not None and len(asked) > 0 and cited is None
-    if cited is not None and check and quote_check(cited.of(document.text)) != check:
-        cited, changed = None, True
-    around = (
-        cited or Span(min(asked.start, len(document.text)), min(asked.start, len(document.text)))
-        if asked
-        else Span(0, 0)
-    )
-    shown = window(document.text, around, WHOLE if whole else WINDOW)
-    link = place_path(document.document_id, asked.start if asked else 0, asked.end if asked else 0, check)
+    place = _span(query.get("start"), query.get("end")) or Span(0, 0)
+    check, whole = query.get("check", ""), "all" in query
+    in_text = place.end <= len(document.text) and (not check or quote_check(place.of(document.text)) == check)
+    cited = place if len(place) > 0 and in_text else None
+    changed = len(place) > 0 and cited is None
+    start = min(place.start, len(document.text))
+    shown = window(document.text, cited or Span(start, start), WHOLE if whole else WINDOW)
+    link = place_path(document.document_id, place.start, place.end, check)
     return {
         "document": document,
         "paragraphs": lay_out(document, shown, cited),
