@@ -16,8 +16,8 @@ from xml.etree import ElementTree
 from eval.compare.comparison import Comparison
 from eval.gate.check import GateCheck, check_gate
 from eval.gate.rules import Gate
+from eval.report.json_file import write_whole
 from eval.report.report import GOOD_VERDICTS, QuestionReport, RunReport
-from eval.report.whole_file import write_whole
 
 # What XML 1.0 cannot hold, not even escaped (section 2.2); an answer may quote anything.
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

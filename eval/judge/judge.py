@@ -28,8 +28,8 @@ from bot.language_model import LanguageModel, Prompt
 from eval.errors import ReportError
 from eval.judge.record import JudgedAnswer, ModelJudge, Opinion, agreement_of
 from eval.measures.interval import mean, summarise
+from eval.report.json_file import write_whole
 from eval.report.report import QuestionReport, RunReport
-from eval.report.whole_file import write_whole
 from eval.suites.golden import SMALL_TALK, GoldenQuestion
 from prompts.model_judge import judge_prompt, judge_prompts_hash
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Sequence
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from eval.measures.interval import Metric, mean, summarise
+from eval.report.json_file import Record
 
 
 def agreement_of(answers: Sequence[JudgedAnswer], clusters: Sequence[Hashable]) -> Agreement:
@@ -68,11 +67,7 @@ def cohen_kappa(pairs: Sequence[tuple[Opinion, Opinion]]) -> float | None:
 Opinion = Literal["right", "wrong"]
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class JudgedAnswer(_Frozen):
+class JudgedAnswer(Record):
     """One answer of the run and what the model said of it.
 
     Attributes:
@@ -97,7 +92,7 @@ class JudgedAnswer(_Frozen):
         return None not in (self.majority, self.by_rule) and self.majority != self.by_rule
 
 
-class Agreement(_Frozen):
+class Agreement(Record):
     """How far the model agrees with itself, and with the deterministic verdict.
 
     Attributes:
@@ -114,7 +109,7 @@ class Agreement(_Frozen):
     cohen_kappa: float | None
 
 
-class ModelJudge(_Frozen):
+class ModelJudge(Record):
     """A model's opinion of a run. It is no measure of the run: no gate may rest on it.
 
     Attributes:
