@@ -176,6 +176,14 @@ class Comparison(JsonFile):
         """Return the questions that became right, or wrong."""
         return tuple(flip for flip in self.flips if flip.newly == what)
 
+    def warnings(self) -> list[str]:
+        """Return one line for everything besides the answers in which the runs differ."""
+        found = [str(unlike) for unlike in self.unlike]
+        if self.reworded:
+            names = ", ".join(key.id for key in self.reworded)
+            found.append(f"the suite asks or marks these otherwise in B: {names}")
+        return found
+
     def measure(self, name: str, tag: str | None = None) -> MeasureDifference | None:
         """Return a measure by name, over the questions with a tag if one is named, or None where neither run has it."""
         measures = self.measures if tag is None else self.by_tag[tag]

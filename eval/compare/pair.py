@@ -1,9 +1,4 @@
-"""Whether two runs saw the same documents, and which ones changed in between.
-
-In what two runs differ besides their answers: suites, settings, prompts, code and machine.
-
-Questions of two runs, paired: the same question of the same suite, however often each run asked it.
-"""
+"""The questions of two runs in pairs, and in what else the runs differ: documents, suites, settings, code, machine."""
 
 from __future__ import annotations
 
@@ -163,7 +158,7 @@ class Pairing:
     only_in_b: tuple[QuestionKey, ...]
 
 
-def pair_up(a: RunReport, b: RunReport) -> Pairing:
+def pair_questions(a: RunReport, b: RunReport) -> Pairing:
     """Return the questions of two runs, paired."""
     sides_a, sides_b = _sides(a.questions), _sides(b.questions)
     both = [Pair(key, sides_a[key], sides_b[key]) for key in sides_b if key in sides_a]

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from eval.compare.measured import MEASURE_NAMES, less_is_better
+from eval.compare.difference import MEASURE_NAMES, less_is_better
 from eval.errors import GateError
 from eval.judge.record import is_opinion
 from eval.measures.metrics import TAG_MEASURES
