@@ -97,7 +97,9 @@ class PairedSamples:
     @property
     def scored(self) -> tuple[NDArray[numpy.bool_], NDArray[numpy.bool_]]:
         """Which questions A scores, and which B scores."""
-        return ~numpy.isnan(self.a).any(axis=1), ~numpy.isnan(self.b).any(axis=1)
+        missing = (numpy.isnan(side).any(axis=1) for side in (self.a, self.b))
+        a, b = (numpy.asarray(~rows, dtype=numpy.bool_) for rows in missing)
+        return a, b
 
 
 def paired_difference(name: str, samples: PairedSamples, statistic: WeightedStatistic) -> MeasureDifference:
