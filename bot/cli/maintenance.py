@@ -1,7 +1,4 @@
-"""`footnote backup` and `footnote restore`.
-
-`footnote doctor`: is everything in order, and what to do when not.
-"""
+"""`footnote backup`, `footnote restore` and `footnote doctor`."""
 
 from __future__ import annotations
 

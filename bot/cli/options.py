@@ -1,7 +1,4 @@
-"""Ctrl-C that is not lost.
-
-Flags that several commands share, and how a command's outcome reaches the terminal.
-"""
+"""Flags that several commands share, how results reach the terminal, and Ctrl-C during long commands."""
 
 from __future__ import annotations
 
