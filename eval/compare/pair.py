@@ -32,10 +32,8 @@ def document_changes(a: RunReport, b: RunReport) -> DocumentChanges | None:
 
 def kinds_of_change(documents: DocumentChanges) -> dict[str, DocumentChange]:
     """Return what happened to each document that is not the same, by id."""
-    kinds: dict[str, DocumentChange] = dict.fromkeys(documents.added, "added")
-    kinds |= dict.fromkeys(documents.removed, "removed")
-    kinds |= dict.fromkeys(documents.changed, "changed")
-    return kinds
+    kinds: tuple[DocumentChange, ...] = ("added", "removed", "changed")
+    return {name: kind for kind in kinds for name in getattr(documents, kind)}
 
 
 def describe_changes(documents: DocumentChanges | None, most: int = 5) -> str:
@@ -74,13 +72,10 @@ def _parts(report: RunReport) -> Iterator[Mapping[str, Any]]:
 
 def _provenance(report: RunReport) -> dict[str, str]:
     """Return what the answers say they were made with; several values where they were not made alike."""
-    provenance = [question.answer.provenance for question in report.questions if question.answer]
-    found: dict[str, str] = {}
-    for name in ("prompts_hash", "version", "embedding_model", "answerer", "language_model"):
-        values = {str(value) for one in provenance if (value := getattr(one, name)) is not None}
-        if values:
-            found[name] = " and ".join(sorted(values))
-    return found
+    made = [question.answer.provenance for question in report.questions if question.answer]
+    names = ("prompts_hash", "version", "embedding_model", "answerer", "language_model")
+    found = {name: sorted({str(value) for one in made if (value := getattr(one, name)) is not None}) for name in names}
+    return {name: " and ".join(values) for name, values in found.items() if values}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +96,8 @@ class Side:
         crashed has no answer: its first crash is returned.
         """
         answered = self.answered or self.asked
-        good = [one for one in answered if one.verdict in GOOD_VERDICTS]
-        bad = [one for one in answered if one.verdict not in GOOD_VERDICTS]
-        most = good if len(good) > len(bad) else bad
+        went_well = 2 * sum(one.verdict in GOOD_VERDICTS for one in answered) > len(answered)
+        most = [one for one in answered if (one.verdict in GOOD_VERDICTS) == went_well]
         (verdict, _), *_ = Counter(one.verdict for one in most).most_common(1)
         return next(one for one in most if one.verdict == verdict)
 

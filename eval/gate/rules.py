@@ -16,7 +16,7 @@ from eval.judge.record import is_opinion
 from eval.measures.metrics import TAG_MEASURES
 
 
-class _Frozen(BaseModel):
+class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
@@ -29,28 +29,21 @@ def _one_of(known: Iterable[str], what: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _check_floors(limits: dict[str, float]) -> dict[str, float]:
-    for name, limit in limits.items():
-        if less_is_better(name):
-            raise ValueError(f"{name} is the better the lower it is: write its limit under at_most")
-        _check_limit(name, limit)
-    return limits
+def _limits(*, ceilings: bool) -> AfterValidator:
+    better, key = ("higher", "at_least") if ceilings else ("lower", "at_most")
 
+    def check(limits: dict[str, float]) -> dict[str, float]:
+        for name, limit in limits.items():
+            if less_is_better(name) != ceilings:
+                raise ValueError(f"{name} is the better the {better} it is: write its limit under {key}")
+            if name.endswith("_ms"):
+                if limit < 0:
+                    raise ValueError(f"{name} is a time in milliseconds: write 0 or more, not {limit:g}")
+            elif not 0 <= limit <= 1:
+                raise ValueError(f"{name} is a share: write a number from 0 to 1, such as 0.4, not {limit:g}")
+        return limits
 
-def _check_ceilings(limits: dict[str, float]) -> dict[str, float]:
-    for name, limit in limits.items():
-        if not less_is_better(name):
-            raise ValueError(f"{name} is the better the higher it is: write its limit under at_least")
-        _check_limit(name, limit)
-    return limits
-
-
-def _check_limit(name: str, limit: float) -> None:
-    if name.endswith("_ms"):
-        if limit < 0:
-            raise ValueError(f"{name} is a time in milliseconds: write 0 or more, not {limit:g}")
-    elif not 0 <= limit <= 1:
-        raise ValueError(f"{name} is a share: write a number from 0 to 1, such as 0.4, not {limit:g}")
+    return AfterValidator(check)
 
 
 _Measure = Annotated[str, _one_of(MEASURE_NAMES, "measure")]
@@ -58,7 +51,7 @@ _TagMeasure = Annotated[str, _one_of(TAG_MEASURES, "measure by tag")]
 _Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
-class AllowedRegression(_Frozen):
+class AllowedRegression(_Strict):
     """How much worse a measure may be than in the baseline.
 
     Attributes:
@@ -78,15 +71,15 @@ def _from_number(value: object) -> object:
 _Regression = Annotated[AllowedRegression, BeforeValidator(_from_number)]
 
 
-class TagRules(_Frozen):
+class TagRules(_Strict):
     """What the questions with one tag must reach."""
 
-    at_least: Annotated[dict[_TagMeasure, _Number], AfterValidator(_check_floors)] = {}
-    at_most: Annotated[dict[_TagMeasure, _Number], AfterValidator(_check_ceilings)] = {}
+    at_least: Annotated[dict[_TagMeasure, _Number], _limits(ceilings=False)] = {}
+    at_most: Annotated[dict[_TagMeasure, _Number], _limits(ceilings=True)] = {}
     allowed_regression: dict[_TagMeasure, _Regression] = {}
 
 
-class Gate(_Frozen):
+class Gate(_Strict):
     """All that a run must be to pass.
 
     Attributes:
@@ -103,8 +96,8 @@ class Gate(_Frozen):
     max_crashes: Annotated[int, Field(ge=0)] = 0
     max_dropped: Annotated[int, Field(ge=0)] = 0
     max_newly_wrong: Annotated[int, Field(ge=0)] | None = None
-    at_least: Annotated[dict[_Measure, _Number], AfterValidator(_check_floors)] = {}
-    at_most: Annotated[dict[_Measure, _Number], AfterValidator(_check_ceilings)] = {}
+    at_least: Annotated[dict[_Measure, _Number], _limits(ceilings=False)] = {}
+    at_most: Annotated[dict[_Measure, _Number], _limits(ceilings=True)] = {}
     allowed_regression: dict[_Measure, _Regression] = {}
     tags: dict[str, TagRules] = {}
 
