@@ -1,4 +1,4 @@
-"""`footnote review`: what staff have found answers to be, for a spreadsheet or a program."""
+"""`footnote review`: the verdicts of staff on answers, for a spreadsheet or a program."""
 
 from __future__ import annotations
 

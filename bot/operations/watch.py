@@ -113,7 +113,7 @@ class FolderWatch:
         self._told: set[tuple[str, str]] = set()  # failed files and their reasons that have been said
 
     def start(self) -> None:
-        """Begin with a sweep: something may have changed since anybody looked."""
+        """Start, with a sweep: files may have changed since the last run."""
         self._thread.start()
 
     def close(self) -> None:
@@ -176,7 +176,7 @@ class FolderWatch:
 
 
 def _is_settled(path: Path) -> bool:
-    """Return whether nobody is writing to what is at a path; a folder, or nothing at all, is settled."""
+    """Return whether the file at a path is not being written; a folder or a missing file counts as settled."""
     try:
         return not path.is_file() or is_still(path)
     except OSError:

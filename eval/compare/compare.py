@@ -18,7 +18,7 @@ from eval.compare.comparison import (
 )
 from eval.compare.difference import measure_differences, tag_differences
 from eval.compare.pair import (
-    Pair,
+    QuestionPair,
     Side,
     crashed_in,
     describe_changes,
@@ -104,11 +104,11 @@ def _label(report: RunReport, name: str) -> RunLabel:
     )
 
 
-def _is_flipped(pair: Pair) -> bool:
+def _is_flipped(pair: QuestionPair) -> bool:
     return pair.a.typical().verdict != pair.b.typical().verdict
 
 
-def _flip(pair: Pair) -> Flip:
+def _flip(pair: QuestionPair) -> Flip:
     a, b = pair.a.shown(), pair.b.shown()
     was_good, is_good = a.verdict in GOOD_VERDICTS, b.verdict in GOOD_VERDICTS
     newly: Literal["right", "wrong"] | None = None if was_good == is_good else "right" if is_good else "wrong"
@@ -119,7 +119,7 @@ def _newly_wrong_first(flip: Flip) -> int:
     return ("wrong", "right", None).index(flip.newly)
 
 
-def find_impact(pairs: Sequence[Pair], documents: DocumentChanges | None) -> Impact:
+def find_impact(pairs: Sequence[QuestionPair], documents: DocumentChanges | None) -> Impact:
     """Return the questions whose verdict or answer changed, each with the changed documents that are near it."""
     kinds = kinds_of_change(documents) if documents else {}
     affected = [pair for pair in pairs if _is_affected(pair)]
@@ -130,7 +130,7 @@ def find_impact(pairs: Sequence[Pair], documents: DocumentChanges | None) -> Imp
     )
 
 
-def _is_affected(pair: Pair) -> bool:
+def _is_affected(pair: QuestionPair) -> bool:
     """Return whether the verdict differs, or no answer of one run is also one of the other."""
     return _is_flipped(pair) or _answers(pair.a).isdisjoint(_answers(pair.b))
 
@@ -144,13 +144,13 @@ def _answers(side: Side) -> set[tuple[str, frozenset[tuple[str, str]]]]:
     }
 
 
-def _affected(pair: Pair, kinds: Mapping[str, DocumentChange], *, known: bool) -> Affected:
+def _affected(pair: QuestionPair, kinds: Mapping[str, DocumentChange], *, known: bool) -> Affected:
     causes = tuple(_causes(pair, kinds))
     why = _why(pair, causes, known=known)
     return Affected(key=pair.key, question=pair.question, a=pair.a.shown(), b=pair.b.shown(), causes=causes, why=why)
 
 
-def _causes(pair: Pair, kinds: Mapping[str, DocumentChange]) -> list[Cause]:
+def _causes(pair: QuestionPair, kinds: Mapping[str, DocumentChange]) -> list[Cause]:
     """Return the changed documents near a question, the nearest first."""
     near: dict[Nearness, set[str]] = {name: set() for name in _NEARNESS}
     for side in (pair.a, pair.b):
@@ -166,7 +166,7 @@ def _causes(pair: Pair, kinds: Mapping[str, DocumentChange]) -> list[Cause]:
     return sorted(found, key=lambda cause: (list(_NEARNESS).index(cause.near[0]), cause.document_id))
 
 
-def _why(pair: Pair, causes: Sequence[Cause], *, known: bool) -> str:
+def _why(pair: QuestionPair, causes: Sequence[Cause], *, known: bool) -> str:
     reworded = "; the suite asks or marks it otherwise now" if pair.is_reworded() else ""
     if not known:
         return f"a report does not say which documents it had{reworded}"

@@ -65,8 +65,8 @@ class MeasureDifference(Record):
     test: Test | None = None
 
 
-class Shown(Record):
-    """What one run said to a question, and what became of it."""
+class ShownReply(Record):
+    """The reply of one run to a question, with its verdict."""
 
     verdict: Verdict
     text: str
@@ -83,8 +83,8 @@ class Flip(Record):
     key: QuestionKey
     question: str
     newly: Literal["right", "wrong"] | None
-    a: Shown
-    b: Shown
+    a: ShownReply
+    b: ShownReply
 
 
 class Unlike(Record):
@@ -123,8 +123,8 @@ class Affected(Record):
 
     key: QuestionKey
     question: str
-    a: Shown
-    b: Shown
+    a: ShownReply
+    b: ShownReply
     causes: tuple[Cause, ...]
     why: str
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest, permutation_test
 
 from eval.compare.comparison import MeasureDifference, Test
-from eval.compare.pair import Pair, Side
+from eval.compare.pair import QuestionPair, Side
 from eval.measures.interval import Samples
 from eval.measures.metrics import MEASURES, PERCENTILES, TAG_MEASURES, summarise_all
 from eval.report.report import QuestionReport, RunReport
@@ -75,7 +75,7 @@ class PairedSamples:
     Attributes:
         a: One row a question; not a number where A does not score it.
         b: The same of B.
-        cluster: For each question the number, from 0, of what falls together with it.
+        cluster: For each question the number, from 0, of its cluster: questions that depend on each other.
     """
 
     a: Samples
@@ -144,7 +144,7 @@ def difference_interval(samples: PairedSamples, statistic: WeightedStatistic) ->
 def mcnemar(samples: PairedSamples) -> float:
     """Return the exact two-sided p-value for paired zeros and ones.
 
-    Only questions that changed speak, and each is as likely to have changed either way: Q. McNemar, "Note on the
+    Only questions that changed count, and each is as likely to have changed either way: Q. McNemar, "Note on the
     sampling error of the difference between correlated proportions or percentages" (1947), with the binomial
     distribution instead of its approximation.
     """
@@ -161,7 +161,7 @@ def permutation_p_value(samples: PairedSamples, statistic: WeightedStatistic, ob
     random, which give (k + 1) / (9,999 + 1): B. Phipson and G. K. Smyth, "Permutation p-values should never be zero"
     (2010).
     """
-    # Swapping equal results changes nothing, so only what differs is swapped: all swaps of it are few more often.
+    # Swapping equal results changes nothing, so only different ones are swapped; all swaps can then be tried more often.
     differs = ~((samples.a == samples.b) | (numpy.isnan(samples.a) & numpy.isnan(samples.b))).all(axis=1)
     moving, place = numpy.unique(samples.cluster[differs], return_inverse=True)
     if len(moving) < 2:
@@ -214,23 +214,23 @@ def _value(scored: Samples, statistic: WeightedStatistic) -> float | None:
 
 
 def less_is_better(name: str) -> bool:
-    """Return whether a measure is the better the lower it is: rates of mistakes, errors and waiting times."""
+    """Return whether lower values of a measure are better: rates of mistakes, errors and waiting times."""
     return name.endswith(_LESS_IS_BETTER)
 
 
-def measure_differences(a: RunReport, b: RunReport, pairs: Sequence[Pair]) -> tuple[MeasureDifference, ...]:
+def measure_differences(a: RunReport, b: RunReport, pairs: Sequence[QuestionPair]) -> tuple[MeasureDifference, ...]:
     """Return the difference of every measure that either run reports, in the order of the reports."""
     names = dict.fromkeys([*b.metrics, *a.metrics])
     return tuple(_difference(name, pairs) or _as_reported(name, a, b) for name in names)
 
 
-def tag_differences(pairs: Sequence[Pair], tag: str) -> tuple[MeasureDifference, ...]:
+def tag_differences(pairs: Sequence[QuestionPair], tag: str) -> tuple[MeasureDifference, ...]:
     """Return the difference of every measure by tag over the questions that have the tag in B."""
     tagged = [pair for pair in pairs if tag in pair.b.asked[0].golden.tags]
     return tuple(found for name in TAG_MEASURES if (found := _difference(name, tagged)))
 
 
-def _difference(name: str, pairs: Sequence[Pair]) -> MeasureDifference | None:
+def _difference(name: str, pairs: Sequence[QuestionPair]) -> MeasureDifference | None:
     """Return the paired difference of a measure, or None where a question has no part in it."""
     how = _how(name, pairs)
     if how is None:
@@ -240,7 +240,9 @@ def _difference(name: str, pairs: Sequence[Pair]) -> MeasureDifference | None:
     return paired_difference(name, PairedSamples.of(*sides, [pair.cluster for pair in pairs]), statistic)
 
 
-def _how(name: str, pairs: Sequence[Pair]) -> tuple[Callable[[QuestionReport], Sample], WeightedStatistic] | None:
+def _how(
+    name: str, pairs: Sequence[QuestionPair]
+) -> tuple[Callable[[QuestionReport], Sample], WeightedStatistic] | None:
     """Return what a measure looks at in a question and what it makes of all, or None where that is not known."""
     if name in PERCENTILES:
         return _total_milliseconds, partial(weighted_percentile, share=PERCENTILES[name])

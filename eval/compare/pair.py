@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from eval.compare.comparison import DocumentChange, DocumentChanges, QuestionKey, Shown, Unlike
+from eval.compare.comparison import DocumentChange, DocumentChanges, QuestionKey, ShownReply, Unlike
 from eval.report.report import GOOD_VERDICTS, QuestionReport, RunReport
 
 
@@ -50,7 +50,7 @@ def describe_changes(documents: DocumentChanges | None, most: int = 5) -> str:
 
 
 def find_unlike(a: RunReport, b: RunReport) -> tuple[Unlike, ...]:
-    """Return every key whose value differs; whoever reads the comparison must know."""
+    """Return every key whose value differs."""
     return tuple(
         Unlike(key=key, a=before.get(key), b=after.get(key))
         for before, after in zip(_parts(a), _parts(b), strict=True)
@@ -80,7 +80,7 @@ def _provenance(report: RunReport) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """What one run made of a question, once for each time it asked."""
+    """The results of one run for a question, one for each time it was asked."""
 
     asked: tuple[QuestionReport, ...]
 
@@ -101,15 +101,15 @@ class Side:
         (verdict, _), *_ = Counter(one.verdict for one in most).most_common(1)
         return next(one for one in most if one.verdict == verdict)
 
-    def shown(self) -> Shown:
-        """Return what stands in a comparison for this side."""
+    def shown(self) -> ShownReply:
+        """Return the reply that a comparison shows for this side."""
         one = self.typical()
         text = one.answer.text if one.answer else (one.crash or "").strip().rpartition("\n")[2]
-        return Shown(verdict=one.verdict, text=text, why=one.why)
+        return ShownReply(verdict=one.verdict, text=text, why=one.why)
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class QuestionPair:
     """One question in both runs."""
 
     key: QuestionKey
@@ -123,7 +123,7 @@ class Pair:
 
     @property
     def cluster(self) -> tuple[str, str]:
-        """What falls together with it: the turns of a dialogue stand or fall with one another."""
+        """What it depends on: the turns of a dialogue depend on each other."""
         dialogue = self.b.asked[0].golden.dialogue
         return (self.key.suite, f"dialogue {dialogue}" if dialogue else f"question {self.key.id}")
 
@@ -146,8 +146,8 @@ class Pairing:
         only_in_b: Asked in B alone.
     """
 
-    pairs: tuple[Pair, ...]
-    crashed: tuple[Pair, ...]
+    pairs: tuple[QuestionPair, ...]
+    crashed: tuple[QuestionPair, ...]
     only_in_a: tuple[QuestionKey, ...]
     only_in_b: tuple[QuestionKey, ...]
 
@@ -155,7 +155,7 @@ class Pairing:
 def pair_questions(a: RunReport, b: RunReport) -> Pairing:
     """Return the questions of two runs, paired."""
     sides_a, sides_b = _sides(a.questions), _sides(b.questions)
-    both = [Pair(key, sides_a[key], sides_b[key]) for key in sides_b if key in sides_a]
+    both = [QuestionPair(key, sides_a[key], sides_b[key]) for key in sides_b if key in sides_a]
     return Pairing(
         pairs=tuple(pair for pair in both if pair.a.answered and pair.b.answered),
         crashed=tuple(pair for pair in both if not (pair.a.answered and pair.b.answered)),

@@ -1,4 +1,4 @@
-"""The rules of a gate, and every mistake a clerk can make in the file that holds them (docs/gating.md)."""
+"""The rules of a gate, read from a TOML file whose mistakes are all named (docs/gating.md)."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ class AllowedRegression(_Strict):
     """How much worse a measure may be than in the baseline.
 
     Attributes:
-        by: So much, in the unit of the measure.
-        significant: More than that too, unless it is this unlikely to be chance; None where nothing excuses it.
+        by: The allowance, in the unit of the measure.
+        significant: A larger drop fails only if its p-value is below this level; None where any larger drop fails.
     """
 
     by: Annotated[_Number, Field(ge=0)] = 0.0
@@ -80,12 +80,12 @@ class TagRules(_Strict):
 
 
 class Gate(_Strict):
-    """All that a run must be to pass.
+    """The rules that a run must keep to pass.
 
     Attributes:
-        max_crashes: Most questions that may crash; none when it is not said, because a crash counts in no measure.
-        max_dropped: Most questions of the baseline that this run may not have asked; none when it is not said, because
-            a suite without its hard questions would pass.
+        max_crashes: Most questions that may crash; 0 by default, because a crash counts in no measure.
+        max_dropped: Most questions of the baseline that this run may leave out; 0 by default, because a suite without
+            its hard questions would pass.
         max_newly_wrong: Most questions that may be right in the baseline and wrong now.
         at_least: Floors of measures.
         at_most: Ceilings of measures.
@@ -103,7 +103,7 @@ class Gate(_Strict):
 
     @property
     def baseline_rules(self) -> tuple[str, ...]:
-        """What of it looks at an earlier run, as it is written in the file."""
+        """The keys of the rules that look at an earlier run."""
         of_all = {"max_newly_wrong": self.max_newly_wrong is not None, "allowed_regression": self.allowed_regression}
         by_tag = tuple(f"tags.{tag}.allowed_regression" for tag in self.compared_tags)
         return (*(name for name, given in of_all.items() if given), *by_tag)

@@ -19,7 +19,7 @@ from bot.web.page.render import finalize, icon
 from eval.judge.record import JudgedAnswer, ModelJudge
 from eval.measures.interval import Metric
 from eval.measures.metrics import TAG_MEASURES
-from eval.report.change import Change, change_since, key_of
+from eval.report.change import RunChange, change_since, key_of
 from eval.report.figures import MEASURES, REFUSALS, VERDICTS, count
 from eval.report.plots import build_plots
 from eval.report.question import QuestionView, anchors, by_verdict, view_question
@@ -65,7 +65,7 @@ class OpinionView:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What surrounds the report in the web application; a page that was saved as a file has none.
+    """Links around a report that is shown in the web application; a page that is a file has none.
 
     Attributes:
         name: What the run is called.
@@ -123,7 +123,7 @@ def report_policy() -> Markup:
     ).format(_assets()["script_hash"])
 
 
-def _views(report: RunReport, change: Change | None, frame: Frame | None) -> list[QuestionView]:
+def _views(report: RunReport, change: RunChange | None, frame: Frame | None) -> list[QuestionView]:
     was = change.was if change else {}
     return [
         view_question(question, anchor, was.get(key_of(question)), frame.entry_of(question) if frame else None)
@@ -138,7 +138,7 @@ def _opinion_view(opinion: ModelJudge, views: Sequence[QuestionView]) -> Opinion
 
 
 def _choices(
-    report: RunReport, tags: Sequence[str], suites: Sequence[str], change: Change | None
+    report: RunReport, tags: Sequence[str], suites: Sequence[str], change: RunChange | None
 ) -> list[tuple[str, str, list[tuple[str, str]]]]:
     """Return what the questions can be filtered by: name, label, and each value with its words.
 

@@ -21,7 +21,7 @@ from matplotlib.ticker import FuncFormatter
 from bot.web.page.render import visible
 from eval.measures.interval import Metric
 from eval.measures.metrics import percentile
-from eval.report.change import Change
+from eval.report.change import RunChange
 from eval.report.figures import (
     ConfidenceBin,
     TradeOff,
@@ -91,7 +91,7 @@ class Plot:
     caption: str
 
 
-def build_plots(report: RunReport, change: Change | None) -> list[Plot]:
+def build_plots(report: RunReport, change: RunChange | None) -> list[Plot]:
     """Return all plots of a report in the order of the page."""
     with matplotlib.rc_context(_STYLE), warnings.catch_warnings():
         # The browser has the glyphs that Matplotlib's own font lacks.
@@ -323,7 +323,7 @@ def _plot_blame(report: RunReport) -> Plot:
     return Plot("blame", title, _inline(figure, "blame", alternative), caption)
 
 
-def _plot_change(change: Change) -> Plot:
+def _plot_change(change: RunChange) -> Plot:
     title = "Since the previous run"
     rows = [row for row in change.measures if row.difference is not None and not row.name.endswith("_ms")]
     if not rows:

@@ -42,7 +42,7 @@ class SuiteRecord(Record):
 
     @property
     def name(self) -> str:
-        """What it is known by in other runs."""
+        """Its name, by which it is found in other runs."""
         return _name_of(self.path)
 
 
@@ -55,7 +55,7 @@ class QuestionReport(Record):
         repeat: Which time it was asked in this run, from 1.
         answer: The whole answer, or None when it crashed.
         crash: The traceback, or None.
-        verdict: What became of it.
+        verdict: Whether it was answered or refused, and rightly.
         why: What is wrong with the answer, in words.
         scores: Measures by name; None where one does not apply.
         blame: Which stage lost the answer; None where nothing is wrong or it was not looked for.
@@ -73,7 +73,7 @@ class QuestionReport(Record):
 
     @property
     def suite_name(self) -> str:
-        """What its suite is known by in other runs."""
+        """The name of its suite, by which it is found in other runs."""
         return _name_of(self.suite)
 
 
