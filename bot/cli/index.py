@@ -88,13 +88,13 @@ def index(
     task = TextColumn("{task.description}")
     columns = (SpinnerColumn(), task, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with (
-        interruptible() as interruption,
+        interruptible() as check_interrupt,
         Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar,
     ):
         stages = {name: bar.add_task(title, total=None, visible=False) for name, title in _STAGES.items()}
 
         def show(stage: str, done: int, total: int) -> None:
-            interruption.check()
+            check_interrupt()
             bar.update(stages["load"], visible=False)
             bar.update(stages[stage], completed=done, total=total or None, visible=True)
 

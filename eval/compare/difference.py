@@ -32,6 +32,7 @@ WeightedStatistic = Callable[[Samples, Weights], Values]
 
 # What a measure looks at in one question: a number or a few, or None where it does not apply.
 Sample = tuple[float, ...] | None
+_Look = Callable[[QuestionReport], Sample]
 
 _RESAMPLES = 2_000
 _PERMUTATIONS = 9_999
@@ -161,7 +162,7 @@ def permutation_p_value(samples: PairedSamples, statistic: WeightedStatistic, ob
     random, which give (k + 1) / (9,999 + 1): B. Phipson and G. K. Smyth, "Permutation p-values should never be zero"
     (2010).
     """
-    # Swapping equal results changes nothing, so only different ones are swapped; all swaps can then be tried more often.
+    # Swapping equal results changes nothing. With fewer results to swap, more often all swaps can be tried.
     differs = ~((samples.a == samples.b) | (numpy.isnan(samples.a) & numpy.isnan(samples.b))).all(axis=1)
     moving, place = numpy.unique(samples.cluster[differs], return_inverse=True)
     if len(moving) < 2:
@@ -253,7 +254,7 @@ def _how(
     return None
 
 
-def _average(side: Side, look: Callable[[QuestionReport], Sample]) -> Sample:
+def _average(side: Side, look: _Look) -> Sample:
     """Return the sample of a question, averaged over the times it was asked and scored."""
     samples = [sample for sample in map(look, side.answered) if sample is not None]
     return tuple(sum(column) / len(samples) for column in zip(*samples, strict=True)) if samples else None
