@@ -8,6 +8,11 @@ DATA ?= data
 HOST ?= 127.0.0.1
 PORT ?= 7860
 DATASETS ?= ../shared/datasets
+LOG := $(VENV)/install.log
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+# Runs a command with its output in the log. Only if it fails are the last lines shown: $(call quietly,COMMAND,ADVICE).
+quietly = $(1) >>$(LOG) 2>&1 || { grep -v '^WARNING' $(LOG) | tail -n 20 >&2; echo "$(2) All of pip's words: $(LOG)" >&2; exit 1; }
 
 .PHONY: help setup environment chat test test-slow bench bench-scale bench-report bench-page bench-staff audit lint format screenshots chromium clean
 
@@ -33,16 +38,18 @@ $(STAMP): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 is missing: install it, or name it with PYTHON=/path/to/python3.11." >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "Footnote needs Python 3.11, $(PYTHON) is $$($(PYTHON) --version): name another with PYTHON=/path/to/python3.11." >&2; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "Python's venv module is missing: install the package python3.11-venv." >&2; exit 1; }
-	@echo "Making the environment in $(VENV) (a few minutes the first time)…"
+	@echo "Making the environment in $(VENV): some 200 packages, a few minutes the first time; pip writes to $(LOG)…"
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement requirements.lock || { echo "The packages could not be installed: is the package registry reachable?" >&2; exit 1; }
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	@$(BIN)/python -m pip check
+	@: >$(LOG)
+	@$(call quietly,$(PIP) install --no-deps --requirement requirements.lock,The packages could not be installed: is the package registry reachable?)
+	@$(call quietly,$(PIP) install --no-deps --no-build-isolation --editable .,Footnote itself could not be installed: see the lines above.)
+	@$(call quietly,$(PIP) check,The installed packages contradict each other: run make clean and try again.)
 	@touch $(STAMP)
 	@echo "The environment is ready."
 
 # The page does not wait for the local model: until the weights are there it answers extractively.
 chat: environment
+	@echo "Starting the chat page on http://$(HOST):$(PORT): seconds, or some two minutes the first time, when seeds/ is indexed; the local model (1.1 GB) is fetched meanwhile, and answers are quotations until it is there."
 	@test -f $(DATA)/footnote.db || $(BIN)/footnote index seeds --data-dir $(DATA)
 	@$(BIN)/footnote model fetch & fetch=$$!; \
 	  $(BIN)/footnote serve --data-dir $(DATA) --host $(HOST) --port $(PORT) & serve=$$!; \
@@ -64,7 +71,7 @@ test: lint chromium
 	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
 
 test-slow: setup chromium
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check ray==2.60.0
+	@$(call quietly,$(PIP) install ray==2.60.0,Ray could not be installed: is the package registry reachable?)
 	$(BIN)/python -m pytest -m slow --timeout 3600
 
 bench: setup
@@ -83,7 +90,7 @@ bench-report: setup chromium
 
 # Needs a registry that answers for advisories; `make test` compares the lock with docs/advisories.toml without one.
 audit: setup
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1 --target $(VENV)/audit
+	@$(call quietly,$(PIP) install pip-audit==2.10.1 --target $(VENV)/audit,pip-audit could not be installed: is the package registry reachable?)
 	PYTHONPATH=$(VENV)/audit $(BIN)/python -m pip_audit --requirement requirements.lock --no-deps --disable-pip
 
 bench-page: setup chromium

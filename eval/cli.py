@@ -25,6 +25,7 @@ from eval.errors import EvaluationError, SuiteError
 from eval.gate.command import gate
 from eval.judge.command import judge
 from eval.report.command import publish, report
+from eval.report.figures import count
 from eval.report.report import REPORT_NAME, RunReport
 from eval.report.table import print_report
 from eval.run.attribution import blame_for
@@ -34,8 +35,7 @@ from eval.run.run import Manner, run_suites, stored_texts
 from eval.suites.check import Findings, check_form, check_suite
 from eval.suites.suite import Suite, load_suites
 
-# What a server for many takes without the questions waiting for each other.
-_REMOTE_AT_A_TIME = 4
+_REMOTE_AT_A_TIME = 4  # a model server answers that many at once without delaying each
 
 _suites_argument = click.argument(
     "paths", metavar="SUITE…", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False)
@@ -44,24 +44,14 @@ _suites_argument = click.argument(
 
 @click.group()
 def evaluation() -> None:
-    """Golden suites: check them, run them, read what came out."""
+    """Golden suites: check them, run them, read the results."""
 
 
-evaluation.add_command(approved)
-evaluation.add_command(benchmark)
-evaluation.add_command(retrieval)
-evaluation.add_command(compare)
-evaluation.add_command(gate)
-evaluation.add_command(injection)
-evaluation.add_command(judge)
-evaluation.add_command(fit)
-evaluation.add_command(fit_opinion)
-evaluation.add_command(latency)
-evaluation.add_command(speed)
-evaluation.add_command(scale)
-evaluation.add_command(report)
-evaluation.add_command(publish)
-evaluation.add_command(new)
+for _command in (
+    *(approved, benchmark, retrieval, compare, gate, injection, judge, fit, fit_opinion),
+    *(latency, speed, scale, report, publish, new),
+):
+    evaluation.add_command(_command)
 
 
 @evaluation.command(epilog="\b\nExample:\n  footnote eval check eval/suites/seed.yaml")
@@ -88,7 +78,7 @@ def check(paths: tuple[Path, ...], *, as_json: bool, settings: Settings) -> None
         print_json({"suites": counts, "checked_against_index": bool(indexed), **data})
     else:
         for suite in suites if not mistakes else ():
-            click.echo(f"{suite.path}: {_count(len(suite.questions), 'question')}, no mistakes")
+            click.echo(f"{suite.path}: {count(len(suite.questions), 'question')}, no mistakes")
         for mistake in mistakes:
             click.echo(str(mistake))
         for warning in warnings:
@@ -143,9 +133,8 @@ def run(
     except SuiteError as error:
         for mistake in error.mistakes:
             print_progress(str(mistake))
-        count = _count(len(error.mistakes), "mistake")
         raise EvaluationError(
-            f"{count} in the suites: correct them and run again"
+            f"{count(len(error.mistakes), 'mistake')} in the suites: correct them and run again"
             " (after a change of the documents, --changed-documents runs in spite of quotes that are gone)."
         ) from error
     if out is not None:
@@ -191,7 +180,3 @@ def _run_with_progress(suites: Sequence[Suite], settings: Settings, manner: Mann
         find_blame = partial(blame_for, chatbot) if blame else lambda asked: None
         chatbot.warm_up()  # or the first question would be the slowest
         return run_suites(chatbot, suites, settings, lambda done, total, question_id: advance(), manner, find_blame)
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

@@ -26,7 +26,7 @@ _INTERRUPTED = 130
 
 
 class _Commands(click.Group):
-    """A group that also knows the commands of installed packages, loaded only when they are named or listed."""
+    """A group that includes the commands of installed packages; a command is loaded when it is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted({*super().list_commands(ctx), *(point.name for point in _plugins())})

@@ -1,7 +1,4 @@
-"""What `footnote index` says of files and has done with them without indexing.
-
-`footnote index`: bring the index in line with a folder.
-"""
+"""`footnote index`: bring the index in line with a folder, say what became of its files, and mark files."""
 
 from __future__ import annotations
 
@@ -22,40 +19,6 @@ from index.sync.scan import check_paths
 
 if TYPE_CHECKING:
     from index.sync import SyncReport
-
-
-def mark_files(settings: Settings, *, retry: Sequence[str], exclude: Sequence[str], include: Sequence[str]) -> None:
-    """Have the next run read files again, take them out of the index, or read them after all.
-
-    Raises:
-        IndexingError: A name means no file.
-    """
-    from index.store.catalogue import Catalogue  # takes a second to import
-
-    with closing(Catalogue(settings.catalogue_url())) as catalogue:
-        for names, mark, deed in (
-            (exclude, catalogue.files.exclude, "take out of the index"),
-            (include, catalogue.files.include, "read"),
-            (retry, catalogue.files.retry, "read again"),
-        ):
-            if names:
-                print_progress(f"The next run will {deed}: {', '.join(mark(names))}")
-
-
-def show_files(settings: Settings, *, as_json: bool) -> None:
-    """Print what became of each file; those that are indexed are only counted, except as JSON."""
-    from index.store.catalogue import Catalogue  # takes a second to import
-
-    with closing(Catalogue(settings.catalogue_url())) as catalogue:
-        records = catalogue.files.records()
-    if as_json:
-        print_json([{**asdict(one), "seen_at": one.seen_at and one.seen_at.isoformat()} for one in records])
-        return
-    counts = Counter(record.state for record in records)
-    click.echo(", ".join(f"{counts[state]} {state}" for state in ("indexed", "pending", "failed", "excluded")))
-    for record in records:
-        if record.state != "indexed":
-            click.echo(f"{record.state:<8} {record.source} {record.reason}".rstrip())
 
 
 _STAGES = {
@@ -113,39 +76,30 @@ def index(
     if status or retry or exclude or include:
         if paths or dry_run or allow_empty or unattended:
             raise click.UsageError("--status, --retry, --exclude and --include index nothing: leave the rest out.")
-        mark_files(settings, retry=retry, exclude=exclude, include=include)
+        _mark_files(settings, retry=retry, exclude=exclude, include=include)
         if status:
-            show_files(settings, as_json=as_json)
+            _show_files(settings, as_json=as_json)
         return 0
-    check_paths(paths or settings.documents)
+    folders = paths or settings.documents
+    check_paths(folders)
     from bot.operations.indexing import index_documents  # what follows takes seconds to import
 
     console = Console(stderr=True)
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
+    task = TextColumn("{task.description}")
+    columns = (SpinnerColumn(), task, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with (
-        interruptible() as interruption,
+        interruptible() as check_interrupt,
         Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar,
     ):
         stages = {name: bar.add_task(title, total=None, visible=False) for name, title in _STAGES.items()}
 
         def show(stage: str, done: int, total: int) -> None:
-            interruption.check()
+            check_interrupt()
             bar.update(stages["load"], visible=False)
             bar.update(stages[stage], completed=done, total=total or None, visible=True)
 
         report = index_documents(
-            paths or settings.documents,
-            settings,
-            show,
-            dry_run=dry_run,
-            allow_empty=allow_empty,
-            unattended=unattended,
+            folders, settings, show, dry_run=dry_run, allow_empty=allow_empty, unattended=unattended
         )
     if as_json:
         print_json(asdict(report))
@@ -158,6 +112,35 @@ def index(
     for failure in report.failed:
         print_progress(f"failed: {failure.source} {failure.reason}")
     return 1 if report.failed else 0
+
+
+def _mark_files(settings: Settings, *, retry: Sequence[str], exclude: Sequence[str], include: Sequence[str]) -> None:
+    from index.store.catalogue import Catalogue  # takes a second to import
+
+    with closing(Catalogue(settings.catalogue_url())) as catalogue:
+        for names, mark, deed in (
+            (exclude, catalogue.files.exclude, "take out of the index"),
+            (include, catalogue.files.include, "read"),
+            (retry, catalogue.files.retry, "read again"),
+        ):
+            if names:
+                print_progress(f"The next run will {deed}: {', '.join(mark(names))}")
+
+
+def _show_files(settings: Settings, *, as_json: bool) -> None:
+    """Print what became of each file; those that are indexed are only counted, except as JSON."""
+    from index.store.catalogue import Catalogue  # takes a second to import
+
+    with closing(Catalogue(settings.catalogue_url())) as catalogue:
+        records = catalogue.files.records()
+    if as_json:
+        print_json([{**asdict(one), "seen_at": one.seen_at and one.seen_at.isoformat()} for one in records])
+        return
+    counts = Counter(record.state for record in records)
+    click.echo(", ".join(f"{counts[state]} {state}" for state in ("indexed", "pending", "failed", "excluded")))
+    for record in records:
+        if record.state != "indexed":
+            click.echo(f"{record.state:<8} {record.source} {record.reason}".rstrip())
 
 
 def _summary(report: SyncReport) -> str:

@@ -1,10 +1,8 @@
-"""`footnote backup` and `footnote restore`.
-
-`footnote doctor`: is everything in order, and what to do when not.
-"""
+"""`footnote backup`, `footnote restore` and `footnote doctor`."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -85,7 +83,7 @@ def doctor(settings: Settings, *, deep: bool, as_json: bool) -> int:
 
     checks = list(examine(settings, deep=deep))
     if as_json:
-        print_json([check.model_dump() for check in checks])
+        print_json([asdict(check) for check in checks])
     else:
         for check in checks:
             click.echo(f"{check.state:<8} {check.name}: {check.message}")

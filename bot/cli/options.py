@@ -1,7 +1,4 @@
-"""Ctrl-C that is not lost.
-
-Flags that several commands share, and how a command's outcome reaches the terminal.
-"""
+"""Flags that several commands share, how results reach the terminal, and Ctrl-C during long commands."""
 
 from __future__ import annotations
 
@@ -20,33 +17,27 @@ import click
 from bot.settings import load_settings
 
 
-class Interruption:
-    """Whether Ctrl-C was pressed."""
+@contextmanager
+def interruptible() -> Iterator[Callable[[], None]]:
+    """Remember Ctrl-C while a long command runs, which calls what is yielded now and then.
 
-    def __init__(self) -> None:
-        self._came = False
+    An exception that arises while a compiled module is imported, or in a callback of one, may be swallowed there; the
+    call then raises KeyboardInterrupt again.
+    """
+    came = False
 
-    def note(self, number: int, frame: FrameType | None) -> None:
-        """Handle the signal as Python does, and remember it."""
-        self._came = True
+    def note(number: int, frame: FrameType | None) -> None:
+        nonlocal came
+        came = True
         signal.default_int_handler(number, frame)
 
-    def check(self) -> None:
-        """Raise KeyboardInterrupt where Ctrl-C was pressed and the exception was swallowed on its way."""
-        if self._came:
+    def check() -> None:
+        if came:
             raise KeyboardInterrupt
 
-
-@contextmanager
-def interruptible() -> Iterator[Interruption]:
-    """Remember Ctrl-C while a long command runs, which is to call `check` now and then.
-
-    An exception that arises while a compiled module is imported, or in a callback of one, does not always get out.
-    """
-    interruption = Interruption()
-    previous = signal.signal(signal.SIGINT, interruption.note)
+    previous = signal.signal(signal.SIGINT, note)
     try:
-        yield interruption
+        yield check
     finally:
         signal.signal(signal.SIGINT, previous)
 

@@ -1,11 +1,13 @@
-"""`footnote review`: what staff have found answers to be, for a spreadsheet or a program."""
+"""`footnote review`: the verdicts of staff on answers, for a spreadsheet or a program."""
 
 from __future__ import annotations
 
 import sys
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TextIO
 
 import click
 
@@ -35,19 +37,9 @@ def export(settings: Settings, export_format: str, out: Path | None) -> None:
     from bot.storage.audit import TERMINAL, audit
 
     with closing(AnswerRecords(settings.catalogue_url(), settings.review_sample)) as records:
-        rows = export_rows(records.engine)
-        if out is None:
-            count = write_rows(rows, export_format, sys.stdout)
-        else:
-            try:
-                # With a byte order mark, which is how a spreadsheet knows UTF-8.
-                encoding = "utf-8-sig" if export_format == "csv" else "utf-8"
-                with out.open("w", encoding=encoding, newline="") as file:
-                    count = write_rows(rows, export_format, file)
-            except OSError as error:
-                raise ReviewError(
-                    f"The verdicts cannot be written to {str(out)!r} ({error.strerror}): name another file."
-                ) from error
+        # With a byte order mark, which is how a spreadsheet knows UTF-8.
+        with _opened(out, "verdicts", "utf-8-sig" if export_format == "csv" else "utf-8") as file:
+            count = write_rows(export_rows(records.engine), export_format, file)
         with records.engine.begin() as connection:
             audit(connection, TERMINAL, "review.export", export_format, after={"verdicts": count})
     print_progress(f"{count} verdicts")
@@ -95,12 +87,19 @@ def digest(settings: Settings, since: datetime | None, out: Path | None) -> None
     Catalogue(settings.catalogue_url()).close()  # the tables of documents, where nothing has been indexed yet
     with closing(AnswerRecords(settings.catalogue_url(), settings.review_sample)) as records:
         page = render_digest(gather(records.engine, build_embedder(settings).embed, begin))
-    if out is None:
-        click.echo(page)
+    with _opened(out, "digest") as file:
+        print(page, file=file)
+
+
+@contextmanager
+def _opened(path: Path | None, what: str, encoding: str = "utf-8") -> Iterator[TextIO]:
+    if path is None:
+        yield sys.stdout
         return
     try:
-        out.write_text(page, encoding="utf-8")
+        with path.open("w", encoding=encoding, newline="") as file:
+            yield file
     except OSError as error:
         raise ReviewError(
-            f"The digest cannot be written to {str(out)!r} ({error.strerror}): name another file."
+            f"The {what} cannot be written to {str(path)!r} ({error.strerror}): name another file."
         ) from error

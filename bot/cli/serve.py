@@ -1,7 +1,4 @@
-"""`footnote serve`: the web application.
-
-`footnote mcp`: answers for programs of the Model Context Protocol.
-"""
+"""`footnote serve`, the web application, and `footnote mcp`, answers for programs of the Model Context Protocol."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What operators see of a running Footnote: metrics, traces, logs, health. None of it holds a question or an answer."""
+"""For operators of a running Footnote: metrics, traces, logs, health. None of it holds a question or an answer."""

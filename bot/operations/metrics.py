@@ -1,22 +1,16 @@
-"""OpenTelemetry traces: one span an answer with one below it for each stage, sent where the OTEL_ variables say.
+"""Prometheus metrics, served on a port of their own that the public does not reach, and OpenTelemetry traces.
 
+A trace has one span for an answer and one below it for each stage; it goes where the OTEL_ variables say:
 https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
-
-Prometheus metrics: how much is asked, how it ends, where the time goes, and whether what it needs is there.
-
-Served on a port of its own, so that the public never reaches it. Labels are words of ours, never a reader's.
-
-What happens with each answer besides being given: counted, and traced where a collector is named.
+Labels and attributes are names of ours, never words of a reader.
 """
 
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
-from wsgiref.simple_server import WSGIServer
 
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
@@ -85,13 +79,11 @@ def open_traces(version: str, exporter: Callable[[], SpanExporter] | None = None
     """Return where traces go, or None unless an OTEL_ variable names a collector (gRPC)."""
     if not any(os.environ.get(name) for name in _ENDPOINTS) or os.environ.get("OTEL_SDK_DISABLED") == "true":
         return None
-    return Traces((exporter or _grpc_exporter)(), version)
+    if exporter is None:
+        from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter  # imports gRPC
 
-
-def _grpc_exporter() -> SpanExporter:
-    from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter  # brings gRPC
-
-    return OTLPSpanExporter()
+        exporter = OTLPSpanExporter
+    return Traces(exporter(), version)
 
 
 _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 90)
@@ -138,30 +130,27 @@ class Metrics:
         """Serve the metrics at `host:port` while inside; nowhere when the address is empty.
 
         Raises:
-            ServeError: The address is none, or cannot be listened on.
+            ServeError: The address is malformed, or cannot be listened on.
         """
         if not address:
             yield
             return
-        server, thread = self._listen(address)
+        host, _, port = address.rpartition(":")
+        if not host or not port.isdecimal() or int(port) > 65_535:
+            raise ServeError(f"The setting metrics_address is {address!r}: write host:port, such as 127.0.0.1:9464.")
+        try:
+            server, thread = start_http_server(int(port), host.strip("[]"), registry=self.registry)
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise ServeError(
+                f"The metrics cannot be served at {address!r} ({reason}): choose another metrics_address."
+            ) from error
         try:
             yield
         finally:
             server.shutdown()
             server.server_close()
             thread.join()
-
-    def _listen(self, address: str) -> tuple[WSGIServer, threading.Thread]:
-        host, _, port = address.rpartition(":")
-        if not host or not port.isdecimal() or int(port) > 65_535:
-            raise ServeError(f"The setting metrics_address is {address!r}: write host:port, such as 127.0.0.1:9464.")
-        try:
-            return start_http_server(int(port), host.strip("[]"), registry=self.registry)
-        except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-            raise ServeError(
-                f"The metrics cannot be served at {address!r} ({reason}): choose another metrics_address."
-            ) from error
 
 
 @contextmanager

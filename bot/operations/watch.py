@@ -1,16 +1,7 @@
-"""What changes in folders, as the system tells it. The one door to watchfiles.
-
-One indexing run in a process of its own: what a document does to it does not touch the server.
-
-Keeps the index in line with its folders while the web application serves.
-"""
+"""Keeps the index in line with its folders while the web application serves. The one module that uses watchfiles."""
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -23,16 +14,18 @@ from watchfiles import Change, watch
 from watchfiles._rust_notify import WatchfilesRustInternalError
 
 from bot.answer.errors import WatchError
+from bot.operations.indexing import index_in_child
 from bot.settings import Settings
 from index.errors import DatabaseUnavailableError
 from index.store.catalogue import Catalogue
 from index.sync.scan import is_hidden, is_still
 
-# Changes are told when there has been none for a second, or the first is ten seconds old.
+# A batch of changes ends when there has been none for a second, or when the first is ten seconds old.
 _QUIET_MILLISECONDS = 1_000
 _MOST_MILLISECONDS = 10_000
 _TICK_MILLISECONDS = 2_000
-_BEFORE_NEXT_ATTEMPT = 60.0
+_BEFORE_NEXT_ATTEMPT = 60.0  # seconds
+_FIRST_PAUSE = 5.0  # seconds before a failed run is tried again
 
 
 def changes(
@@ -72,7 +65,7 @@ def changes(
                     yield set(folders)
                     break
         except WatchfilesRustInternalError:
-            # A name that is no text cannot be told, and what changed with it is not known.
+            # A file name that is not valid UTF-8 loses the whole batch, so that anything may have changed.
             stop.wait(_QUIET_MILLISECONDS / 1_000)
             yield set(folders)
         except OSError as error:
@@ -92,55 +85,6 @@ def _identities(folders: Sequence[Path]) -> list[tuple[int, int] | None]:
         else:
             found.append((status.st_dev, status.st_ino))
     return found
-
-
-_LOOK_SECONDS = 0.25
-
-
-def index_in_child(settings: Settings, stop: threading.Event) -> Mapping[str, Any]:
-    """Index the folders of the settings and return the fields of the `SyncReport`.
-
-    Args:
-        settings: What to index, and where.
-        stop: Ends the process at once; the next run takes up what it had done.
-
-    Raises:
-        WatchError: Nothing was indexed; the message says why.
-    """
-    command = [sys.executable, "-P", "-m", "bot.operations.watch_child", str(os.getpid())]
-    # Its secrets go by stdin, where no other user of the machine sees them; the language model's is not needed.
-    order = settings.model_dump_json(exclude={"remote_key"}, exclude_unset=True) + "\n"
-    try:
-        with subprocess.Popen(  # noqa: S603  # fixed arguments, no shell
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        ) as child:
-            output, errors = _wait(child, order, stop)
-    except OSError as error:
-        raise WatchError(f"the process that indexes cannot be started ({error.strerror}).") from error
-    try:
-        answer = json.loads(output.splitlines()[-1])
-    except (IndexError, ValueError):
-        last = (errors.strip().splitlines() or ["without a word"])[-1]
-        raise WatchError(f"the process that indexes ended with {child.returncode} ({last}).") from None
-    if "error" in answer:
-        raise WatchError(answer["error"])
-    report: Mapping[str, Any] = answer["report"]
-    return report
-
-
-def _wait(child: subprocess.Popen[str], order: str, stop: threading.Event) -> tuple[str, str]:
-    """Return what the child wrote to stdout and stderr."""
-    unsent: str | None = order
-    while True:
-        try:
-            return child.communicate(unsent, timeout=_LOOK_SECONDS)
-        except subprocess.TimeoutExpired:
-            unsent = None  # the first call goes on with it
-            if stop.is_set():
-                child.kill()
-
-
-_FIRST_PAUSE = 5.0
 
 
 class FolderWatch:
@@ -169,7 +113,7 @@ class FolderWatch:
         self._told: set[tuple[str, str]] = set()  # failed files and their reasons that have been said
 
     def start(self) -> None:
-        """Begin with a sweep: something may have changed since anybody looked."""
+        """Start, with a sweep: files may have changed since the last run."""
         self._thread.start()
 
     def close(self) -> None:
@@ -232,7 +176,7 @@ class FolderWatch:
 
 
 def _is_settled(path: Path) -> bool:
-    """Return whether nobody is writing to what is at a path; a folder, or nothing at all, is settled."""
+    """Return whether the file at a path is not being written; a folder or a missing file counts as settled."""
     try:
         return not path.is_file() or is_still(path)
     except OSError:

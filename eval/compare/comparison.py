@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 
+from eval.report.json_file import JsonFile, Record
 from eval.report.report import Verdict
-from eval.report.whole_file import write_whole
 
 DocumentChange = Literal["added", "removed", "changed"]
 # How near a document is to a question, the nearest first.
@@ -20,11 +19,7 @@ Test = Literal["mcnemar", "permutation"]
 _HASH = re.compile(r"[0-9a-f]{40,}")
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class RunLabel(_Frozen):
+class RunLabel(Record):
     """Which run it was: its file as it was named, and what it came from."""
 
     path: str
@@ -34,14 +29,14 @@ class RunLabel(_Frozen):
     crashes: int
 
 
-class QuestionKey(_Frozen):
+class QuestionKey(Record):
     """A question: the file name of its suite, and its id."""
 
     suite: str
     id: str
 
 
-class MeasureDifference(_Frozen):
+class MeasureDifference(Record):
     """One measure over the paired questions.
 
     Attributes:
@@ -70,15 +65,15 @@ class MeasureDifference(_Frozen):
     test: Test | None = None
 
 
-class Shown(_Frozen):
-    """What one run said to a question, and what became of it."""
+class ShownReply(Record):
+    """The reply of one run to a question, with its verdict."""
 
     verdict: Verdict
     text: str
     why: tuple[str, ...]
 
 
-class Flip(_Frozen):
+class Flip(Record):
     """A question whose verdict differs between the runs.
 
     Attributes:
@@ -88,11 +83,11 @@ class Flip(_Frozen):
     key: QuestionKey
     question: str
     newly: Literal["right", "wrong"] | None
-    a: Shown
-    b: Shown
+    a: ShownReply
+    b: ShownReply
 
 
-class Unlike(_Frozen):
+class Unlike(Record):
     """Something besides the answers in which the runs differ; None where a run does not say."""
 
     key: str
@@ -103,7 +98,7 @@ class Unlike(_Frozen):
         return f"{self.key}: {_render(self.a)} in A, {_render(self.b)} in B"
 
 
-class DocumentChanges(_Frozen):
+class DocumentChanges(Record):
     """Ids of the documents that are not the same in both runs."""
 
     added: tuple[str, ...] = ()
@@ -111,7 +106,7 @@ class DocumentChanges(_Frozen):
     changed: tuple[str, ...] = ()
 
 
-class Cause(_Frozen):
+class Cause(Record):
     """A changed document that is near a question: cited or retrieved by an answer, or named in the evidence."""
 
     document_id: str
@@ -119,7 +114,7 @@ class Cause(_Frozen):
     near: tuple[Nearness, ...]
 
 
-class Affected(_Frozen):
+class Affected(Record):
     """A question that is answered otherwise in B, and the changed documents that are near it, nearest first.
 
     Attributes:
@@ -128,13 +123,13 @@ class Affected(_Frozen):
 
     key: QuestionKey
     question: str
-    a: Shown
-    b: Shown
+    a: ShownReply
+    b: ShownReply
     causes: tuple[Cause, ...]
     why: str
 
 
-class Impact(_Frozen):
+class Impact(Record):
     """What the change of the documents did to the golden questions.
 
     Attributes:
@@ -148,7 +143,7 @@ class Impact(_Frozen):
     unaffected: int
 
 
-class Comparison(_Frozen):
+class Comparison(JsonFile):
     """Two runs side by side. A crash is in no measure and no flip: it is counted apart.
 
     Attributes:
@@ -167,7 +162,7 @@ class Comparison(_Frozen):
     b: RunLabel
     pairs: int
     measures: tuple[MeasureDifference, ...]
-    by_tag: dict[str, tuple[MeasureDifference, ...]] = {}
+    by_tag: dict[str, tuple[MeasureDifference, ...]] = Field(default_factory=dict)
     flips: tuple[Flip, ...]
     crashed_in_a: tuple[QuestionKey, ...]
     crashed_in_b: tuple[QuestionKey, ...]
@@ -181,18 +176,18 @@ class Comparison(_Frozen):
         """Return the questions that became right, or wrong."""
         return tuple(flip for flip in self.flips if flip.newly == what)
 
+    def warnings(self) -> list[str]:
+        """Return one line for everything besides the answers in which the runs differ."""
+        found = [str(unlike) for unlike in self.unlike]
+        if self.reworded:
+            names = ", ".join(key.id for key in self.reworded)
+            found.append(f"the suite asks or marks these otherwise in B: {names}")
+        return found
+
     def measure(self, name: str, tag: str | None = None) -> MeasureDifference | None:
         """Return a measure by name, over the questions with a tag if one is named, or None where neither run has it."""
         measures = self.measures if tag is None else self.by_tag[tag]
         return next((one for one in measures if one.measure == name), None)
-
-    def write(self, path: Path) -> None:
-        """Write the comparison to a JSON file.
-
-        Raises:
-            ReportError: The file cannot be written.
-        """
-        write_whole(path, self.model_dump_json(indent=2) + "\n")
 
 
 def _render(value: object) -> str:

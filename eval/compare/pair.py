@@ -1,9 +1,4 @@
-"""Whether two runs saw the same documents, and which ones changed in between.
-
-In what two runs differ besides their answers: suites, settings, prompts, code and machine.
-
-Questions of two runs, paired: the same question of the same suite, however often each run asked it.
-"""
+"""The questions of two runs in pairs, and in what else the runs differ: documents, suites, settings, code, machine."""
 
 from __future__ import annotations
 
@@ -12,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from eval.compare.comparison import DocumentChange, DocumentChanges, QuestionKey, Shown, Unlike
+from eval.compare.comparison import DocumentChange, DocumentChanges, QuestionKey, ShownReply, Unlike
 from eval.report.report import GOOD_VERDICTS, QuestionReport, RunReport
 
 
@@ -37,10 +32,8 @@ def document_changes(a: RunReport, b: RunReport) -> DocumentChanges | None:
 
 def kinds_of_change(documents: DocumentChanges) -> dict[str, DocumentChange]:
     """Return what happened to each document that is not the same, by id."""
-    kinds: dict[str, DocumentChange] = dict.fromkeys(documents.added, "added")
-    kinds |= dict.fromkeys(documents.removed, "removed")
-    kinds |= dict.fromkeys(documents.changed, "changed")
-    return kinds
+    kinds: tuple[DocumentChange, ...] = ("added", "removed", "changed")
+    return {name: kind for kind in kinds for name in getattr(documents, kind)}
 
 
 def describe_changes(documents: DocumentChanges | None, most: int = 5) -> str:
@@ -57,7 +50,7 @@ def describe_changes(documents: DocumentChanges | None, most: int = 5) -> str:
 
 
 def find_unlike(a: RunReport, b: RunReport) -> tuple[Unlike, ...]:
-    """Return every key whose value differs; whoever reads the comparison must know."""
+    """Return every key whose value differs."""
     return tuple(
         Unlike(key=key, a=before.get(key), b=after.get(key))
         for before, after in zip(_parts(a), _parts(b), strict=True)
@@ -79,18 +72,15 @@ def _parts(report: RunReport) -> Iterator[Mapping[str, Any]]:
 
 def _provenance(report: RunReport) -> dict[str, str]:
     """Return what the answers say they were made with; several values where they were not made alike."""
-    provenance = [question.answer.provenance for question in report.questions if question.answer]
-    found: dict[str, str] = {}
-    for name in ("prompts_hash", "version", "embedding_model", "answerer", "language_model"):
-        values = {str(value) for one in provenance if (value := getattr(one, name)) is not None}
-        if values:
-            found[name] = " and ".join(sorted(values))
-    return found
+    made = [question.answer.provenance for question in report.questions if question.answer]
+    names = ("prompts_hash", "version", "embedding_model", "answerer", "language_model")
+    found = {name: sorted({str(value) for one in made if (value := getattr(one, name)) is not None}) for name in names}
+    return {name: " and ".join(values) for name, values in found.items() if values}
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """What one run made of a question, once for each time it asked."""
+    """The results of one run for a question, one for each time it was asked."""
 
     asked: tuple[QuestionReport, ...]
 
@@ -106,21 +96,20 @@ class Side:
         crashed has no answer: its first crash is returned.
         """
         answered = self.answered or self.asked
-        good = [one for one in answered if one.verdict in GOOD_VERDICTS]
-        bad = [one for one in answered if one.verdict not in GOOD_VERDICTS]
-        most = good if len(good) > len(bad) else bad
+        went_well = 2 * sum(one.verdict in GOOD_VERDICTS for one in answered) > len(answered)
+        most = [one for one in answered if (one.verdict in GOOD_VERDICTS) == went_well]
         (verdict, _), *_ = Counter(one.verdict for one in most).most_common(1)
         return next(one for one in most if one.verdict == verdict)
 
-    def shown(self) -> Shown:
-        """Return what stands in a comparison for this side."""
+    def shown(self) -> ShownReply:
+        """Return the reply that a comparison shows for this side."""
         one = self.typical()
         text = one.answer.text if one.answer else (one.crash or "").strip().rpartition("\n")[2]
-        return Shown(verdict=one.verdict, text=text, why=one.why)
+        return ShownReply(verdict=one.verdict, text=text, why=one.why)
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class QuestionPair:
     """One question in both runs."""
 
     key: QuestionKey
@@ -134,7 +123,7 @@ class Pair:
 
     @property
     def cluster(self) -> tuple[str, str]:
-        """What falls together with it: the turns of a dialogue stand or fall with one another."""
+        """What it depends on: the turns of a dialogue depend on each other."""
         dialogue = self.b.asked[0].golden.dialogue
         return (self.key.suite, f"dialogue {dialogue}" if dialogue else f"question {self.key.id}")
 
@@ -157,16 +146,16 @@ class Pairing:
         only_in_b: Asked in B alone.
     """
 
-    pairs: tuple[Pair, ...]
-    crashed: tuple[Pair, ...]
+    pairs: tuple[QuestionPair, ...]
+    crashed: tuple[QuestionPair, ...]
     only_in_a: tuple[QuestionKey, ...]
     only_in_b: tuple[QuestionKey, ...]
 
 
-def pair_up(a: RunReport, b: RunReport) -> Pairing:
+def pair_questions(a: RunReport, b: RunReport) -> Pairing:
     """Return the questions of two runs, paired."""
     sides_a, sides_b = _sides(a.questions), _sides(b.questions)
-    both = [Pair(key, sides_a[key], sides_b[key]) for key in sides_b if key in sides_a]
+    both = [QuestionPair(key, sides_a[key], sides_b[key]) for key in sides_b if key in sides_a]
     return Pairing(
         pairs=tuple(pair for pair in both if pair.a.answered and pair.b.answered),
         crashed=tuple(pair for pair in both if not (pair.a.answered and pair.b.answered)),

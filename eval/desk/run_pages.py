@@ -22,7 +22,7 @@ from starlette.responses import Response
 
 from bot.web.page.language import theme_for
 from eval.compare.compare import compare_runs
-from eval.compare.comparison import Comparison, QuestionKey, Shown
+from eval.compare.comparison import Comparison, QuestionKey, ShownReply
 from eval.compare.pair import describe_changes, same_documents
 from eval.desk.desk import Desk, show, show_whole
 from eval.desk.running import ANSWERERS, MOST_REPEATS, Progress, RunOrder, answerer_named, is_run_name, read_log
@@ -232,7 +232,7 @@ class Anchors:
             for question, anchor in reversed(list(zip(report.questions, anchors(report.questions), strict=True)))
         }
 
-    def __call__(self, key: QuestionKey, shown: Shown) -> str:
+    def __call__(self, key: QuestionKey, shown: ShownReply) -> str:
         """Return the address, on the report's page, of the first answer with the verdict that is shown."""
         return self._places.get((key.suite, key.id, shown.verdict), "")
 

@@ -8,9 +8,11 @@ import click
 
 from bot.cli.options import json_option, print_json, print_progress
 from eval.compare.command import changed_documents_option, junit_option
-from eval.compare.render import warnings
-from eval.gate.outcome import checked, finish
+from eval.compare.compare import compare_runs
+from eval.gate.gate_check import check_gate
+from eval.gate.junit import exit_by, write_junit
 from eval.gate.rules import load_gate
+from eval.report.report import RunReport
 
 
 @click.command(
@@ -39,28 +41,26 @@ def gate(
     REPORT is a file of `footnote eval run --out`, or a folder that holds one as report.json. The rules are explained in
     docs/gating.md.
     """
-    from eval.compare.compare import compare_runs, load_run  # scipy's tests take a second to import
-
     if baseline is not None and without_baseline:
         raise click.UsageError("--baseline and --without-baseline exclude each other: leave one out.")
     rules = load_gate(gate_path)
-    run = load_run(report)
+    run = RunReport.load(report)
     comparison = None
     if baseline is not None:
-        names = (str(baseline), str(report))
         comparison = compare_runs(
-            load_run(baseline),
+            RunReport.load(baseline),
             run,
-            names,
+            (str(baseline), str(report)),
             allow_changed_documents=allow_changed_documents,
             tags=rules.compared_tags,
         )
-        for warning in warnings(comparison):
+        for warning in comparison.warnings():
             print_progress(f"warning: {warning}")
     elif without_baseline and rules.baseline_rules:
         rules = rules.without_baseline()
         print_progress("The rules against an earlier run were left out.")
-    checks = checked(rules, run, comparison, junit)
+    checks = check_gate(rules, run, comparison)
+    write_junit(junit, checks, run)
     if as_json:
         print_json([check.model_dump(mode="json") for check in checks])
-    finish(checks, print_progress if as_json else click.echo)
+    exit_by(checks, print_progress if as_json else click.echo)

@@ -1,4 +1,4 @@
-"""The rules of a gate, and every mistake a clerk can make in the file that holds them (docs/gating.md)."""
+"""The rules of a gate, read from a TOML file whose mistakes are all named (docs/gating.md)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from eval.compare.measured import MEASURE_NAMES, less_is_better
+from eval.compare.difference import MEASURE_NAMES, less_is_better
 from eval.errors import GateError
 from eval.judge.record import is_opinion
 from eval.measures.metrics import TAG_MEASURES
 
 
-class _Frozen(BaseModel):
+class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
@@ -29,28 +29,21 @@ def _one_of(known: Iterable[str], what: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _check_floors(limits: dict[str, float]) -> dict[str, float]:
-    for name, limit in limits.items():
-        if less_is_better(name):
-            raise ValueError(f"{name} is the better the lower it is: write its limit under at_most")
-        _check_limit(name, limit)
-    return limits
+def _limits(*, ceilings: bool) -> AfterValidator:
+    better, key = ("higher", "at_least") if ceilings else ("lower", "at_most")
 
+    def check(limits: dict[str, float]) -> dict[str, float]:
+        for name, limit in limits.items():
+            if less_is_better(name) != ceilings:
+                raise ValueError(f"{name} is the better the {better} it is: write its limit under {key}")
+            if name.endswith("_ms"):
+                if limit < 0:
+                    raise ValueError(f"{name} is a time in milliseconds: write 0 or more, not {limit:g}")
+            elif not 0 <= limit <= 1:
+                raise ValueError(f"{name} is a share: write a number from 0 to 1, such as 0.4, not {limit:g}")
+        return limits
 
-def _check_ceilings(limits: dict[str, float]) -> dict[str, float]:
-    for name, limit in limits.items():
-        if not less_is_better(name):
-            raise ValueError(f"{name} is the better the higher it is: write its limit under at_least")
-        _check_limit(name, limit)
-    return limits
-
-
-def _check_limit(name: str, limit: float) -> None:
-    if name.endswith("_ms"):
-        if limit < 0:
-            raise ValueError(f"{name} is a time in milliseconds: write 0 or more, not {limit:g}")
-    elif not 0 <= limit <= 1:
-        raise ValueError(f"{name} is a share: write a number from 0 to 1, such as 0.4, not {limit:g}")
+    return AfterValidator(check)
 
 
 _Measure = Annotated[str, _one_of(MEASURE_NAMES, "measure")]
@@ -58,12 +51,12 @@ _TagMeasure = Annotated[str, _one_of(TAG_MEASURES, "measure by tag")]
 _Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
-class AllowedRegression(_Frozen):
+class AllowedRegression(_Strict):
     """How much worse a measure may be than in the baseline.
 
     Attributes:
-        by: So much, in the unit of the measure.
-        significant: More than that too, unless it is this unlikely to be chance; None where nothing excuses it.
+        by: The allowance, in the unit of the measure.
+        significant: A larger drop fails only if its p-value is below this level; None where any larger drop fails.
     """
 
     by: Annotated[_Number, Field(ge=0)] = 0.0
@@ -78,21 +71,21 @@ def _from_number(value: object) -> object:
 _Regression = Annotated[AllowedRegression, BeforeValidator(_from_number)]
 
 
-class TagRules(_Frozen):
+class TagRules(_Strict):
     """What the questions with one tag must reach."""
 
-    at_least: Annotated[dict[_TagMeasure, _Number], AfterValidator(_check_floors)] = {}
-    at_most: Annotated[dict[_TagMeasure, _Number], AfterValidator(_check_ceilings)] = {}
+    at_least: Annotated[dict[_TagMeasure, _Number], _limits(ceilings=False)] = {}
+    at_most: Annotated[dict[_TagMeasure, _Number], _limits(ceilings=True)] = {}
     allowed_regression: dict[_TagMeasure, _Regression] = {}
 
 
-class Gate(_Frozen):
-    """All that a run must be to pass.
+class Gate(_Strict):
+    """The rules that a run must keep to pass.
 
     Attributes:
-        max_crashes: Most questions that may crash; none when it is not said, because a crash counts in no measure.
-        max_dropped: Most questions of the baseline that this run may not have asked; none when it is not said, because
-            a suite without its hard questions would pass.
+        max_crashes: Most questions that may crash; 0 by default, because a crash counts in no measure.
+        max_dropped: Most questions of the baseline that this run may leave out; 0 by default, because a suite without
+            its hard questions would pass.
         max_newly_wrong: Most questions that may be right in the baseline and wrong now.
         at_least: Floors of measures.
         at_most: Ceilings of measures.
@@ -103,14 +96,14 @@ class Gate(_Frozen):
     max_crashes: Annotated[int, Field(ge=0)] = 0
     max_dropped: Annotated[int, Field(ge=0)] = 0
     max_newly_wrong: Annotated[int, Field(ge=0)] | None = None
-    at_least: Annotated[dict[_Measure, _Number], AfterValidator(_check_floors)] = {}
-    at_most: Annotated[dict[_Measure, _Number], AfterValidator(_check_ceilings)] = {}
+    at_least: Annotated[dict[_Measure, _Number], _limits(ceilings=False)] = {}
+    at_most: Annotated[dict[_Measure, _Number], _limits(ceilings=True)] = {}
     allowed_regression: dict[_Measure, _Regression] = {}
     tags: dict[str, TagRules] = {}
 
     @property
     def baseline_rules(self) -> tuple[str, ...]:
-        """What of it looks at an earlier run, as it is written in the file."""
+        """The keys of the rules that look at an earlier run."""
         of_all = {"max_newly_wrong": self.max_newly_wrong is not None, "allowed_regression": self.allowed_regression}
         by_tag = tuple(f"tags.{tag}.allowed_regression" for tag in self.compared_tags)
         return (*(name for name, given in of_all.items() if given), *by_tag)

@@ -1,12 +1,8 @@
-"""How an answer is put before a model that judges it: the same material, another way each time.
+"""Asks a language model about every answer of a finished run, and keeps each reply on disk as it comes.
 
 Models are asked at temperature 0, so that the same prompt twice would be one opinion counted twice. Instead the order
 of the material changes, and which of the two words is named first: what a model prefers for its place alone shows as
 disagreement with itself (P. Wang et al., "Large Language Models are not Fair Evaluators", 2023).
-
-What a model replied, kept on disk as it comes: judging that was stopped goes on, and asks nothing twice.
-
-Asks a language model about every answer of a finished run.
 """
 
 from __future__ import annotations
@@ -21,15 +17,15 @@ from itertools import permutations
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from bot.answer.answer import Answer
 from bot.language_model import LanguageModel, Prompt
 from eval.errors import ReportError
 from eval.judge.record import JudgedAnswer, ModelJudge, Opinion, agreement_of
 from eval.measures.interval import mean, summarise
+from eval.report.json_file import Record, write_whole
 from eval.report.report import QuestionReport, RunReport
-from eval.report.whole_file import write_whole
 from eval.suites.golden import SMALL_TALK, GoldenQuestion
 from prompts.model_judge import judge_prompt, judge_prompts_hash
 
@@ -38,9 +34,10 @@ _ORDERS = tuple(permutations(("expected", "quotes", "answer")))
 _WORDS = ("Right", "Wrong")
 # Each order with either word first: more repeats would repeat a prompt.
 MOST_REPEATS = len(_ORDERS) * len(_WORDS)
-# Characters, in sum fewer than the 4,096 tokens that the local model reads: a Chinese character is about one. In runs
-# of the seed suites the longest answer has 992, and the quotes of one answer 983.
+# Characters, in sum fewer than the 4,096 tokens that the local model reads: a Chinese character is about one token.
 _LONGEST = {"question": 400, "turns": 300, "expected": 500, "quotes": 1_500, "answer": 1_100}
+_LONGEST_REPLY = 8  # tokens: one word in any tokenizer, and enough to see that a reply was more than one word
+_AROUND_A_WORD = " \t\r\n.*\"'"  # what a model puts around a word without saying more
 
 
 def present(question: QuestionReport, answer: Answer, repeats: int) -> Iterator[Prompt]:
@@ -51,9 +48,9 @@ def present(question: QuestionReport, answer: Answer, repeats: int) -> Iterator[
     turned = generator.randrange(2)
     for place in range(repeats):
         parts = {
-            "expected": judge_prompt("expected", lines=_lines("expected", _expected(golden, generator))),
-            "quotes": judge_prompt("quotes", lines=_lines("quotes", _quotes(answer, generator))),
-            "answer": judge_prompt("answer", answer=_cut("answer", answer.text)),
+            "expected": judge_prompt("expected", lines=_cut("expected", "\n".join(_expected(golden, generator)))),
+            "quotes": judge_prompt("quotes", lines=_cut("quotes", "\n".join(_quotes(answer, generator)))),
+            "answer": judge_prompt("answer", answer=_cut("answer", _one_line(answer.text))),
         }
         round_, which = divmod(place, len(orders))
         first, second = _WORDS if (place + round_ + turned) % 2 else _WORDS[::-1]
@@ -63,10 +60,10 @@ def present(question: QuestionReport, answer: Answer, repeats: int) -> Iterator[
 
 
 def _question(golden: GoldenQuestion) -> str:
-    asked = _cut("question", golden.question)
+    asked = _cut("question", _one_line(golden.question))
     if not golden.history:
         return judge_prompt("question", question=asked)
-    turns = "\n".join(f"{turn.role}: {' '.join(turn.content.split())}" for turn in golden.history)
+    turns = "\n".join(f"{turn.role}: {_one_line(turn.content)}" for turn in golden.history)
     return judge_prompt("conversation", turns=turns[-_LONGEST["turns"] :], question=asked)
 
 
@@ -82,11 +79,11 @@ def _expected(golden: GoldenQuestion, generator: random.Random) -> Iterator[str]
 
 def _quotes(answer: Answer, generator: random.Random) -> Iterator[str]:
     for citation in _shuffled(answer.citations, generator):
-        yield f"[{citation.number}] {' '.join(citation.quote.split())}"
+        yield f"[{citation.number}] {_one_line(citation.quote)}"
 
 
 def _alternatives(phrases: Iterable[str], generator: random.Random) -> str:
-    return " / ".join(f'"{" ".join(phrase.split())}"' for phrase in _shuffled(phrases, generator))
+    return " / ".join(f'"{_one_line(phrase)}"' for phrase in _shuffled(phrases, generator))
 
 
 def _shuffled(things: Iterable[_Thing], generator: random.Random) -> list[_Thing]:
@@ -94,21 +91,15 @@ def _shuffled(things: Iterable[_Thing], generator: random.Random) -> list[_Thing
     return generator.sample(some, len(some))
 
 
-def _lines(part: str, lines: Iterable[str]) -> str:
-    return "\n".join(lines)[: _LONGEST[part]]
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _cut(part: str, text: str) -> str:
-    return " ".join(text.split())[: _LONGEST[part]]
+    return text[: _LONGEST[part]]
 
 
-# One word, in any tokenizer, and enough more to see that it was not one word.
-_LONGEST_REPLY = 8
-
-
-class _Kept(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+class _Kept(Record):
     request: str
     reply: str
 
@@ -169,11 +160,6 @@ def _read(path: Path) -> Iterator[_Kept]:
             yield _Kept.model_validate_json(line)
 
 
-_JUDGE_WORDS: dict[str, Opinion] = {"right": "right", "wrong": "wrong"}
-# What a model puts around a word without saying more.
-_AROUND_A_WORD = " \t\r\n.*\"'"
-
-
 def judge_report(
     report: RunReport, replies: KeptReplies, repeats: int, on_reply: Callable[[], None] = lambda: None
 ) -> ModelJudge:
@@ -219,7 +205,8 @@ def answers_to_judge(report: RunReport) -> Iterator[tuple[QuestionReport, Answer
 
 def opinion_in(reply: str) -> Opinion | None:
     """Return the opinion that a reply states, or None where it is anything but one of the two words."""
-    return _JUDGE_WORDS.get(reply.strip(_AROUND_A_WORD).casefold())
+    word = reply.strip(_AROUND_A_WORD).casefold()
+    return "right" if word == "right" else "wrong" if word == "wrong" else None
 
 
 def majority_of(opinions: Iterable[Opinion | None]) -> Opinion | None:

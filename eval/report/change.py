@@ -1,4 +1,4 @@
-"""What became of the same questions and measures since an earlier run."""
+"""How the verdicts and measures of a run differ from those of an earlier run."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class MeasureChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class RunChange:
     """What changed since the previous run.
 
     Attributes:
@@ -57,17 +57,17 @@ class Change:
 
 
 def key_of(question: QuestionReport) -> Key:
-    """Return what a question is recognised by in another run, wherever its suite lay."""
+    """Return the key of a question, which is the same in another run, whatever folder its suite was in."""
     return question.suite_name, question.golden.id, question.repeat
 
 
-def change_since(previous: RunReport, report: RunReport) -> Change:
+def change_since(previous: RunReport, report: RunReport) -> RunChange:
     """Return what changed from one run to another."""
     before = {key_of(question): question for question in previous.questions}
     now = {key_of(question): question for question in report.questions}
     paired = [(before[key], now[key]) for key in now if key in before]
     flips = Counter((old.verdict, new.verdict) for old, new in paired if old.verdict != new.verdict)
-    return Change(
+    return RunChange(
         previous=previous,
         was={key: before[key].verdict for key in now if key in before},
         flips=tuple((old, new, number) for (old, new), number in flips.most_common()),

@@ -1,7 +1,4 @@
-"""The command `footnote eval report`.
-
-The command `footnote eval publish`.
-"""
+"""The commands `footnote eval report` and `footnote eval publish`."""
 
 from __future__ import annotations
 
@@ -12,10 +9,9 @@ from rich.console import Console
 
 from bot.cli.options import print_progress
 from eval.errors import ReportError
+from eval.report.json_file import write_whole
 from eval.report.report import RunReport
 from eval.report.table import print_report
-
-_REPORT_IN_FOLDER = "report.json"
 
 
 @click.command(
@@ -41,29 +37,15 @@ def report(report: Path, *, html: Path | None, previous: Path | None) -> None:
     """
     if previous is not None and html is None:
         raise click.UsageError("--previous changes only the page: name the page with --html.")
-    loaded = _load(report)
-    earlier = _load(previous) if previous else None
+    loaded = RunReport.load(report)
+    earlier = RunReport.load(previous) if previous else None
     if html is None:
         print_report(loaded, Console())
         return
-    from eval.report.page import render_report
+    from eval.report.page import render_report  # Matplotlib takes a second to import
 
-    _write(render_report(loaded, earlier), html)
+    write_whole(html, render_report(loaded, earlier))
     print_progress(f"Wrote {str(html)!r}: open it in a browser.")
-
-
-def _load(path: Path) -> RunReport:
-    return RunReport.load(path / _REPORT_IN_FOLDER if path.is_dir() else path)
-
-
-def _write(page: str, path: Path) -> None:
-    """Write the page, replacing what was there only when it is complete."""
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    try:
-        unfinished.write_text(page, encoding="utf-8")
-        unfinished.replace(path)
-    except OSError as error:
-        raise ReportError(f"The page {str(path)!r} cannot be written ({error.strerror}): name another file.") from error
 
 
 @click.command(
@@ -83,20 +65,15 @@ def publish(reports: tuple[Path, ...], *, into: Path) -> None:
     A report is what `footnote eval benchmark --out` or `footnote eval run --out` wrote. A marker may go on with words,
     as in `squad2 local mini`: its place then takes tables of that answerer and sample alone. All else is left as it is.
     """
-    from eval.report.publish import (
-        fill_blocks,  # a report's classes take seconds to import
-        read_tables,
-    )
+    from eval.report.published_tables import fill_blocks, read_tables  # a report's classes take seconds to import
 
     tables = [table for path in reports for table in read_tables(path)]
     try:
         before = into.read_text(encoding="utf-8")
-        after, counts = fill_blocks(before, tables, str(into))
-        if after != before:
-            unfinished = into.with_name(f".{into.name}.unfinished")
-            unfinished.write_text(after, encoding="utf-8")
-            unfinished.replace(into)
     except (OSError, UnicodeDecodeError) as error:
-        raise ReportError(f"{str(into)!r} cannot be read or written ({error}): name another file.") from error
+        raise ReportError(f"{str(into)!r} cannot be read ({error}): name another file.") from error
+    after, counts = fill_blocks(before, tables, str(into))
+    if after != before:
+        write_whole(into, after)
     for name, count in counts.items():
         print_progress(f"{into}: {name}: {count} {'table' if count == 1 else 'tables'}")

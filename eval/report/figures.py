@@ -1,7 +1,4 @@
-"""What the page calls the verdicts and measures of a report.
-
-The numbers behind the plots, computed from the answers that a report holds.
-"""
+"""What a page says of a report: the words for verdicts and measures, and the numbers behind the plots."""
 
 from __future__ import annotations
 
@@ -53,17 +50,15 @@ REFUSALS: Mapping[str, str] = {
     "too_long": "the question is too long",
     "unavailable": "a part of the chatbot was not available",
 }
+_BINS = 10
+_STEPS = 100
+# What is refused for another reason stays refused whatever the threshold is.
+_REFUSED_BY_CONFIDENCE = frozenset({"no_relevant_passage", "not_in_documents"})
 
 
 def count(number: int, thing: str) -> str:
     """Return a number with its noun, as in `1 question` or `1,000 questions`."""
     return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
-
-
-_BINS = 10
-_STEPS = 100
-# What is refused for another reason stays refused whatever the threshold is.
-_REFUSED_BY_CONFIDENCE = frozenset({"no_relevant_passage", "not_in_documents"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +125,8 @@ def reliability(report: RunReport) -> list[ConfidenceBin]:
     )
     bins = []
     for number, group in groupby(pairs, key=lambda pair: pair[0]):
-        some = list(group)
-        confidence = sum(pair[1] for pair in some) / len(some)
-        bins.append(ConfidenceBin(number / _BINS, confidence, summarise([pair[2] for pair in some], mean)))
+        _, confidences, right = zip(*group, strict=True)
+        bins.append(ConfidenceBin(number / _BINS, sum(confidences) / len(right), summarise(right, mean)))
     return bins
 
 
@@ -165,9 +159,7 @@ def stage_times(report: RunReport) -> dict[str, list[float]]:
     for timing in timings:
         for stage, milliseconds in timing.items():
             times.setdefault(stage, []).append(milliseconds)
-    return {stage: values for stage, values in times.items() if stage != "total"} | (
-        {"total": times["total"]} if "total" in times else {}
-    )
+    return dict(sorted(times.items(), key=lambda item: item[0] == "total"))
 
 
 def blame_counts(report: RunReport) -> dict[Stage, int] | None:

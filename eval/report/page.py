@@ -1,9 +1,10 @@
-"""A whole report as one HTML file that fetches nothing: styles, script and drawings stand in it."""
+"""A whole report as one HTML file that fetches nothing: it holds its styles, script and drawings."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -18,7 +19,7 @@ from bot.web.page.render_html import finalize, icon
 from eval.judge.record import JudgedAnswer, ModelJudge
 from eval.measures.interval import Metric
 from eval.measures.metrics import TAG_MEASURES
-from eval.report.change import Change, change_since, key_of
+from eval.report.change import RunChange, change_since, key_of
 from eval.report.figures import MEASURES, REFUSALS, VERDICTS, count
 from eval.report.plots import build_plots
 from eval.report.question import QuestionView, anchors, by_verdict, view_question
@@ -26,7 +27,7 @@ from eval.report.report import GOOD_VERDICTS, QuestionReport, RunReport
 from eval.report.table import number
 
 _HERE = Path(__file__).parent
-# The page wears the clothes of the chat page.
+# The page uses the styles of the chat page.
 _CHAT_STATIC = Path(str(bot.web.page.__file__)).parent / "static"
 
 
@@ -64,7 +65,7 @@ class OpinionView:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What surrounds the report in the web application; a page that was saved as a file has none.
+    """Links around a report that is shown in the web application; a page that is a file has none.
 
     Attributes:
         name: What the run is called.
@@ -122,7 +123,7 @@ def report_policy() -> Markup:
     ).format(_assets()["script_hash"])
 
 
-def _views(report: RunReport, change: Change | None, frame: Frame | None) -> list[QuestionView]:
+def _views(report: RunReport, change: RunChange | None, frame: Frame | None) -> list[QuestionView]:
     was = change.was if change else {}
     return [
         view_question(question, anchor, was.get(key_of(question)), frame.entry_of(question) if frame else None)
@@ -131,14 +132,13 @@ def _views(report: RunReport, change: Change | None, frame: Frame | None) -> lis
 
 
 def _opinion_view(opinion: ModelJudge, views: Sequence[QuestionView]) -> OpinionView:
-    """Return a model's opinion with the addresses of the questions on which it is at odds with `answer_correct`."""
-    anchors = {(view.report.suite, view.report.golden.id, view.report.repeat): view.anchor for view in views}
-    disputed = [(anchors[one.suite, one.id, one.repeat], one) for one in opinion.disputed()]
+    places = {(view.report.suite, view.report.golden.id, view.report.repeat): view.anchor for view in views}
+    disputed = [(places[one.suite, one.id, one.repeat], one) for one in opinion.disputed()]
     return OpinionView(opinion, _metric_rows(opinion.shares()), disputed)
 
 
 def _choices(
-    report: RunReport, tags: Sequence[str], suites: Sequence[str], change: Change | None
+    report: RunReport, tags: Sequence[str], suites: Sequence[str], change: RunChange | None
 ) -> list[tuple[str, str, list[tuple[str, str]]]]:
     """Return what the questions can be filtered by: name, label, and each value with its words.
 
@@ -162,23 +162,19 @@ def _metric_rows(metrics: Mapping[str, Metric]) -> list[MetricRow]:
     rows = []
     for name, metric in metrics.items():
         scale = 100 / (longest or 1.0) if name.endswith("_ms") else 100.0
-        low, high = (metric.low or 0.0) * scale, (metric.high or 0.0) * scale
-        place = (metric.value or 0.0) * scale
-        rows.append(
-            MetricRow(name, MEASURES.get(name, ""), metric, round(low, 1), round(high - low, 1), round(place, 1))
-        )
+        low, high, value = ((one or 0.0) * scale for one in (metric.low, metric.high, metric.value))
+        bar = (round(low, 1), round(high - low, 1), round(value, 1))
+        rows.append(MetricRow(name, MEASURES.get(name, ""), metric, *bar))
     return rows
 
 
 def _answerers(report: RunReport) -> list[str]:
-    """Return who wrote the replies, with the language model where there was one, the busiest first."""
-    written: dict[str, int] = {}
-    for question in report.questions:
-        if question.answer:
-            made = question.answer.provenance
-            name = f"{made.answerer} ({made.language_model})" if made.language_model else made.answerer
-            written[name] = written.get(name, 0) + 1
-    return sorted(written, key=lambda name: -written[name])
+    """Return who wrote the replies, with the language model where there was one, the most frequent first."""
+    origins = [question.answer.provenance for question in report.questions if question.answer]
+    written = Counter(
+        f"{one.answerer} ({one.language_model})" if one.language_model else one.answerer for one in origins
+    )
+    return [name for name, _ in written.most_common()]
 
 
 @cache

@@ -1,9 +1,7 @@
-"""Where golden evidence stands in what was cited, told from the words of both.
+"""What the page shows of one question: its reply, its footnotes, and where golden evidence stands in them.
 
-A report holds quotes, not documents, so places cannot be compared. Words can: a citation equals the stored text, and
-so does a golden quote that was checked against the index.
-
-What the page shows of one question, beyond what its report says already.
+A report holds quotes, not documents, so places cannot be compared. Words can: a citation equals the stored text, and so
+does a golden quote that was checked against the index.
 """
 
 from __future__ import annotations
@@ -23,41 +21,41 @@ from eval.report.report import GOOD_VERDICTS, QuestionReport, Verdict
 from eval.suites.golden import EvidenceItem, GoldenQuestion, Quote
 from index.document import Span
 
-# Shorter common ends than this are chance.
-_SHORTEST_END = 8
+_SHORTEST_END = 8  # characters: shorter common ends are chance
+_MARKER = re.compile(r"\s*\[(\d+)\]")
+_NOT_IN_ADDRESS = re.compile(r"[^\w.-]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """A piece of a quote, and whether it is golden evidence."""
+class QuotePart:
+    """A part of a quote, and whether it is golden evidence."""
 
     text: str
     golden: bool
 
 
-def mark_evidence(citation: Citation, items: Iterable[EvidenceItem]) -> tuple[Piece, ...]:
-    """Return the quote of a citation in pieces, golden evidence told from the rest."""
+def mark_evidence(citation: Citation, items: Iterable[EvidenceItem]) -> tuple[QuotePart, ...]:
+    """Return the quote of a citation in parts, golden evidence told from the rest."""
     spans = [span for item in items for quote in item.any_of for span in _shared(citation, quote)]
-    pieces, end = [], 0
+    parts, end = [], 0
     for span in sorted(spans, key=lambda span: (span.start, span.end)):
         start = max(span.start, end)
-        if start >= span.end:
-            continue
-        pieces += [Piece(citation.quote[end:start], golden=False), Piece(citation.quote[start : span.end], golden=True)]
-        end = span.end
-    pieces.append(Piece(citation.quote[end:], golden=False))
-    return tuple(piece for piece in pieces if piece.text)
+        if start < span.end:
+            parts += [(citation.quote[end:start], False), (citation.quote[start : span.end], True)]
+            end = span.end
+    parts.append((citation.quote[end:], False))
+    return tuple(QuotePart(text, golden) for text, golden in parts if text)
 
 
 def covering(citations: Sequence[Citation], quote: Quote) -> tuple[int, ...]:
     """Return the numbers of the citations that hold at least half of the characters of a golden quote."""
     needed = len(_collapse(quote.quote)[0])
+
+    def length(citation: Citation, span: Span) -> int:
+        return len(_collapse(citation.quote[span.start : span.end])[0])
+
     return tuple(
-        citation.number
-        for citation in citations
-        if any(
-            2 * len(_collapse(citation.quote[span.start : span.end])[0]) >= needed for span in _shared(citation, quote)
-        )
+        one.number for one in citations if any(2 * length(one, span) >= needed for span in _shared(one, quote))
     )
 
 
@@ -96,10 +94,6 @@ def _collapse(text: str) -> tuple[str, list[int]]:
     return "".join(character for character, _ in kept), [offset for _, offset in kept]
 
 
-_MARKER = re.compile(r"\s*\[(\d+)\]")
-_NOT_IN_ADDRESS = re.compile(r"[^\w.-]+")
-
-
 @dataclass(frozen=True, slots=True)
 class Phrases:
     """Phrases that an answer must show one of, or one it must not show, and whether it does."""
@@ -109,11 +103,11 @@ class Phrases:
 
 
 @dataclass(frozen=True, slots=True)
-class Footnote:
+class MarkedCitation:
     """A citation with the golden evidence in its quote marked."""
 
     citation: Citation
-    pieces: tuple[Piece, ...]
+    pieces: tuple[QuotePart, ...]
 
     @property
     def golden(self) -> bool:
@@ -150,8 +144,8 @@ class QuestionView:
     words: int
     expected: tuple[Phrases, ...]
     forbidden: tuple[Phrases, ...]
-    footnotes: tuple[Footnote, ...]
-    nearest: tuple[Footnote, ...]
+    footnotes: tuple[MarkedCitation, ...]
+    nearest: tuple[MarkedCitation, ...]
     evidence: tuple[tuple[GoldenQuote, ...], ...]
     retrieved: tuple[tuple[RetrievedEntry, tuple[int, ...]], ...]
 
@@ -199,7 +193,7 @@ def view_question(report: QuestionReport, anchor: str, was: Verdict | None, entr
         evidence=tuple(
             tuple(GoldenQuote(quote, covering(citations, quote)) for quote in item.any_of) for item in golden.evidence
         ),
-        retrieved=_retrieved(answer) if answer else (),
+        retrieved=tuple(_retrieved(answer)) if answer else (),
     )
 
 
@@ -215,8 +209,8 @@ def anchors(questions: Sequence[QuestionReport]) -> list[str]:
     return found
 
 
-def _footnotes(citations: Sequence[Citation], golden: GoldenQuestion) -> tuple[Footnote, ...]:
-    return tuple(Footnote(citation, mark_evidence(citation, golden.evidence)) for citation in citations)
+def _footnotes(citations: Sequence[Citation], golden: GoldenQuestion) -> tuple[MarkedCitation, ...]:
+    return tuple(MarkedCitation(citation, mark_evidence(citation, golden.evidence)) for citation in citations)
 
 
 def _pieces(answer: Answer) -> Iterator[str | int]:
@@ -227,16 +221,18 @@ def _pieces(answer: Answer) -> Iterator[str | int]:
         yield int(marker[1]) if marker and int(marker[1]) in numbers else piece
 
 
-def _retrieved(answer: Answer) -> tuple[tuple[RetrievedEntry, tuple[int, ...]], ...]:
-    ranked = sorted(answer.retrieved, key=lambda entry: entry.rank)
-    return tuple((entry, tuple(_cited_in(entry, answer.citations))) for entry in ranked)
-
-
-def _cited_in(entry: RetrievedEntry, citations: Sequence[Citation]) -> Iterator[int]:
-    place = Span(entry.start, entry.end)
-    for citation in citations:
-        if citation.document_id == entry.document_id and place.overlap(Span(citation.start, citation.end)):
-            yield citation.number
+def _retrieved(answer: Answer) -> Iterator[tuple[RetrievedEntry, tuple[int, ...]]]:
+    """Yield the retrieved chunks, best first, each with the numbers of the citations that lie in it."""
+    for entry in sorted(answer.retrieved, key=lambda entry: entry.rank):
+        place = Span(entry.start, entry.end)
+        yield (
+            entry,
+            tuple(
+                one.number
+                for one in answer.citations
+                if one.document_id == entry.document_id and place.overlap(Span(one.start, one.end))
+            ),
+        )
 
 
 def _searched(report: QuestionReport) -> Iterator[str]:

@@ -7,26 +7,18 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import Field
 
 from bot.answer.answer import Answer
-from eval.errors import ReportError
 from eval.judge.record import ModelJudge
 from eval.measures.interval import Metric
+from eval.report.json_file import JsonFile, Record
 from eval.run.origin import Origin
 from eval.suites.golden import GoldenQuestion
 
 # The part of the path of a question that lost the answer; `suite` when the suite asks for what no document says.
 Stage = Literal[
-    "reading",
-    "splitting",
-    "retrieval",
-    "condensing",
-    "selection",
-    "judging",
-    "composing",
-    "verification",
-    "suite",
+    "reading", "splitting", "retrieval", "condensing", "selection", "judging", "composing", "verification", "suite"
 ]
 Verdict = Literal["right", "wrong", "rightly_refused", "wrongly_refused", "wrongly_answered", "crashed"]
 # The report in the folder of a run.
@@ -34,18 +26,14 @@ REPORT_NAME = "report.json"
 GOOD_VERDICTS: frozenset[Verdict] = frozenset({"right", "rightly_refused"})
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Blame(_Frozen):
+class Blame(Record):
     """The first stage that lost the answer to a question that failed, and how that is known, in words."""
 
     stage: Stage
     why: str
 
 
-class SuiteRecord(_Frozen):
+class SuiteRecord(Record):
     """A suite that was run: its file as it was named, the SHA-256 (hex) of it, and how many questions it has."""
 
     path: str
@@ -54,11 +42,11 @@ class SuiteRecord(_Frozen):
 
     @property
     def name(self) -> str:
-        """What it is known by in other runs."""
+        """Its name, by which it is found in other runs."""
         return _name_of(self.path)
 
 
-class QuestionReport(_Frozen):
+class QuestionReport(Record):
     """One question of a run.
 
     Attributes:
@@ -67,7 +55,7 @@ class QuestionReport(_Frozen):
         repeat: Which time it was asked in this run, from 1.
         answer: The whole answer, or None when it crashed.
         crash: The traceback, or None.
-        verdict: What became of it.
+        verdict: Whether it was answered or refused, and rightly.
         why: What is wrong with the answer, in words.
         scores: Measures by name; None where one does not apply.
         blame: Which stage lost the answer; None where nothing is wrong or it was not looked for.
@@ -85,18 +73,18 @@ class QuestionReport(_Frozen):
 
     @property
     def suite_name(self) -> str:
-        """What its suite is known by in other runs."""
+        """The name of its suite, by which it is found in other runs."""
         return _name_of(self.suite)
 
 
-class TagReport(_Frozen):
+class TagReport(Record):
     """The main metrics over the questions with one tag."""
 
     questions: int
     metrics: dict[str, Metric]
 
 
-class RunReport(_Frozen):
+class RunReport(JsonFile):
     """The result of a run. `metrics` are over all questions of all suites; a crash counts in none of them.
 
     Attributes:
@@ -116,7 +104,7 @@ class RunReport(_Frozen):
     settings: dict[str, Any]
     index_fingerprint: str
     documents: int
-    document_hashes: dict[str, str] = {}
+    document_hashes: dict[str, str] = Field(default_factory=dict)
     repeats: int = 1
     started_at: datetime
     seconds: float
@@ -127,6 +115,9 @@ class RunReport(_Frozen):
     questions: tuple[QuestionReport, ...]
     model_judge: ModelJudge | None = None
 
+    kind = "run report"
+    remedy = "name a folder that footnote eval run --out wrote, or its report.json"
+
     @classmethod
     def load(cls, path: Path) -> Self:
         """Return a report from its file, or from the folder of its run.
@@ -134,36 +125,7 @@ class RunReport(_Frozen):
         Raises:
             ReportError: The file cannot be read or is no report.
         """
-        if path.is_dir():
-            path = path / REPORT_NAME
-        try:
-            return cls.model_validate_json(path.read_bytes())
-        except OSError as error:
-            raise ReportError(
-                f"The report {str(path)!r} cannot be read ({error.strerror}): name an existing file."
-            ) from error
-        except ValidationError as error:
-            detail = error.errors(include_url=False)[0]
-            where = ".".join(map(str, detail["loc"])) or "the whole file"
-            raise ReportError(
-                f"{str(path)!r} is no run report ({where}: {detail['msg'].lower()}): "
-                "name a folder that footnote eval run --out wrote, or its report.json."
-            ) from error
-
-    def write(self, path: Path) -> None:
-        """Write the report to a file, replacing what was there only when it is complete.
-
-        Raises:
-            ReportError: The file cannot be written.
-        """
-        unfinished = path.with_name(f".{path.name}.unfinished")
-        try:
-            unfinished.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
-            unfinished.replace(path)
-        except OSError as error:
-            raise ReportError(
-                f"The report {str(path)!r} cannot be written ({error.strerror}): name another file."
-            ) from error
+        return super().load(path / REPORT_NAME if path.is_dir() else path)
 
     def failures(self) -> Iterator[QuestionReport]:
         """Yield the questions whose answer is not what it should be, crashes included."""

@@ -1,4 +1,4 @@
-"""A run report as it stands in a terminal."""
+"""Prints a run report to a terminal."""
 
 from __future__ import annotations
 
@@ -47,9 +47,8 @@ def _once_each(failures: Iterable[QuestionReport]) -> list[tuple[int, QuestionRe
 
 def failure_line(question: QuestionReport) -> str:
     """Return one line that says what became of a question that failed."""
-    shown = (
-        question.crash.strip().splitlines()[-1] if question.crash else question.answer.text if question.answer else ""
-    )
+    reply = question.answer.text if question.answer else ""
+    shown = question.crash.strip().splitlines()[-1] if question.crash else reply
     reasons = [*question.why, *([f"lost in {question.blame.stage}: {question.blame.why}"] if question.blame else [])]
     why = f" ({'; '.join(reasons)})" if reasons else ""
     line = f"{question.verdict}  {question.golden.id}: {question.golden.question} -> {shown}{why}"

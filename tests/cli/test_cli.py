@@ -184,12 +184,12 @@ from contextlib import suppress
 from bot.cli.options import interruptible
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a process in the background starts without
-with interruptible() as interruption:
-    interruption.check()
+with interruptible() as check:
+    check()
     with suppress(KeyboardInterrupt):
         os.kill(os.getpid(), signal.SIGINT)
     try:
-        interruption.check()
+        check()
     except KeyboardInterrupt:
         print("not lost")
 print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)

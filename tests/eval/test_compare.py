@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from eval.compare.compare import compare_runs, load_run
+from eval.compare.command import print_comparison
+from eval.compare.compare import compare_runs
 from eval.compare.comparison import Affected, Cause, Comparison, DocumentChanges, Impact
-from eval.compare.measured import MEASURE_NAMES, less_is_better
-from eval.compare.pair import pair_up
-from eval.compare.render import print_comparison, warnings
+from eval.compare.difference import MEASURE_NAMES, less_is_better
+from eval.compare.pair import pair_questions
 from eval.errors import ComparisonError, ReportError
 from eval.report.report import RunReport, Verdict
 from tests.support.made_reports import make_answer, make_question, make_report
@@ -58,7 +58,7 @@ def test_waiting_and_calibration_are_compared_from_the_answers() -> None:
 def test_the_same_id_in_another_suite_is_another_question() -> None:
     a = make_report([make_question("q", suite="one.yaml"), make_question("r", suite="one.yaml")])
     b = make_report([make_question("q", suite="two.yaml"), make_question("r", suite="./suites/one.yaml")])
-    pairing = pair_up(a, b)
+    pairing = pair_questions(a, b)
     assert [pair.key.id for pair in pairing.pairs] == ["r"]
     assert [(key.suite, key.id) for key in pairing.only_in_a] == [("one", "q")]
     assert [(key.suite, key.id) for key in pairing.only_in_b] == [("two", "q")]
@@ -160,7 +160,7 @@ def test_runs_without_a_common_question_are_refused() -> None:
 def test_a_sheet_that_was_saved_in_another_form_is_the_same_suite() -> None:
     a = make_report([make_question("q", suite="mine.csv")])
     b = make_report([make_question("q", suite="later\\mine.xlsx")])
-    assert [pair.key.id for pair in pair_up(a, b).pairs] == ["q"]
+    assert [pair.key.id for pair in pair_questions(a, b).pairs] == ["q"]
 
 
 def affected(a: RunReport, b: RunReport) -> dict[str, Affected]:
@@ -232,7 +232,7 @@ def test_a_question_that_was_reworded_is_named() -> None:
     b = make_report([make_question("q", "wrong", question="Why?"), make_question("r")], documents={"a": "2"})
     comparison = compare_runs(a, b, allow_changed_documents=True)
     assert names(comparison.reworded) == ["q"]
-    assert "the suite asks or marks these otherwise in B: q" in warnings(comparison)
+    assert "the suite asks or marks these otherwise in B: q" in comparison.warnings()
     assert affected(a, b)["q"].why == "no changed document is near; the suite asks or marks it otherwise now"
 
 
@@ -243,8 +243,8 @@ def test_every_other_difference_is_a_warning() -> None:
         suite_hash="s2",
         commit="beef",
     )
-    assert warnings(compare_runs(one("right"), one("right"))) == []
-    assert warnings(compare_runs(one("right"), b)) == [
+    assert compare_runs(one("right"), one("right")).warnings() == []
+    assert compare_runs(one("right"), b).warnings() == [
         "suite seed: s in A, s2 in B",
         "settings.new: nothing in A, True in B",
         "settings.top_k: 8 in A, 3 in B",
@@ -264,9 +264,9 @@ def test_a_report_is_a_file_or_lies_in_a_folder(tmp_path: Path) -> None:
     report = one("right")
     (tmp_path / "run").mkdir()
     report.write(tmp_path / "run" / "report.json")
-    assert load_run(tmp_path / "run") == load_run(tmp_path / "run" / "report.json") == report
+    assert RunReport.load(tmp_path / "run") == RunReport.load(tmp_path / "run" / "report.json") == report
     with pytest.raises(ReportError, match=r"report\.json' cannot be read"):
-        load_run(tmp_path)
+        RunReport.load(tmp_path)
 
 
 def test_a_comparison_survives_its_file(tmp_path: Path) -> None:

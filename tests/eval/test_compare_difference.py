@@ -11,7 +11,7 @@ from scipy.stats import binom
 
 from eval.compare.difference import (
     PairedSamples,
-    bootstrap_interval,
+    difference_interval,
     mcnemar,
     paired_difference,
     permutation_p_value,
@@ -85,24 +85,24 @@ def test_dialogues_widen_the_interval() -> None:
     generator = numpy.random.default_rng(1)
     b = numpy.repeat(generator.normal(size=10), 6)
     clusters = [place // 6 for place in range(60)]
-    narrow = bootstrap_interval(paired([0.0] * 60, b.tolist()), weighted_mean)
-    wide = bootstrap_interval(paired([0.0] * 60, b.tolist(), clusters), weighted_mean)
+    narrow = difference_interval(paired([0.0] * 60, b.tolist()), weighted_mean)
+    wide = difference_interval(paired([0.0] * 60, b.tolist(), clusters), weighted_mean)
     assert wide[1] - wide[0] > 2 * (narrow[1] - narrow[0])
 
 
 def test_the_interval_is_that_of_drawn_pairs() -> None:
     # With 0/1 differences the sum of 100 drawn pairs is binomial, so its quantiles are known.
     samples = paired([0] * 100, [1] * 30 + [0] * 70)
-    low, high = bootstrap_interval(samples, weighted_mean)
+    low, high = difference_interval(samples, weighted_mean)
     assert low == pytest.approx(binom.ppf(0.025, 100, 0.3) / 100, abs=0.015)
     assert high == pytest.approx(binom.ppf(0.975, 100, 0.3) / 100, abs=0.015)
-    assert bootstrap_interval(samples, weighted_mean) == (low, high)
-    assert bootstrap_interval(paired([1, 0], [1, 0]), weighted_mean) == (0, 0)
+    assert difference_interval(samples, weighted_mean) == (low, high)
+    assert difference_interval(paired([1, 0], [1, 0]), weighted_mean) == (0, 0)
 
 
 def test_pairing_makes_the_interval_narrow() -> None:
     values = numpy.linspace(0, 1, 50)
-    low, high = bootstrap_interval(paired(values.tolist(), (values + 0.1).tolist()), weighted_mean)
+    low, high = difference_interval(paired(values.tolist(), (values + 0.1).tolist()), weighted_mean)
     assert (low, high) == (pytest.approx(0.1), pytest.approx(0.1))
 
 

@@ -13,8 +13,8 @@ import pytest
 
 from eval.compare.compare import compare_runs
 from eval.errors import GateError
-from eval.gate.check import GateCheck, check_gate, holm
-from eval.gate.outcome import render_junit
+from eval.gate.gate_check import GateCheck, check_gate, holm
+from eval.gate.junit import render_junit
 from eval.gate.rules import AllowedRegression, Gate, load_gate
 from eval.report.report import QuestionReport, RunReport, Verdict
 from tests.support.made_reports import make_answer, make_question, make_report

@@ -18,7 +18,7 @@ from bot.cli import footnote
 from bot.language_model import Prompt
 from eval.compare.compare import compare_runs
 from eval.errors import EvaluationError, GateError, ReportError
-from eval.gate.check import check_gate
+from eval.gate.gate_check import check_gate
 from eval.gate.rules import load_gate
 from eval.judge.command import judge_with_progress
 from eval.judge.judge import MOST_REPEATS, KeptReplies, judge_report, majority_of, opinion_in, present

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from pydantic import SecretStr
 
-from bot.operations.doctor.index_checks import check_chroma_server
+from bot.operations.doctor import check_chroma_server
 from bot.settings import Settings
 from index.document import Chunk, Span
 from index.embedding.embedder import Vectors

@@ -15,8 +15,7 @@ import pytest
 
 from bot.chatbot import Chatbot
 from bot.language_model.weights import DEFAULT_WEIGHTS
-from bot.operations.doctor import Check, examine
-from bot.operations.doctor.machine_checks import check_libraries
+from bot.operations.doctor import Check, check_libraries, examine
 from bot.settings import Settings
 from index.errors import IndexingError
 from index.store.catalogue import Catalogue

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from bot.answer.errors import WatchError
-from bot.operations.watch import FolderWatch, changes, index_in_child
+from bot.operations.indexing import index_in_child
+from bot.operations.watch import FolderWatch, changes
 from bot.settings import Settings
 from index.store.catalogue import Catalogue
 
@@ -153,7 +154,7 @@ def test_what_is_killed_or_cannot_index_is_an_error_of_one_line(tmp_path: Path) 
 def test_the_child_does_not_outlive_its_parent() -> None:
     parent = subprocess.Popen(["sleep", "60"])
     child = subprocess.Popen(
-        [sys.executable, "-m", "bot.operations.watch_child", str(parent.pid)],
+        [sys.executable, "-m", "bot.operations.indexing", str(parent.pid)],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
     )

@@ -73,7 +73,7 @@ def injection(
         "outcomes": [outcome.model_dump(mode="json") for outcome in outcomes],
     }
     if out is not None:
-        from eval.report.whole_file import write_whole
+        from eval.report.json_file import write_whole
 
         write_whole(out, json.dumps(report, indent=2) + "\n")
     if as_json:

@@ -26,7 +26,7 @@ from pathlib import Path
 import numpy as np
 
 from bot.settings import Settings
-from eval.report.whole_file import write_whole
+from eval.report.json_file import write_whole
 from eval.run.progress import show_progress
 from index.document import Chunk, Document, Span, hash_text
 from index.embedding.embedder import Vectors

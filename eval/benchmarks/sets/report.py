@@ -16,9 +16,8 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
 from rich.console import Console
 from rich.text import Text
 
@@ -26,17 +25,14 @@ from eval.benchmarks.sets.outcome import Outcome
 from eval.benchmarks.sets.run import Answered
 from eval.benchmarks.sets.score import ThresholdRow, pair_up, summarise_outcomes, threshold_table
 from eval.benchmarks.sets.sets import BenchmarkSet, QueryForm
-from eval.errors import EvaluationError, ReportError
+from eval.errors import EvaluationError
 from eval.measures.interval import Metric
+from eval.report.json_file import JsonFile, Record
 from eval.report.table import metrics_table, number
 from eval.run.origin import Origin
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class PublishedFigure(_Frozen):
+class PublishedFigure(Record):
     """One figure of somebody else.
 
     Attributes:
@@ -53,14 +49,14 @@ class PublishedFigure(_Frozen):
     comparable: str
 
 
-class _Figures(_Frozen):
+class _Figures(Record):
     sets: tuple[str, ...]
     source: str
     comparable: str
     systems: dict[str, dict[str, float]]
 
 
-class _Table(_Frozen):
+class _Table(Record):
     sets: tuple[str, ...]
     source: str
     comparable: str
@@ -71,13 +67,13 @@ class _Table(_Frozen):
     percent: bool = False
 
 
-class _Warning(_Frozen):
+class _Warning(Record):
     sets: tuple[str, ...]
     about: str = ""
     text: str
 
 
-class _Published(_Frozen):
+class _Published(Record):
     """All of `published.toml`; the fields are explained there."""
 
     figures: tuple[_Figures, ...]
@@ -193,14 +189,14 @@ _LOWER_BOUNDS = (
 )
 
 
-class AnswersRecord(_Frozen):
+class AnswersRecord(Record):
     """Where the answers of one collection are kept, and what they depend on."""
 
     path: str
     measured: dict[str, Any]
 
 
-class SetReport(_Frozen):
+class SetReport(Record):
     """One set, or several of one pool together.
 
     Attributes:
@@ -226,7 +222,7 @@ class SetReport(_Frozen):
     answers: tuple[AnswersRecord, ...]
 
 
-class BenchmarkReport(_Frozen):
+class BenchmarkReport(JsonFile):
     """The result of a benchmark.
 
     Attributes:
@@ -236,6 +232,9 @@ class BenchmarkReport(_Frozen):
         pools: Sets of one pool together, where there are several.
     """
 
+    kind = "benchmark report"
+    remedy = "name a file that footnote eval benchmark --out wrote"
+
     answerer: str
     retrieval_only: bool = False
     mini: bool
@@ -244,40 +243,6 @@ class BenchmarkReport(_Frozen):
     origin: Origin
     sets: tuple[SetReport, ...]
     pools: tuple[SetReport, ...]
-
-    @classmethod
-    def load(cls, path: Path) -> Self:
-        """Return a report from its file.
-
-        Raises:
-            ReportError: The file cannot be read or is no report.
-        """
-        try:
-            return cls.model_validate_json(path.read_bytes())
-        except OSError as error:
-            raise ReportError(
-                f"The report {str(path)!r} cannot be read ({error.strerror}): name an existing file."
-            ) from error
-        except ValidationError as error:
-            detail = error.errors(include_url=False)[0]
-            where = ".".join(map(str, detail["loc"])) or "the whole file"
-            raise ReportError(
-                f"{str(path)!r} is no benchmark report ({where}: {detail['msg'].lower()}): "
-                "name a file that footnote eval benchmark --out wrote."
-            ) from error
-
-    def write(self, path: Path) -> None:
-        """Write the report to a file.
-
-        Raises:
-            ReportError: The file cannot be written.
-        """
-        try:
-            path.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        except OSError as error:
-            raise ReportError(
-                f"The report {str(path)!r} cannot be written ({error.strerror}): name another file."
-            ) from error
 
 
 def report_sets(results: Results) -> list[SetReport]:

@@ -16,8 +16,8 @@ from eval.benchmarks.sets.report import SetReport, report_sets
 from eval.benchmarks.sets.respondent import ChatbotOpener
 from eval.benchmarks.sets.run import Progress, answer_set
 from eval.benchmarks.sets.sets import BenchmarkSet
+from eval.report.json_file import write_whole
 from eval.report.table import number
-from eval.report.whole_file import write_whole
 from eval.run.origin import Origin
 from index.embedding.build import build_embedder
 

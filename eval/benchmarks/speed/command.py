@@ -11,7 +11,7 @@ from bot.cli.options import json_option, print_json, with_settings
 from bot.settings import Settings
 from eval.benchmarks.dataset import load_dataset
 from eval.errors import ReportError
-from eval.report.whole_file import write_whole
+from eval.report.json_file import write_whole
 from eval.run.progress import show_progress
 
 

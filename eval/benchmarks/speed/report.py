@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict
 from rich.console import Console
 from rich.table import Table
 
-from eval.report.whole_file import write_whole
+from eval.report.json_file import write_whole
 from eval.run.origin import Origin
 
 _COLUMNS = 2

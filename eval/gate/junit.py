@@ -1,9 +1,7 @@
-"""The outcome of a gate as JUnit XML, which every CI shows.
+"""The result of a gate: a JUnit file, which every CI shows, printed lines, and an exit code.
 
 The elements and attributes are those that Jenkins, GitLab and GitHub's reporters all read:
 `testsuites/testsuite/testcase` with `failure` for what is not as it should be and `error` for a crash.
-
-How the outcome of a gate leaves the command line: lines, a JUnit file, an exit code.
 """
 
 from __future__ import annotations
@@ -13,11 +11,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
-from eval.compare.comparison import Comparison
-from eval.gate.check import GateCheck, check_gate
-from eval.gate.rules import Gate
+from eval.gate.gate_check import GateCheck
+from eval.report.json_file import write_whole
 from eval.report.report import GOOD_VERDICTS, QuestionReport, RunReport
-from eval.report.whole_file import write_whole
 
 # What XML 1.0 cannot hold, not even escaped (section 2.2); an answer may quote anything.
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -45,14 +41,8 @@ def render_junit(checks: Sequence[GateCheck], report: RunReport) -> str:
 def _add_question(suite: ElementTree.Element, question: QuestionReport, *, repeated: bool) -> None:
     name = f"{question.golden.id} ({question.repeat})" if repeated else question.golden.id
     milliseconds = question.answer.timings_ms.get("total", 0.0) if question.answer else 0.0
-    case = ElementTree.SubElement(
-        suite,
-        "testcase",
-        classname=_clean(question.suite),
-        name=_clean(name),
-        file=_clean(question.suite),
-        time=f"{milliseconds / 1000:.3f}",
-    )
+    path, seconds = _clean(question.suite), f"{milliseconds / 1000:.3f}"
+    case = ElementTree.SubElement(suite, "testcase", classname=path, name=_clean(name), file=path, time=seconds)
     if question.verdict == "crashed":
         crash = (question.crash or "").strip()
         _add(case, "error", crash.rpartition("\n")[2], "crashed", crash)
@@ -67,32 +57,26 @@ def _add(case: ElementTree.Element, tag: str, message: str, kind: str, text: str
 
 
 def _count(element: ElementTree.Element) -> None:
-    cases = list(element.iter("testcase"))
-    element.set("tests", str(len(cases)))
-    element.set("failures", str(sum(1 for _ in element.iter("failure"))))
-    element.set("errors", str(sum(1 for _ in element.iter("error"))))
-    element.set("skipped", "0")
-    element.set("time", f"{sum(float(case.get('time', '0')) for case in cases):.3f}")
+    for attribute, tag in (("tests", "testcase"), ("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+        element.set(attribute, str(sum(1 for _ in element.iter(tag))))
+    element.set("time", f"{sum(float(case.get('time', '0')) for case in element.iter('testcase')):.3f}")
 
 
 def _clean(text: str) -> str:
     return _NOT_XML.sub("\ufffd", text)
 
 
-def checked(gate: Gate, report: RunReport, comparison: Comparison | None, junit: Path | None) -> tuple[GateCheck, ...]:
-    """Return the checks of a gate, written to a JUnit file if one is named.
+def write_junit(path: Path | None, checks: Sequence[GateCheck], report: RunReport) -> None:
+    """Write checks and questions to a JUnit file, if one is named.
 
     Raises:
-        GateError: Rules look at a baseline and there is none.
         ReportError: The file cannot be written.
     """
-    checks = check_gate(gate, report, comparison)
-    if junit is not None:
-        write_whole(junit, render_junit(checks, report))
-    return checks
+    if path is not None:
+        write_whole(path, render_junit(checks, report))
 
 
-def finish(checks: Sequence[GateCheck], write_line: Callable[[str], object]) -> None:
+def exit_by(checks: Sequence[GateCheck], write_line: Callable[[str], object]) -> None:
     """Write one line for each check and one for all, and end the command with 1 if one failed.
 
     Raises:

@@ -1,16 +1,7 @@
-"""Figures of reports put into a Markdown file, so that no number in it was typed by hand.
-
-tables.py    a report to the tables it is published as
-blocks.py    the marked places of a Markdown file, and which table goes where
-command.py   `footnote eval publish`
-
-A report as Markdown: what was measured, how, and what others report.
-
-The marked places of a Markdown file, and which table goes where.
+"""Reports as Markdown tables in the marked places of a file, so that no number in the file is typed by hand.
 
 A block stands between the lines `<!-- begin: NAME -->` and `<!-- end: NAME -->`. Its name is that of a set or suite,
-and may go on with words that narrow it: `squad2 local` holds tables of the local model alone. All else in the file is
-left as it is.
+and may go on with words that narrow it: `squad2 local` holds tables of the local model alone.
 """
 
 from __future__ import annotations
@@ -31,6 +22,9 @@ from eval.errors import ReportError
 from eval.measures.interval import Metric
 from eval.report.report import RunReport
 from eval.run.origin import Origin
+
+_MARKER = re.compile(r"^[ \t]*<!--\s*(begin|end):\s*(.*?)\s*-->[ \t]*$", re.MULTILINE)
+_WORDS = (*get_args(AnswererName), "starter", "search", "mini", "limit", "whole", *get_args(QueryForm))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +52,11 @@ def read_tables(path: Path) -> list[PublishedTable]:
     if not _is_benchmark(path):
         return [_of_run(RunReport.load(path))]
     report = BenchmarkReport.load(path)
+    names = list(dict.fromkeys(one.name for one in report.sets))
     # A pool is several sets seen together, which is more than was asked for by naming them.
     return [
         *(_of_set(report, one, one.name, [one.name]) for one in report.sets),
-        *(_of_set(report, one, one.name.split(",")[0], _names(report), optional=True) for one in report.pools),
+        *(_of_set(report, one, one.name.split(",")[0], names, optional=True) for one in report.pools),
     ]
 
 
@@ -85,7 +80,8 @@ def _of_set(
         report.started_at,
         report.origin,
     )
-    parts = (caption, _rows(one.metrics, one.published), _notes(one))
+    notes = "\n".join(f"- {line}" for line in (*_sources(one.published), *one.warnings))
+    parts = (caption, _rows(one.metrics, one.published), notes)
     return PublishedTable(name, frozenset({asked, sample, one.query}), "\n\n".join(filter(None, parts)), optional)
 
 
@@ -123,7 +119,7 @@ def _rows(metrics: Mapping[str, Metric], published: Sequence[PublishedFigure]) -
     heads = ["measure", "value", "n", "95% interval", *(["published"] if published else [])]
     lines = [heads, ["---"] * len(heads)]
     for name, metric in metrics.items():
-        # How long it took says more about what else the machine did: footnote eval latency measures that.
+        # Waiting times depend on what else the machine did: footnote eval latency measures them.
         if metric.n == 0 or name.endswith("_ms"):
             continue
         interval = f"{_number(metric.low)} to {_number(metric.high)}"
@@ -137,11 +133,6 @@ def _beside(measure: str, published: Sequence[PublishedFigure]) -> str:
     return "; ".join(f"{one.system} {_number(one.value)}" for one in figures).replace("|", "\\|")
 
 
-def _notes(one: SetReport) -> str:
-    """Return where the published figures come from, and what to keep in mind, as a list."""
-    return "\n".join(f"- {line}" for line in (*_sources(one.published), *one.warnings))
-
-
 def _sources(published: Sequence[PublishedFigure]) -> Iterator[str]:
     """Yield where figures come from; which systems are meant where there is more than one such place."""
     places = dict.fromkeys((one.source, one.comparable) for one in published)
@@ -150,17 +141,9 @@ def _sources(published: Sequence[PublishedFigure]) -> Iterator[str]:
         yield f"{'; '.join(some) if len(places) > 1 else 'Published'}: {source}. Measured on {comparable}."
 
 
-def _names(report: BenchmarkReport) -> list[str]:
-    return list(dict.fromkeys(one.name for one in report.sets))
-
-
 def _number(value: float | None) -> str:
     """Return a value as the documents show it, as in `.744`."""
     return "-" if value is None else f"{value:.3f}".removeprefix("0")
-
-
-_MARKER = re.compile(r"^[ \t]*<!--\s*(begin|end):\s*(.*?)\s*-->[ \t]*$", re.MULTILINE)
-_WORDS = (*get_args(AnswererName), "starter", "search", "mini", "limit", "whole", *get_args(QueryForm))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,51 +1,47 @@
-"""Several tests at once, none of them more lenient for the company.
-
-Checks the rules of a gate on a run.
-"""
+"""Checks a run against the rules of a gate."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
 
-from pydantic import BaseModel, ConfigDict
+import numpy
 
 from eval.compare.comparison import Comparison, MeasureDifference
-from eval.compare.measured import less_is_better
+from eval.compare.difference import less_is_better
 from eval.errors import GateError
 from eval.gate.rules import AllowedRegression, Gate
 from eval.measures.interval import Metric
+from eval.report.json_file import Record
 from eval.report.report import RunReport
 from eval.report.table import number
 
+# A difference of .1 between two shares is rarely exactly .1 in binary.
+_ROUNDING = 1e-9
+_NAMED = 5
+
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Return p-values that may each be compared with the level that all tests together shall have, in the same order.
+    """Return p-values adjusted so that all tests together keep the level that each is compared with, in the same order.
 
     The smallest is multiplied by their number, the next by one less, and none falls below the one before: S. Holm, "A
     simple sequentially rejective multiple test procedure" (1979). The tests may depend on each other in any way.
     """
-    adjusted = [0.0] * len(p_values)
-    highest = 0.0
-    for done, place in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
-        highest = max(highest, min(1.0, (len(p_values) - done) * p_values[place]))
-        adjusted[place] = highest
-    return adjusted
+    order = numpy.argsort(p_values, kind="stable")
+    adjusted = numpy.empty(len(p_values))
+    adjusted[order] = numpy.maximum.accumulate(
+        numpy.minimum(1.0, numpy.asarray(p_values)[order] * numpy.arange(len(p_values), 0, -1))
+    )
+    return [float(one) for one in adjusted]
 
 
-# A difference of .1 between two shares is rarely exactly .1 in binary.
-_ROUNDING = 1e-9
-
-
-class GateCheck(BaseModel):
+class GateCheck(Record):
     """One rule, and whether the run keeps it.
 
     Attributes:
         rule: Its key in the gate, such as `tags.fact.at_least.answer_correct`.
         message: What was found and what was wanted, in words.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     rule: str
     passed: bool
@@ -66,10 +62,13 @@ def check_gate(gate: Gate, report: RunReport, comparison: Comparison | None = No
     Raises:
         GateError: Rules look at a baseline and there is none.
     """
-    checks = [_crashes(gate.max_crashes, report), *_limits(gate.at_least, gate.at_most, report.metrics, "")]
+    crashed = [question.golden.id for question in report.questions if question.verdict == "crashed"]
+    checks = [_at_most("max_crashes", crashed, "crashed", gate.max_crashes, "")]
+    checks += _limits(gate.at_least, gate.at_most, report.metrics, "")
     checks += _tag_checks(gate, report)
     if comparison is not None:
-        checks.append(_dropped(gate.max_dropped, comparison))
+        dropped = [key.id for key in comparison.only_in_a]
+        checks.append(_at_most("max_dropped", dropped, "of the baseline not asked", gate.max_dropped, "be left out"))
     if gate.baseline_rules:
         if comparison is None:
             raise GateError(
@@ -78,26 +77,15 @@ def check_gate(gate: Gate, report: RunReport, comparison: Comparison | None = No
             )
         checks += _regressions(gate, comparison)
         if gate.max_newly_wrong is not None:
-            checks.append(_newly_wrong(gate.max_newly_wrong, comparison))
+            wrong = [flip.key.id for flip in comparison.newly("wrong")]
+            checks.append(_at_most("max_newly_wrong", wrong, "newly wrong", gate.max_newly_wrong, "be"))
     return tuple(checks)
 
 
-def _crashes(most: int, report: RunReport) -> GateCheck:
-    names = [question.golden.id for question in report.questions if question.verdict == "crashed"]
-    message = f"{len(names)} crashed{_named(names)}, at most {most} may"
-    return GateCheck(rule="max_crashes", passed=len(names) <= most, message=message)
-
-
-def _dropped(most: int, comparison: Comparison) -> GateCheck:
-    names = [key.id for key in comparison.only_in_a]
-    message = f"{len(names)} of the baseline not asked{_named(names)}, at most {most} may be left out"
-    return GateCheck(rule="max_dropped", passed=len(names) <= most, message=message)
-
-
-def _newly_wrong(most: int, comparison: Comparison) -> GateCheck:
-    names = [flip.key.id for flip in comparison.newly("wrong")]
-    message = f"{len(names)} newly wrong{_named(names)}, at most {most} may be"
-    return GateCheck(rule="max_newly_wrong", passed=len(names) <= most, message=message)
+def _at_most(rule: str, names: Sequence[str], what: str, most: int, may: str) -> GateCheck:
+    shown = f" ({', '.join(names[:_NAMED])}{', …' if len(names) > _NAMED else ''})" if names else ""
+    message = f"{len(names)} {what}{shown}, at most {most} may {may}".rstrip()
+    return GateCheck(rule=rule, passed=len(names) <= most, message=message)
 
 
 def _tag_checks(gate: Gate, report: RunReport) -> Iterator[GateCheck]:
@@ -170,7 +158,3 @@ def _chance(found: MeasureDifference | None) -> float:
         return 1.0
     worse = found.difference if less_is_better(found.measure) else -found.difference
     return found.p_value / 2 if worse > 0 else 1.0
-
-
-def _named(names: list[str], most: int = 5) -> str:
-    return f" ({', '.join(names[:most])}{', …' if len(names) > most else ''})" if names else ""
