@@ -16,7 +16,7 @@ from bot.staff.approved.questions import load_sameness
 from bot.staff.approved.recall import Recall
 from bot.staff.approved.store import ApprovedAnswers
 from bot.stages.judgement.answerability import load_calibration
-from bot.storage.migration import upgrade
+from bot.storage.schema import RECORDS
 from bot.storage.threshold import RefusalThreshold
 from index.embedding.build import build_embedder, comparing_embedder
 from index.embedding.embedder import Embedder, RememberingEmbedder
@@ -50,7 +50,7 @@ def build_chatbot(
         FootnoteError: The database or the embedding model cannot be used.
     """
     catalogue = Catalogue(settings.catalogue_url())
-    upgrade(catalogue.engine)
+    RECORDS.upgrade(catalogue.engine)
     loaded = embedder or build_embedder(settings)
     half = comparing_embedder(loaded)
     embedder = RememberingEmbedder(loaded)
@@ -85,7 +85,7 @@ def build_chatbot(
 def with_chosen(settings: Settings) -> Settings:
     """Return settings as they are in force: what an admin chose is set in them, and does not change any more."""
     with closing(Catalogue(settings.catalogue_url())) as catalogue:
-        upgrade(catalogue.engine)
+        RECORDS.upgrade(catalogue.engine)
         return settings.model_copy(update={"refusal_threshold": RefusalThreshold(catalogue.engine, settings).value()})
 
 

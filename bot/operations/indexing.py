@@ -9,7 +9,7 @@ from pathlib import Path
 from bot.build import build_chatbot
 from bot.settings import Settings
 from bot.staff.approved.store import ApprovedAnswers
-from bot.storage.migration import upgrade
+from bot.storage.schema import RECORDS
 from index.embedding.build import build_embedder, bulk_embedder
 from index.store.catalogue import Catalogue
 from index.sync import Progress, SyncReport, synchronise
@@ -52,7 +52,7 @@ def index_documents(
                 progress=progress,
             )
         if not dry_run:
-            upgrade(catalogue.engine)
+            RECORDS.upgrade(catalogue.engine)
             ApprovedAnswers(catalogue.engine).check(catalogue.document)
     if not dry_run:
         progress("examples", 0, 0)

@@ -9,8 +9,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from eval.errors import ReportError
 from eval.report.report import Verdict
-from eval.report.whole_file import write_whole
+from index.store.atomic_file import write_file
 
 DocumentChange = Literal["added", "removed", "changed"]
 # How near a document is to a question, the nearest first.
@@ -192,7 +193,7 @@ class Comparison(_Frozen):
         Raises:
             ReportError: The file cannot be written.
         """
-        write_whole(path, self.model_dump_json(indent=2) + "\n")
+        write_file(path, self.model_dump_json(indent=2) + "\n", ReportError)
 
 
 def _render(value: object) -> str:

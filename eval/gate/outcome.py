@@ -14,10 +14,11 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from eval.compare.comparison import Comparison
+from eval.errors import ReportError
 from eval.gate.check import GateCheck, check_gate
 from eval.gate.rules import Gate
 from eval.report.report import GOOD_VERDICTS, QuestionReport, RunReport
-from eval.report.whole_file import write_whole
+from index.store.atomic_file import write_file
 
 # What XML 1.0 cannot hold, not even escaped (section 2.2); an answer may quote anything.
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -88,7 +89,7 @@ def checked(gate: Gate, report: RunReport, comparison: Comparison | None, junit:
     """
     checks = check_gate(gate, report, comparison)
     if junit is not None:
-        write_whole(junit, render_junit(checks, report))
+        write_file(junit, render_junit(checks, report), ReportError)
     return checks
 
 

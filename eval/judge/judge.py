@@ -29,8 +29,8 @@ from eval.errors import ReportError
 from eval.judge.record import JudgedAnswer, ModelJudge, Opinion, agreement_of
 from eval.measures.interval import mean, summarise
 from eval.report.report import QuestionReport, RunReport
-from eval.report.whole_file import write_whole
 from eval.suites.golden import SMALL_TALK, GoldenQuestion
+from index.store.atomic_file import write_file
 from prompts.model_judge import judge_prompt, judge_prompts_hash
 
 _Thing = TypeVar("_Thing")
@@ -130,7 +130,7 @@ class KeptReplies:
         self._path = path
         self._replies = {kept.request: kept for kept in _read(path)}
         # Without the half line that a kill may have left.
-        write_whole(path, "".join(f"{kept.model_dump_json()}\n" for kept in self._replies.values()))
+        write_file(path, "".join(f"{kept.model_dump_json()}\n" for kept in self._replies.values()), ReportError)
 
     def __len__(self) -> int:
         return len(self._replies)

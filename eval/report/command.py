@@ -14,6 +14,7 @@ from bot.cli.options import print_progress
 from eval.errors import ReportError
 from eval.report.report import RunReport
 from eval.report.table import print_report
+from index.store.atomic_file import write_file
 
 _REPORT_IN_FOLDER = "report.json"
 
@@ -48,22 +49,12 @@ def report(report: Path, *, html: Path | None, previous: Path | None) -> None:
         return
     from eval.report.page import render_report
 
-    _write(render_report(loaded, earlier), html)
+    write_file(html, render_report(loaded, earlier), ReportError)
     print_progress(f"Wrote {str(html)!r}: open it in a browser.")
 
 
 def _load(path: Path) -> RunReport:
     return RunReport.load(path / _REPORT_IN_FOLDER if path.is_dir() else path)
-
-
-def _write(page: str, path: Path) -> None:
-    """Write the page, replacing what was there only when it is complete."""
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    try:
-        unfinished.write_text(page, encoding="utf-8")
-        unfinished.replace(path)
-    except OSError as error:
-        raise ReportError(f"The page {str(path)!r} cannot be written ({error.strerror}): name another file.") from error
 
 
 @click.command(
@@ -93,9 +84,7 @@ def publish(reports: tuple[Path, ...], *, into: Path) -> None:
         before = into.read_text(encoding="utf-8")
         after, counts = fill_blocks(before, tables, str(into))
         if after != before:
-            unfinished = into.with_name(f".{into.name}.unfinished")
-            unfinished.write_text(after, encoding="utf-8")
-            unfinished.replace(into)
+            write_file(into, after)
     except (OSError, UnicodeDecodeError) as error:
         raise ReportError(f"{str(into)!r} cannot be read or written ({error}): name another file.") from error
     for name, count in counts.items():

@@ -15,6 +15,7 @@ from eval.judge.record import ModelJudge
 from eval.measures.interval import Metric
 from eval.run.origin import Origin
 from eval.suites.golden import GoldenQuestion
+from index.store.atomic_file import write_file
 
 # The part of the path of a question that lost the answer; `suite` when the suite asks for what no document says.
 Stage = Literal[
@@ -156,14 +157,7 @@ class RunReport(_Frozen):
         Raises:
             ReportError: The file cannot be written.
         """
-        unfinished = path.with_name(f".{path.name}.unfinished")
-        try:
-            unfinished.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
-            unfinished.replace(path)
-        except OSError as error:
-            raise ReportError(
-                f"The report {str(path)!r} cannot be written ({error.strerror}): name another file."
-            ) from error
+        write_file(path, self.model_dump_json(indent=2) + "\n", ReportError)
 
     def failures(self) -> Iterator[QuestionReport]:
         """Yield the questions whose answer is not what it should be, crashes included."""

@@ -23,9 +23,9 @@ from index.embedding.embedder import Vectors
 from index.errors import DatabaseUnwritableError, IndexingError
 from index.relations.relations import Relation, read_relations, relate_documents
 from index.store.chunk_sets import ChunkSets, to_chunk, with_text
-from index.store.database import open_engine, shown
+from index.store.database import open_engine, url_without_password
 from index.store.files import FileRegister
-from index.store.migration import upgrade
+from index.store.migration import upgrade_catalogue
 from index.store.ownership import confirm, elect
 from index.store.schema import CHUNKS, DOCUMENTS, METADATA, PROPERTIES, VECTORS
 
@@ -110,11 +110,11 @@ class Catalogue:
         self.files = FileRegister(self._engine)
         self._owner = ""
         try:
-            upgrade(self._engine)
+            upgrade_catalogue(self._engine)
         except sa.exc.DatabaseError as error:
             reason = str(error.orig or error).splitlines()[0]
             raise IndexingError(
-                f"The database {shown(self._engine)!r} cannot be opened ({reason}): "
+                f"The database {url_without_password(self._engine)!r} cannot be opened ({reason}): "
                 "check that it is a Footnote database. If it is damaged, restore a backup with `footnote restore`, or "
                 "delete it and index the folder again."
             ) from error

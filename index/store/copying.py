@@ -19,7 +19,7 @@ from sqlalchemy.engine import Connection
 
 from index.errors import IndexingError
 from index.store.database import address, check_may_be_read, open_engine
-from index.store.migration import revision_of
+from index.store.migration import CATALOGUE
 from index.store.schema import CHUNKS, DOCUMENTS, PROPERTIES
 
 
@@ -144,7 +144,7 @@ def _describe(connection: Connection) -> CopiedIndex:
     live = sa.select(sa.func.count()).where(DOCUMENTS.c.live)
     return CopiedIndex(
         connection.dialect.name,
-        revision_of(connection),
+        CATALOGUE.revision_of(connection),
         properties.get("fingerprint", ""),
         properties.get("embedding_model", ""),
         connection.scalar(live.select_from(DOCUMENTS)) or 0,

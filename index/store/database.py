@@ -125,13 +125,13 @@ def open_engine(url: str) -> Engine:
     raise _unknown()
 
 
-def shown(engine: Engine) -> str:
+def url_without_password(engine: Engine) -> str:
     """Return the URL of a database as it may be shown: without a password."""
     return engine.url.render_as_string(hide_password=True)
 
 
 @contextmanager
-def alone(engine: Engine) -> Iterator[Connection]:
+def exclusive_transaction(engine: Engine) -> Iterator[Connection]:
     """Open a transaction to change tables in: one at a time in a database, whatever machine asks."""
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":

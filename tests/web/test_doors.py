@@ -23,12 +23,7 @@ DOORS = {
     },
     "openai": {"bot/language_model/endpoint.py"},
     "xllamacpp": {"bot/language_model/server.py"},
-    "alembic": {
-        "bot/storage/migration.py",
-        "bot/storage/migrations/env.py",
-        "index/store/migration.py",
-        "index/store/migrations/env.py",
-    },
+    "alembic": {"index/store/migration.py", "index/store/migrations/env.py"},
     "mcp": {"bot/programs/mcp.py"},
     "psycopg": {"index/store/database.py"},
     "authlib": {"bot/web/staff/openid.py"},

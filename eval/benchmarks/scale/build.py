@@ -26,11 +26,12 @@ from pathlib import Path
 import numpy as np
 
 from bot.settings import Settings
-from eval.report.whole_file import write_whole
+from eval.errors import ReportError
 from eval.run.progress import show_progress
 from index.document import Chunk, Document, Span, hash_text
 from index.embedding.embedder import Vectors
 from index.generation import problem_of, renew
+from index.store.atomic_file import write_file
 from index.store.catalogue import Catalogue, vector_key
 from index.store.ownership import own
 
@@ -168,7 +169,7 @@ class Seconds:
     def set(self, stage: str, seconds: float) -> None:
         """Say how long a stage took that is always done from its beginning."""
         self.by_stage[stage] = round(seconds, 2)
-        write_whole(self._path, json.dumps(self.by_stage))
+        write_file(self._path, json.dumps(self.by_stage), ReportError)
 
 
 def build_index(passages: Passages, chunks: int, settings: Settings, model_id: str) -> dict[str, float]:
