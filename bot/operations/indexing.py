@@ -12,13 +12,13 @@ from bot.staff.approved.store import ApprovedAnswers
 from bot.storage.schema import RECORDS
 from index.embedding.build import build_embedder, bulk_embedder
 from index.store.catalogue import Catalogue
-from index.sync import Progress, SyncReport, synchronise
+from index.sync import SyncProgress, SyncReport, synchronise
 
 
 def index_documents(
     paths: Sequence[Path],
     settings: Settings,
-    progress: Progress,
+    progress: SyncProgress,
     *,
     dry_run: bool = False,
     allow_empty: bool = False,

@@ -44,7 +44,7 @@ def test_the_revisions_end_at_head() -> None:
 def test_a_fresh_and_an_upgraded_database_are_as_the_code_describes_them(database_url: str, *, old: bool) -> None:
     if old:
         version_1(database_url)
-    with closing(Catalogue(database_url)) as catalogue, catalogue._engine.connect() as connection:
+    with closing(Catalogue(database_url)) as catalogue, catalogue.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_server_default": True})
         assert compare_metadata(context, METADATA) == []
         assert connection.scalar(sa.text("SELECT version_num FROM alembic_version")) == CATALOGUE.head
