@@ -19,7 +19,7 @@ from bot.stages.judgement.answerability import load_calibration
 from bot.storage.schema import RECORDS
 from bot.storage.threshold import RefusalThreshold
 from index.embedding.build import build_embedder, comparing_embedder
-from index.embedding.embedder import Embedder, RememberingEmbedder
+from index.embedding.embedder import CachingEmbedder, Embedder
 from index.search.chroma_server import chroma_server
 from index.search.retriever import Retriever
 from index.store.catalogue import Catalogue
@@ -53,9 +53,9 @@ def build_chatbot(
     RECORDS.upgrade(catalogue.engine)
     loaded = embedder or build_embedder(settings)
     half = comparing_embedder(loaded)
-    embedder = RememberingEmbedder(loaded)
+    embedder = CachingEmbedder(loaded)
     # Where it is the same model, what was embedded to search need not be embedded again to compare.
-    comparing = embedder if half is loaded else RememberingEmbedder(half)
+    comparing = embedder if half is loaded else CachingEmbedder(half)
     own_model = None if language_model else build_language_model(settings)
     return Chatbot(
         settings=settings,

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent.parent
 DOORS = {
     # The speed of the llama-index starter is measured with its own parts, Chroma among them.
     "chromadb": {"index/search/vectors.py", "eval/benchmarks/speed/contenders.py"},
-    "sentence_transformers": {"index/embedding/torch_encoder.py"},
+    "sentence_transformers": {"index/embedding/sentence_transformer.py"},
     "openvino": {"index/embedding/convert.py", "index/embedding/openvino_encoder.py"},
     "llama_index": {
         "bot/language_model/endpoint.py",

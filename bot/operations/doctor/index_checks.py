@@ -19,7 +19,7 @@ from contextlib import closing
 from bot.operations.doctor.finding import Check
 from bot.settings import Settings
 from index.embedding.build import build_embedder
-from index.embedding.compiled import find_model, identify
+from index.embedding.model_files import find_model, identify
 from index.errors import ChromaUnavailableError, FootnoteError
 from index.generation import problem_of
 from index.generation.manifest import generation_folder, read_manifest

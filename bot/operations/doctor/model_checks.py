@@ -12,7 +12,7 @@ from bot.language_model.fetch import is_verified
 from bot.language_model.weights import DEFAULT_WEIGHTS, cache_folder, find_weights
 from bot.operations.doctor.finding import Check, State
 from bot.settings import Settings
-from index.embedding.compiled import find_model, identify, is_compiled
+from index.embedding.model_files import find_model, identify, is_compiled
 from index.errors import FootnoteError
 
 _SECONDS = 20.0
