@@ -63,7 +63,7 @@ def index_folder(embedder: SentenceTransformerEmbedder) -> Callable[..., SyncRep
     """Brings a data folder in line with a path."""
 
     def index_one(path: Path, data_dir: Path, *, database_url: str = "", **options: bool) -> SyncReport:
-        settings = Settings(data_dir=data_dir, database_url=database_url)
+        settings = Settings(data_dir=data_dir, **({"database_url": database_url} if database_url else {}))
         catalogue = Catalogue(settings.catalogue_url())
         try:
             return synchronise([path], settings, catalogue, embedder, **options)
