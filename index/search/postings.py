@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 ScoreArray = NDArray[np.float64]
 Numbers = NDArray[np.int64]
-Query = Callable[[str, tuple[object, ...]], list[tuple[Any, ...]]]
+QueryFunction = Callable[[str, tuple[object, ...]], list[tuple[Any, ...]]]
 
 _K1, _B = 1.2, 0.75
 _LOWEST_WEIGHT = 1e-6  # of a word that occurs in more than half of the chunks, as in FTS5
@@ -122,7 +122,7 @@ def _change_word(
 class Postings:
     """Reads what `PostingsWriter` wrote. Safe for many threads if `query` is."""
 
-    def __init__(self, query: Query) -> None:
+    def __init__(self, query: QueryFunction) -> None:
         self._query = query
         self._norms: ScoreArray | None = None
         self._chunks = 0

@@ -36,7 +36,7 @@ class TitledDocument(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class DocumentSummary:
+class LiveDocument:
     """A live document without its text."""
 
     document_id: str
@@ -140,7 +140,7 @@ class Catalogue:
 
     # Reading --------------------------------------------------------------------------------------------------------
 
-    def summaries(self) -> list[DocumentSummary]:
+    def summaries(self) -> list[LiveDocument]:
         """Return the live documents, ordered by id."""
         columns = DOCUMENTS.c
         query = sa.select(
@@ -153,7 +153,7 @@ class Catalogue:
             columns.indexed_at,
         ).where(columns.live)
         with self.engine.connect() as connection:
-            found = [DocumentSummary(*row) for row in connection.execute(query)]
+            found = [LiveDocument(*row) for row in connection.execute(query)]
         return sorted(found, key=lambda summary: summary.document_id)  # servers sort by language rules
 
     def titles(self, words: str, start: int, count: int) -> tuple[TitledDocument, ...]:

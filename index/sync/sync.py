@@ -19,7 +19,7 @@ from index.readers import Unreadable
 from index.readers.process import ReadingProcess
 from index.search.chroma_server import chroma_server
 from index.settings import IndexSettings
-from index.store.catalogue import Catalogue, DocumentSummary, vector_key
+from index.store.catalogue import Catalogue, LiveDocument, vector_key
 from index.store.failpoints import failpoint
 from index.store.ownership import lock_data_folder
 from index.sync.scan import ScannedFile, check_paths, scan
@@ -105,7 +105,7 @@ class _Run:
         self._report = SyncReport()
         self._outcomes = OutcomeCollector(catalogue.files, self._report)
         self._reading = ReadingProcess()
-        self._live: dict[str, DocumentSummary] = {}
+        self._live: dict[str, LiveDocument] = {}
         self._moved: dict[str, str] = {}  # unchanged documents that now come from another file
         self._seen: dict[str, str] = {}  # document id -> file that it was read from
 
