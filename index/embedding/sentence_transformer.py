@@ -22,7 +22,6 @@ from index.text.invisible import comparable
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
-    from tokenizers import Tokenizer
 
     from index.embedding.openvino_encoder import OpenVinoEncoder
 
@@ -48,6 +47,8 @@ class SentenceTransformerEmbedder:
     def __init__(
         self, model: str = PACKAGED, runtime: EmbeddingRuntime = "openvino", cache: Path | None = None
     ) -> None:
+        from tokenizers import Tokenizer
+
         # Fast tokenizers are not thread-safe (huggingface/transformers#47085).
         self._lock = threading.Lock()
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -55,7 +56,9 @@ class SentenceTransformerEmbedder:
         self._runtime = runtime
         self.cache = cache or user_cache_path("footnote")
         self.model_id = identify(model, self._folder)
-        self._tokenizer = _load_tokenizer(self._folder)
+        self._tokenizer = Tokenizer.from_file(str(self._folder / "tokenizer.json"))
+        self._tokenizer.no_truncation()
+        self._tokenizer.no_padding()
         self._loaded: TorchEncoder | OpenVinoEncoder | None = None
         self._half = False
 
@@ -136,12 +139,3 @@ def _has_bfloat16() -> bool:
     """Return whether Linux lists an instruction set for bfloat16 among those of the processor."""
     table = Path("/proc/cpuinfo")
     return table.is_file() and not _BFLOAT16.isdisjoint(table.read_text(encoding="utf-8").split())
-
-
-def _load_tokenizer(folder: Path) -> Tokenizer:
-    from tokenizers import Tokenizer
-
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    return tokenizer

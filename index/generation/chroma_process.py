@@ -9,9 +9,7 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from multiprocessing import forkserver
 from multiprocessing.connection import Connection
-from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,14 +29,6 @@ _NEIGHBOURS: Final = 50  # the graph search is approximate, and the same text ma
 _SAME: Final = 0.999  # cosine
 
 
-def start_fork_server() -> ForkServerContext:
-    """Start the server that children are forked from; it imports Chroma while this process goes on."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(_PRELOADED)
-    forkserver.ensure_running()
-    return context
-
-
 class ChildProcess:
     """A process that runs one function.
 
@@ -48,7 +38,8 @@ class ChildProcess:
     """
 
     def __init__(self, work: Callable[..., str], *arguments: object) -> None:
-        context = start_fork_server()
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(_PRELOADED)
         receiving, self._sending = context.Pipe(duplex=False)
         self._result, answering = context.Pipe(duplex=False)
         self._process = context.Process(target=_run, args=(work, receiving, answering, arguments), daemon=True)

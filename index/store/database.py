@@ -117,7 +117,14 @@ def open_engine(url: str) -> Engine:
         raise _unknown() from error
     if backend == "sqlite":
         if parsed.database and parsed.database != ":memory:":
-            _make_folder(Path(parsed.database).parent)
+            folder = Path(parsed.database).parent
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise IndexingError(
+                    f"The data folder {str(folder)!r} cannot be made ({error.strerror}): choose another with "
+                    "--data-dir."
+                ) from error
         return _open_sqlite(parsed)
     if backend == "postgresql":
         return _open_postgresql(parsed)
@@ -215,12 +222,3 @@ def _unknown() -> IndexingError:
     return IndexingError(
         "The database_url is not a SQLAlchemy URL of a known database: write sqlite:///PATH or postgresql://…"
     )
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise IndexingError(
-            f"The data folder {str(folder)!r} cannot be made ({error.strerror}): choose another with --data-dir."
-        ) from error
