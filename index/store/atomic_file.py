@@ -21,7 +21,8 @@ def replacing(path: Path) -> Iterator[Path]:
         yield temporary
         if path.exists():
             temporary.chmod(path.stat().st_mode)
-        move_durably(temporary, path)
+        flush_to_disk(temporary)
+        temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
