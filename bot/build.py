@@ -16,10 +16,10 @@ from bot.staff.approved.questions import load_sameness
 from bot.staff.approved.recall import Recall
 from bot.staff.approved.store import ApprovedAnswers
 from bot.stages.judgement.answerability import load_calibration
-from bot.storage.migration import upgrade
+from bot.storage.schema import RECORDS
 from bot.storage.threshold import RefusalThreshold
 from index.embedding.build import build_embedder, comparing_embedder
-from index.embedding.embedder import Embedder, RememberingEmbedder
+from index.embedding.embedder import CachingEmbedder, Embedder
 from index.search.chroma_server import chroma_server
 from index.search.retriever import Retriever
 from index.store.catalogue import Catalogue
@@ -50,12 +50,12 @@ def build_chatbot(
         FootnoteError: The database or the embedding model cannot be used.
     """
     catalogue = Catalogue(settings.catalogue_url())
-    upgrade(catalogue.engine)
+    RECORDS.upgrade(catalogue.engine)
     loaded = embedder or build_embedder(settings)
     half = comparing_embedder(loaded)
-    embedder = RememberingEmbedder(loaded)
+    embedder = CachingEmbedder(loaded)
     # Where it is the same model, what was embedded to search need not be embedded again to compare.
-    comparing = embedder if half is loaded else RememberingEmbedder(half)
+    comparing = embedder if half is loaded else CachingEmbedder(half)
     own_model = None if language_model else build_language_model(settings)
     return Chatbot(
         settings=settings,
@@ -85,7 +85,7 @@ def build_chatbot(
 def with_chosen(settings: Settings) -> Settings:
     """Return settings as they are in force: what an admin chose is set in them, and does not change any more."""
     with closing(Catalogue(settings.catalogue_url())) as catalogue:
-        upgrade(catalogue.engine)
+        RECORDS.upgrade(catalogue.engine)
         return settings.model_copy(update={"refusal_threshold": RefusalThreshold(catalogue.engine, settings).value()})
 
 

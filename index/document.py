@@ -1,7 +1,7 @@
-"""Documents, the places in them, and the pieces that are searched.
+"""Documents, spans of their text, and the chunks that are searched.
 
-Every text has an address: a `Span` counts characters of `Document.text`, half-open. Offsets are made when a
-chunk is cut, asserted there, and carried unchanged to the footnote.
+A `Span` counts characters of `Document.text`, half-open. Offsets are computed when a document is split into chunks,
+asserted there, and carried unchanged to the citation.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a paged document: its number as printed by the reader (from 1) and its place in the text."""
+    """One page of a paged document: its number, from 1, and its span in the text."""
 
     number: int
     span: Span
@@ -54,12 +54,12 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A heading and what stands under it, up to the next heading of its level or above.
+    """A heading and the text below it, up to the next heading of its level or above.
 
     Attributes:
-        title: The heading as it stands in the text.
+        title: The heading as written in the text.
         level: 1 for the highest.
-        span: From the first character of the heading.
+        span: Starts at the first character of the heading.
     """
 
     title: str
@@ -68,12 +68,12 @@ class Section:
 
 
 class MarkKind(StrEnum):
-    """What staff should know about a document."""
+    """Kinds of content that staff should know about."""
 
-    HIDDEN_TEXT = "hidden_text"  # nobody sees it on the page: left out of the text
-    INVISIBLE_CHARACTERS = "invisible_characters"  # they stay in the text and count for nothing in a search
-    PLANTED_INSTRUCTION = "planted_instruction"  # speaks to a machine, not to a reader: never evidence
-    BOILERPLATE = "boilerplate"  # repeated on every page, or only leads elsewhere: left out of the text
+    HIDDEN_TEXT = "hidden_text"  # not visible on the page, so it is left out of the text
+    INVISIBLE_CHARACTERS = "invisible_characters"  # stay in the text and are ignored in a search
+    PLANTED_INSTRUCTION = "planted_instruction"  # addressed to a language model, so it is never evidence
+    BOILERPLATE = "boilerplate"  # repeated on every page, or navigation, so it is left out of the text
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +81,8 @@ class Mark:
     """Something in a document that is kept out of answers.
 
     Attributes:
-        span: Its place in the text; None where it is no part of the text.
-        excerpt: The words, cut where they are long.
+        span: Its place in the text; None if it is left out of the text.
+        excerpt: The words, shortened if they are long.
     """
 
     kind: MarkKind
@@ -96,14 +96,14 @@ class Document:
 
     Attributes:
         document_id: Path below the indexed folder with `/` between parts, or a corpus row's `_id`.
-        title: What a reader would call it; never empty.
-        text: Plain text with `\\n` line ends. Everything else counts characters of this string.
+        title: Never empty.
+        text: Plain text with `\\n` line ends; all spans count its characters.
         media_type: Internet media type of the source.
-        source_hash: SHA-256 (hex) of the bytes it was read from.
+        source_hash: SHA-256 (hex) of the bytes of the source.
         pages: Page spans in order, empty for formats without pages.
-        sections: Headings in order, empty where there are none.
-        date: The date that the document states of itself.
-        marks: What in it is kept out of answers, and why.
+        sections: Headings in order.
+        date: The date that the document states for itself.
+        marks: Content that is kept out of answers, and why.
     """
 
     document_id: str
@@ -117,20 +117,20 @@ class Document:
     marks: tuple[Mark, ...] = ()
 
     def content_hash(self) -> str:
-        """Return a hash of all that is stored of it: two sources with the same one need not be indexed again."""
+        """Return a hash of all stored content; a document with the same hash need not be indexed again."""
         pages = ",".join(f"{page.number}:{page.span.start}" for page in self.pages)
         described = [self.sections_as_rows(), self.marks_as_rows(), self.date and self.date.isoformat()]
         return hash_text(self.title, self.text, pages, *([json.dumps(described)] if any(described) else []))
 
     def page_at(self, offset: int) -> int | None:
-        """Return the number of the page that holds the character at `offset`, or None."""
+        """Return the number of the page that contains the character at `offset`, or None."""
         for page in self.pages:
             if page.span.start <= offset < page.span.end:
                 return page.number
         return None
 
     def section_at(self, offset: int) -> Section | None:
-        """Return the innermost section that holds the character at `offset`, or None."""
+        """Return the innermost section that contains the character at `offset`, or None."""
         holding = [section for section in self.sections if section.span.start <= offset < section.span.end]
         return holding[-1] if holding else None
 
@@ -151,7 +151,7 @@ class Document:
         ]
 
     def barred(self) -> list[Span]:
-        """Return the places that must not become evidence."""
+        """Return the spans that must not become evidence."""
         return [mark.span for mark in self.marks if mark.span and mark.kind is MarkKind.PLANTED_INSTRUCTION]
 
 
@@ -160,10 +160,10 @@ class Chunk:
     """A piece of a document that is embedded and searched.
 
     Attributes:
-        chunk_id: Made from the document's id, its text and the place, so indexing twice gives the same ids.
+        chunk_id: Derived from the document's id, its text and the position, so that indexing twice gives the same ids.
         span: Place in `Document.text`; `Document.text[span.start:span.end] == text`.
         sentences: Spans of the sentences that may be evidence, in characters of `Document.text`, in order.
-        title: Title of the document, for context when embedding and judging.
+        title: Title of the document, as context for embedding.
     """
 
     chunk_id: str
@@ -175,15 +175,11 @@ class Chunk:
     sentences: tuple[Span, ...] = field(default=())
 
     def sentence_text(self, sentence: Span) -> str:
-        """Return the words of one of the chunk's sentences."""
+        """Return the text of one of the chunk's sentences."""
         return sentence.shift(-self.span.start).of(self.text)
 
     def is_evidence(self, place: Span) -> bool:
-        """Return whether nothing but sentences that may be evidence, and space, stands at a place in the chunk.
-
-        Args:
-            place: In characters of the document.
-        """
+        """Return whether a span of the document, inside the chunk, contains only evidence sentences and white space."""
         position = place.start
         for sentence in self.sentences:
             if sentence.end <= place.start or sentence.start >= place.end:
@@ -196,12 +192,12 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class RetrievedChunk:
-    """A search result: a chunk, its rank (from 1) and why it is there.
+    """A search result: a chunk, its rank (from 1) and its scores.
 
     Attributes:
         score: Fused score in [0, 1]; higher is better.
         similarity: Cosine of question and chunk vectors, or None when only keywords found it.
-        keyword_score: BM25 score (higher is better), or None when only vectors found it.
+        keyword_score: BM25 score; higher is better. None when only vectors found it.
     """
 
     chunk: Chunk
@@ -212,7 +208,7 @@ class RetrievedChunk:
 
 
 def hash_text(*parts: str) -> str:
-    """Return the SHA-256 (hex) of the parts, each prefixed by its length so that no two lists collide."""
+    """Return the SHA-256 (hex) of the parts, each prefixed by its length, so that no two lists are hashed alike."""
     digest = hashlib.sha256()
     for part in parts:
         encoded = part.encode("utf-8", "surrogatepass")

@@ -1,22 +1,22 @@
 """Errors of the document index.
 
-FootnoteError               one line for the reader: what, where, what to do
-├── IndexingError           the folder or the data folder cannot be used
-│   ├── NoDocumentsError    nothing to index
-│   ├── IndexBusyError      another process owns the index
-│   ├── IndexMismatchError  the index was built for another embedding model
-│   ├── DatabaseUnavailableError  the database server is gone, frozen, or refuses
-│   │   └── DatabaseUnwritableError  its file cannot be written: no room, no permission, another's lock
-│   └── ChromaUnavailableError    the Chroma server is gone, frozen, or refuses
-├── UnreadableDocumentError one file cannot be read; the others go on
-├── EmptyIndexError         a question was asked before anything was indexed
-├── ModelNotFoundError      model weights are not where they should be
-└── ConversionError         an embedding model cannot be compiled; it is run the plain way
+FootnoteError
+├── IndexingError
+│   ├── NoDocumentsError
+│   ├── IndexBusyError
+│   ├── IndexMismatchError
+│   ├── DatabaseUnavailableError
+│   │   └── DatabaseUnwritableError
+│   └── ChromaUnavailableError
+├── UnreadableDocumentError
+├── EmptyIndexError
+├── ModelNotFoundError
+└── ConversionError
 """
 
 
 class FootnoteError(Exception):
-    """Base of every expected failure. The message is shown as it is, on one line."""
+    """Base of every expected failure. The message is one line: what failed, where, and what to do."""
 
 
 class IndexingError(FootnoteError):
@@ -36,23 +36,23 @@ class IndexMismatchError(IndexingError):
 
 
 class DatabaseUnavailableError(IndexingError):
-    """The database server is gone, frozen, or refuses. The same call works when it is back."""
+    """The database server is gone, frozen, or refuses. The same call succeeds when it is back."""
 
 
 class DatabaseUnwritableError(DatabaseUnavailableError):
-    """The file of the database cannot be written or opened now: no room, no permission, a lock."""
+    """The file of the database cannot be opened or written now: no room, no permission, or a lock."""
 
 
 class ChromaUnavailableError(IndexingError):
-    """The Chroma server is gone, frozen, or refuses. Search goes on without it."""
+    """The Chroma server is gone, frozen, or refuses. Search continues without it."""
 
 
 class UnreadableDocumentError(FootnoteError):
-    """One file cannot be read. The message is the reason, without the file's name."""
+    """One file cannot be read; others are indexed. The message is the reason, without the file's name."""
 
 
 class EmptyIndexError(FootnoteError):
-    """There is no index to search yet."""
+    """A question was asked before anything was indexed."""
 
 
 class ModelNotFoundError(FootnoteError):
@@ -60,4 +60,4 @@ class ModelNotFoundError(FootnoteError):
 
 
 class ConversionError(FootnoteError):
-    """An embedding model has no compiled form. The message is the reason, without the model's name."""
+    """An embedding model cannot be compiled; PyTorch runs it. The message is the reason, without the model's name."""

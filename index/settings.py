@@ -14,7 +14,7 @@ EmbeddingRuntime = Literal["openvino", "torch"]
 
 
 class IndexSettings(BaseSettings):
-    """What the index needs to know.
+    """The settings of the index.
 
     Attributes:
         data_dir: Folder of everything Footnote writes.
@@ -23,18 +23,19 @@ class IndexSettings(BaseSettings):
         chroma_url: Address of a Chroma server that searches the vectors, such as `http://chroma:8000`; on this machine
             when empty.
         chroma_token: Bearer token for a proxy before that server; best given as FOOTNOTE_CHROMA_TOKEN, never shown.
-        ray_address: Address of a Ray cluster whose machines embed what is indexed; this one does when empty.
+        ray_address: Address of a Ray cluster whose machines embed documents; this machine does when empty.
         embedding_model: `packaged` for the all-MiniLM-L6-v2 that is installed with Footnote, else a folder, or the
             name of a sentence-transformers model that is already in the local cache.
         embedding_runtime: `openvino`, or `torch`, which is slower and gives the same vectors to 1e-4.
-        model_cache: Folder of what is fetched or compiled once; the user's cache folder when not given.
+        model_cache: Folder of downloaded and compiled models; the user's cache folder when not given.
         chunk_tokens: Most tokens of a chunk, counted by the embedding model's own tokenizer.
-        overlap_tokens: How many tokens of whole sentences a chunk repeats from the one before.
-        maximum_file_bytes: A larger file is named and left out.
-        vector_weight: How much meaning counts beside words when chunks are ranked, from 0 to 1.
+        overlap_tokens: Most tokens, in whole sentences, that a chunk repeats from the one before.
+        maximum_file_bytes: A larger file is reported and left out.
+        vector_weight: Weight of vector similarity, from 0 to 1; keywords have the rest. This and the next three as in
+            `Fusion`.
         spelled_out_vector_weight: The same for questions in a script that the embedding model spells out.
-        conversation_weight: How much the turns before a question count when chunks are ranked, from 0 to 1.
-        phrase_weight: What words that stand side by side as in the question add to their score.
+        conversation_weight: Weight of the similarity to earlier turns, from 0 to 1.
+        phrase_weight: Weight of words that are adjacent in question and chunk.
     """
 
     model_config = SettingsConfigDict(env_prefix="FOOTNOTE_", frozen=True, extra="forbid")
@@ -56,7 +57,7 @@ class IndexSettings(BaseSettings):
     conversation_weight: float = Field(default=Fusion().conversation_weight, ge=0, le=1)
 
     def fusion(self) -> Fusion:
-        """Return how the two rankings become one."""
+        """Return the weights of vector and keyword search."""
         return Fusion(self.vector_weight, self.spelled_out_vector_weight, self.phrase_weight, self.conversation_weight)
 
     def catalogue_url(self) -> str:

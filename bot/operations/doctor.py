@@ -23,7 +23,7 @@ from bot.language_model.fetch import is_verified
 from bot.language_model.weights import DEFAULT_WEIGHTS, cache_folder, find_weights
 from bot.settings import Settings
 from index.embedding.build import build_embedder
-from index.embedding.compiled import find_model, identify, is_compiled
+from index.embedding.model_files import find_model, identify, is_compiled
 from index.errors import ChromaUnavailableError, FootnoteError
 from index.generation import problem_of
 from index.generation.manifest import generation_folder, read_manifest

@@ -25,7 +25,7 @@ from bot.settings import Settings
 from index.errors import FootnoteError
 
 if TYPE_CHECKING:
-    from index.sync import Progress, SyncReport
+    from index.sync import SyncProgress, SyncReport
 
 _NICENESS = 10  # answers come first
 _STOP_SECONDS = 0.25  # between two looks at whether the run shall stop
@@ -35,7 +35,7 @@ _PARENT_SECONDS = 1.0  # between two looks at whether the parent is there
 def index_documents(
     paths: Sequence[Path],
     settings: Settings,
-    progress: Progress,
+    progress: SyncProgress,
     *,
     dry_run: bool = False,
     allow_empty: bool = False,
@@ -56,7 +56,7 @@ def index_documents(
     """
     from bot.build import build_chatbot  # what is imported here takes seconds
     from bot.staff.approved.store import ApprovedAnswers
-    from bot.storage.migration import upgrade
+    from bot.storage.schema import RECORDS
     from index.embedding.build import build_embedder, bulk_embedder
     from index.store.catalogue import Catalogue
     from index.sync import synchronise
@@ -76,7 +76,7 @@ def index_documents(
                 progress=progress,
             )
         if not dry_run:
-            upgrade(catalogue.engine)
+            RECORDS.upgrade(catalogue.engine)
             ApprovedAnswers(catalogue.engine).check(catalogue.document)
     if not dry_run:
         progress("examples", 0, 0)

@@ -92,7 +92,7 @@ def suspicious_documents(
                 if forbids_answers(text):
                     blocking[chunk.document_id][span] = None
             for other in retriever.nearest(chunk, _NEIGHBOURS):
-                if not precedence.versions(chunk.document_id, other.document_id):
+                if not precedence.compare_versions(chunk.document_id, other.document_id):
                     for one in _contradictions(chunk, other):
                         contested[chunk.document_id][one] = None
     found = [

@@ -27,8 +27,7 @@ from bot.answer.trace import Trace
 from bot.settings import Settings
 from bot.staff.review.items import add_item, fill_items, forget_words, rate_item
 from bot.stages.question.clean import detect_language
-from bot.storage.migration import upgrade
-from bot.storage.schema import ANSWERS, APPROVED, CITED
+from bot.storage.schema import ANSWERS, APPROVED, CITED, RECORDS
 from index.document import hash_text
 from index.errors import DatabaseUnwritableError, FootnoteError
 from index.store.database import open_engine
@@ -96,7 +95,7 @@ class AnswerRecords:
         self.engine = open_engine(database_url)
         self._sample = sample
         try:
-            upgrade(self.engine)
+            RECORDS.upgrade(self.engine)
             fill_items(self.engine, sample)
         except DatabaseUnwritableError as error:  # readers are answered all the same
             logger.warning("answers cannot be put on record: %s", error)

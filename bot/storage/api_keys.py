@@ -18,8 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
 from bot.answer.errors import KeyNameError
-from bot.storage.migration import upgrade
-from bot.storage.schema import API_KEYS
+from bot.storage.schema import API_KEYS, RECORDS
 from index.store.database import open_engine
 
 Scope = Literal["answer", "search", "documents"]
@@ -65,7 +64,7 @@ class ApiKeys:
 
     def __init__(self, database_url: str) -> None:
         self._engine = open_engine(database_url)
-        upgrade(self._engine)
+        RECORDS.upgrade(self._engine)
 
     def add(
         self,

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import os
 import platform
 import shutil
 import tarfile
@@ -35,6 +34,7 @@ from bot.answer.errors import BackupError
 from bot.settings import DEFAULT_CONFIG, Settings
 from index.generation import generations_folder
 from index.generation.rebuild import rebuild
+from index.store.atomic_file import move_durably
 from index.store.catalogue import Catalogue
 from index.store.copying import CopiedIndex, copy_database, load_database
 
@@ -196,10 +196,8 @@ def back_up(settings: Settings, config: Path | None, target: Path) -> Manifest:
         # Beside the target, so that the last step is a rename.
         with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.absolute().parent) as temporary:
             manifest = _save(settings, config, Path(temporary))
-            _make_durable(Path(temporary, "backup"))
             Path(temporary, "backup").chmod(0o600)
-            Path(temporary, "backup").rename(target)
-            _make_durable(target.absolute().parent)
+            move_durably(Path(temporary, "backup"), target.absolute())
     except OSError as error:
         raise BackupError(
             f"The backup {str(target)!r} cannot be written ({error.strerror}): choose another place for it."
@@ -242,14 +240,6 @@ def _kept_files(data_dir: Path) -> Iterator[Path]:
         is_built = path.is_relative_to(generations)
         if not (is_database or is_built or path.is_symlink() or path.suffix == ".lock") and path.is_file():
             yield path
-
-
-def _make_durable(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def restore(settings: Settings, file: Path) -> Manifest:

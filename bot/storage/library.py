@@ -10,14 +10,14 @@ from typing import NamedTuple
 from index.document import Chunk, Document, Span
 from index.embedding.embedder import Embedder, Vectors
 from index.search.retriever import Retriever
-from index.store.catalogue import Catalogue, DocumentSummary, TitledDocument
+from index.store.catalogue import Catalogue, LiveDocument, TitledDocument
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
     """What can be answered from."""
 
-    documents: tuple[DocumentSummary, ...]
+    documents: tuple[LiveDocument, ...]
     chunks: int
     indexed_at: datetime | None
     fingerprint: str

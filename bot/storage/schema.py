@@ -19,13 +19,16 @@ approved_passages  the places they rest on, each by the hash of what stands ther
 tasks     what staff should look at that is not an answer in the queue
 chosen_settings  what an admin set on the staff's pages, and what held before
 
-A table that is changed here is changed by a revision in `bot/records/migrations/versions` too; a test compares the two.
+A table that is changed here is changed by a revision in `bot/storage/migrations/versions` too; a test compares the two.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import sqlalchemy as sa
 
+from index.store.migration import Migration
 from index.store.schema import UtcDateTime
 
 METADATA = sa.MetaData()
@@ -224,4 +227,8 @@ CHOSEN_SETTINGS = sa.Table(
     sa.Column("before", sa.Float, nullable=False),
     sa.Column("chosen_by", sa.String(64), nullable=False),
     sa.Column("chosen_at", UtcDateTime, nullable=False),
+)
+
+RECORDS = Migration(
+    "The records", Path(__file__).parent / "migrations" / "versions", head="0008", version_table="records_version"
 )

@@ -21,6 +21,7 @@ from eval.suites.golden import GoldenQuestion
 from eval.suites.located import Located, read_json_lines, read_yaml
 from eval.suites.suite import Suite, load_suite
 from index.document import Span
+from index.store.atomic_file import replacing
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _DEEPER = (yaml.BlockSequenceStartToken, yaml.BlockMappingStartToken)
@@ -167,19 +168,15 @@ def save_entry(entry: SuiteEntry, text: str, library: Library) -> str:
     with _saving:
         before = _unchanged(entry)
         after = replace_lines(before, entry.lines, text)
-        unfinished = entry.path.with_name(f".unfinished-{entry.path.name}")
         try:
-            unfinished.write_bytes(after)
-            question = _checked(entry, before, unfinished, text, library)
-            unfinished.chmod(entry.path.stat().st_mode)
-            _unchanged(entry)
-            unfinished.replace(entry.path)
+            with replacing(entry.path) as candidate:
+                candidate.write_bytes(after)
+                question = _checked(entry, before, candidate, text, library)
+                _unchanged(entry)
         except OSError as error:
             raise EvaluationError(
                 f"The suite {str(entry.path)!r} cannot be written ({error.strerror}): nothing was saved."
             ) from error
-        finally:
-            unfinished.unlink(missing_ok=True)
         return question.id
 
 

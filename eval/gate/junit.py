@@ -11,9 +11,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
+from eval.errors import ReportError
 from eval.gate.gate_check import GateCheck
-from eval.report.json_file import write_whole
 from eval.report.report import GOOD_VERDICTS, QuestionReport, RunReport
+from index.store.atomic_file import write_file
 
 # What XML 1.0 cannot hold, not even escaped (section 2.2); an answer may quote anything.
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -73,7 +74,7 @@ def write_junit(path: Path | None, checks: Sequence[GateCheck], report: RunRepor
         ReportError: The file cannot be written.
     """
     if path is not None:
-        write_whole(path, render_junit(checks, report))
+        write_file(path, render_junit(checks, report), ReportError)
 
 
 def exit_by(checks: Sequence[GateCheck], write_line: Callable[[str], object]) -> None:

@@ -24,9 +24,10 @@ from bot.language_model import LanguageModel, Prompt
 from eval.errors import ReportError
 from eval.judge.record import JudgedAnswer, ModelJudge, Opinion, agreement_of
 from eval.measures.interval import mean, summarise
-from eval.report.json_file import Record, write_whole
+from eval.report.json_file import Record
 from eval.report.report import QuestionReport, RunReport
 from eval.suites.golden import SMALL_TALK, GoldenQuestion
+from index.store.atomic_file import write_file
 from prompts.model_judge import judge_prompt, judge_prompts_hash
 
 _Thing = TypeVar("_Thing")
@@ -121,7 +122,7 @@ class KeptReplies:
         self._path = path
         self._replies = {kept.request: kept for kept in _read(path)}
         # Without the half line that a kill may have left.
-        write_whole(path, "".join(f"{kept.model_dump_json()}\n" for kept in self._replies.values()))
+        write_file(path, "".join(f"{kept.model_dump_json()}\n" for kept in self._replies.values()), ReportError)
 
     def __len__(self) -> int:
         return len(self._replies)

@@ -9,9 +9,9 @@ from rich.console import Console
 
 from bot.cli.options import print_progress
 from eval.errors import ReportError
-from eval.report.json_file import write_whole
 from eval.report.report import RunReport
 from eval.report.table import print_report
+from index.store.atomic_file import write_file
 
 
 @click.command(
@@ -44,7 +44,7 @@ def report(report: Path, *, html: Path | None, previous: Path | None) -> None:
         return
     from eval.report.page import render_report  # Matplotlib takes a second to import
 
-    write_whole(html, render_report(loaded, earlier))
+    write_file(html, render_report(loaded, earlier), ReportError)
     print_progress(f"Wrote {str(html)!r}: open it in a browser.")
 
 
@@ -74,6 +74,6 @@ def publish(reports: tuple[Path, ...], *, into: Path) -> None:
         raise ReportError(f"{str(into)!r} cannot be read ({error}): name another file.") from error
     after, counts = fill_blocks(before, tables, str(into))
     if after != before:
-        write_whole(into, after)
+        write_file(into, after, ReportError)
     for name, count in counts.items():
         print_progress(f"{into}: {name}: {count} {'table' if count == 1 else 'tables'}")

@@ -8,6 +8,7 @@ from typing import ClassVar, Self
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from eval.errors import ReportError
+from index.store.atomic_file import write_file
 
 
 class Record(BaseModel):
@@ -48,18 +49,4 @@ class JsonFile(Record):
         Raises:
             ReportError: The file cannot be written.
         """
-        write_whole(path, self.model_dump_json(indent=2) + "\n")
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a text file, replacing what was there only when it is complete.
-
-    Raises:
-        ReportError: The file cannot be written.
-    """
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    try:
-        unfinished.write_text(text, encoding="utf-8")
-        unfinished.replace(path)
-    except OSError as error:
-        raise ReportError(f"{str(path)!r} cannot be written ({error.strerror}): name another file.") from error
+        write_file(path, self.model_dump_json(indent=2) + "\n", ReportError)

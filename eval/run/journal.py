@@ -19,6 +19,7 @@ from bot.answer.answer import Answer
 from eval.errors import ReportError
 from eval.report.report import Blame
 from eval.suites.golden import EarlierTurn
+from index.store.atomic_file import write_file
 
 _NAME = "run.lock"
 
@@ -137,9 +138,7 @@ class Journal:
             head = _read_head(path, whole[0], identity) if whole else _Head(run=identity, started_at=now)
             entries = list(_read_entries(whole[1:]))
             kept = [head.model_dump_json(), *(entry.model_dump_json() for entry in entries)]
-            unfinished = path.with_name(f".{path.name}.unfinished")
-            unfinished.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
-            unfinished.replace(path)
+            write_file(path, "".join(f"{line}\n" for line in kept))
         except OSError as error:
             raise ReportError(
                 f"The folder {str(folder)!r} cannot be written ({error.strerror}): name another with --out."

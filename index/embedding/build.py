@@ -1,4 +1,4 @@
-"""Settings to embedder."""
+"""Choosing the embedder that the settings name."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ def build_embedder(settings: IndexSettings) -> SentenceTransformerEmbedder:
 
 
 def comparing_embedder(embedder: Embedder) -> Embedder:
-    """Return what compares the texts of one question: in half precision where the processor and the model have it.
+    """Return an embedder for texts that are only compared with each other: in half precision if the processor has it.
 
-    Its vectors are never stored, and lie within 1e-2 of the others in each number.
+    Its vectors differ by up to 1e-2 in each number and are never stored.
     """
     return embedder.in_half_precision() if isinstance(embedder, SentenceTransformerEmbedder) else embedder
 
 
 @contextmanager
 def bulk_embedder(settings: IndexSettings, embedder: Embedder) -> Iterator[Embedder]:
-    """Yield what embeds whole documents: the Ray cluster that the settings name, else the given embedder.
+    """Yield the embedder for documents: the Ray cluster that the settings name, else the given embedder.
 
     Raises:
         IndexingError: A cluster is named and Ray is not installed.
@@ -37,7 +37,7 @@ def bulk_embedder(settings: IndexSettings, embedder: Embedder) -> Iterator[Embed
     if not settings.ray_address:
         yield embedder
         return
-    from index.embedding.ray_embedder import RayEmbedder  # few have it
+    from index.embedding.ray_embedder import RayEmbedder  # optional
 
     with closing(RayEmbedder(embedder, settings)) as cluster:
         yield cluster

@@ -1,9 +1,9 @@
-"""Makes the compiled form of a model. Run as a process of its own, so that PyTorch leaves the memory with it:
+"""Compiles a model for OpenVINO. Run as a process of its own, which frees the memory of PyTorch when it ends:
 
     python -m index.embedding.convert MODEL_FOLDER TARGET_FOLDER
 
-Writes `model.xml`, `model.bin` and `probe.json`: texts with the vectors that sentence-transformers gives them, which
-whoever loads the model compares with its own.
+Writes `model.xml`, `model.bin` and `probe.json`: texts with their vectors by sentence-transformers, which
+`OpenVinoEncoder` compares with its own.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from index.embedding.torch_encoder import TorchEncoder
+from index.embedding.sentence_transformer import TorchEncoder
 
 # A word, a sentence, another script, and a text longer than any model reads.
 _PROBES = (
@@ -27,7 +27,7 @@ _PROBES = (
 
 def convert(folder: Path, target: Path) -> None:
     """Write the compiled form of the model in a folder to another folder."""
-    import openvino  # after its telemetry has been shut out
+    import openvino  # after its telemetry has been disabled
     import torch
 
     encoder = TorchEncoder(folder)
@@ -44,7 +44,7 @@ def convert(folder: Path, target: Path) -> None:
             found = self.model({"input_ids": input_ids, "attention_mask": attention_mask})["sentence_embedding"]
             return torch.nn.functional.normalize(found, dim=1)
 
-    # Two texts of unequal length, so that the padding's mask is part of what is traced.
+    # Two texts of unequal length, so that the trace includes the padding mask.
     tokens = model.tokenizer(list(_PROBES[:2]), padding=True, truncation=True, return_tensors="pt")
     compiled = openvino.convert_model(Vectoriser(), example_input=(tokens["input_ids"], tokens["attention_mask"]))
     openvino.save_model(compiled, target / "model.xml", compress_to_fp16=False)
@@ -55,5 +55,5 @@ def convert(folder: Path, target: Path) -> None:
 if __name__ == "__main__":
     # The converter reports its use over the network where this package can be imported; see openvino.tools.ovc.
     sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
-    warnings.simplefilter("ignore")  # tracing warns of every branch; the probe says whether it went right
+    warnings.simplefilter("ignore")  # tracing warns of every branch; the probe shows whether the result is right
     convert(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,7 +1,4 @@
-"""What the rest of Footnote sees of an embedding model.
-
-Keeps the vectors of the last texts: a question is searched with and compared with.
-"""
+"""The interface of embedding models, and a cache of recent vectors."""
 
 from __future__ import annotations
 
@@ -34,19 +31,8 @@ class Embedder(Protocol):
         """Return the token ids of a text, without special tokens and without a limit."""
 
 
-class Encoder(Protocol):
-    """One way to run a model. Not safe under threads: an `Embedder` guards it."""
-
-    @property
-    def dimension(self) -> int:
-        """Length of a vector."""
-
-    def encode(self, texts: Sequence[str]) -> Vectors:
-        """Return an array of shape (len(texts), dimension), float32, each row of length one."""
-
-
-class RememberingEmbedder:
-    """An `Embedder` that remembers the vectors of the last texts.
+class CachingEmbedder:
+    """An `Embedder` that keeps the vectors of the most recently used texts.
 
     Args:
         embedder: Makes the vectors.

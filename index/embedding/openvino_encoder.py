@@ -1,7 +1,7 @@
-"""A model compiled for this processor. The one door to OpenVINO's runtime.
+"""A model compiled for this processor by OpenVINO: several times faster than PyTorch, which it does not import.
 
-Several times faster than PyTorch, and it starts without importing it. Texts are ordered by length, so that little of a
-batch is padding, and one batch runs on each core, which loses less than all cores on one batch when others are busy.
+Texts are sorted by length, so that little of a batch is padding. Each core runs a batch of its own: if other processes
+use some cores, that loses less time than all cores on one batch.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from index.errors import ConversionError
 if TYPE_CHECKING:
     from openvino import AsyncInferQueue
 
-# Tokens of a batch: more gain nothing on a processor, and leave cores idle when a question compares a dozen sentences.
+# Larger batches are no faster on a processor, and leave cores idle when a question is compared with a dozen sentences.
 _BATCH_TOKENS = 128
 _MOST_STREAMS = 8
-# How far a vector may lie from that of sentence-transformers, in any of its numbers.
+# Largest difference of any number of a vector from that of sentence-transformers.
 _TOLERANCE = 1e-4
 _HALF_TOLERANCE = 1e-2
 
@@ -33,7 +33,7 @@ Tokens = NDArray[np.int64]
 
 
 class OpenVinoEncoder:
-    """Implements `Encoder` with the files that `index.embedding.convert` wrote.
+    """Runs the model that `index.embedding.convert` wrote. Not safe under threads.
 
     Args:
         compiled: Their folder.
@@ -52,8 +52,8 @@ class OpenVinoEncoder:
         self._tokenizer.enable_truncation(probe["max_tokens"])
         self._tokenizer.no_padding()
         self._padding = _padding_id(folder)
-        # OpenVINO gives the thread that loads it a signal stack and takes the memory back in whichever thread drops it.
-        # Were that the main thread, which handles signals, the next Ctrl-C would end the process with a segfault.
+        # OpenVINO sets a signal stack for the thread that loads it, and may free that memory in another thread. If the
+        # main thread loaded it, which handles signals, the next Ctrl-C could end the process with a segmentation fault.
         with ThreadPoolExecutor(1, "footnote-embedding") as loader:
             self.dimension, self._queue = loader.submit(
                 _load, compiled / "model.xml", "bf16" if half else "f32"
@@ -106,6 +106,6 @@ def _load(model_file: Path, precision: str) -> tuple[int, AsyncInferQueue]:
 
 
 def _padding_id(folder: Path) -> int:
-    """Return the token that fills a batch up; some models count positions by it."""
+    """Return the padding token; some models derive positions from it."""
     configuration = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     return int(configuration.get("pad_token_id") or 0)

@@ -1,6 +1,6 @@
-"""Embedding by the machines of a Ray cluster. The one door to Ray, an optional part: `pip install footnote-chat[ray]`.
+"""Embedding on a Ray cluster, an optional dependency: `pip install footnote-chat[ray]`.
 
-Every worker loads the embedding model from its own machine, where Footnote must be installed in the same version.
+Every worker loads the embedding model from its own machine, which needs the same version of Footnote.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from index.embedding.embedder import Embedder, Vectors
 from index.errors import IndexingError
 from index.settings import EmbeddingRuntime, IndexSettings
 
-_KNOCK_SECONDS = 5.0
-_AT_ONCE = 16  # texts a worker is given
-_MOST_CORES = 8  # of a worker: one copy of the model uses no more
+_CONNECT_SECONDS = 5.0
+_BATCH = 16  # texts of one call to a worker
+_MOST_CORES = 8  # that one copy of the model uses
 
 
 class RayEmbedder:
@@ -29,7 +29,7 @@ class RayEmbedder:
 
     Args:
         local: This machine's embedder, of the same model.
-        settings: Name the cluster and the model.
+        settings: The address of the cluster, and the model.
 
     Raises:
         IndexingError: Ray is not installed.
@@ -38,7 +38,7 @@ class RayEmbedder:
     def __init__(self, local: Embedder, settings: IndexSettings) -> None:
         os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
         try:
-            import ray  # seconds, and not everybody has it
+            import ray  # optional, and takes seconds to import
         except ImportError as error:
             raise IndexingError(
                 "The setting 'ray_address' needs Ray: install it with `pip install footnote-chat[ray]`, or unset it."
@@ -59,13 +59,13 @@ class RayEmbedder:
         """Return an array of shape (len(texts), dimension), float32, each row of length one.
 
         Raises:
-            IndexingError: The cluster is not there, lost a worker for good, or has another model.
+            IndexingError: The cluster does not answer, lost a worker, or has another model.
         """
         if not texts:
             return self._local.embed(texts)
         try:
             workers = self._workers = self._workers or self._join()
-            pieces = [list(texts[start : start + _AT_ONCE]) for start in range(0, len(texts), _AT_ONCE)]
+            pieces = [list(texts[start : start + _BATCH]) for start in range(0, len(texts), _BATCH)]
             asked = [workers[number % len(workers)].embed.remote(piece) for number, piece in enumerate(pieces)]
             return np.concatenate(self._ray.get(asked))
         except (self._ray.exceptions.RayError, OSError, RuntimeError) as error:
@@ -82,7 +82,7 @@ class RayEmbedder:
             self._ray.shutdown()
 
     def _join(self) -> list[Any]:
-        _knock(self._settings.ray_address)
+        _check_connection(self._settings.ray_address)
         self._ray.init(self._settings.ray_address, logging_level="error", log_to_driver=False)
         cores = [int(node["Resources"].get("CPU", 0)) for node in self._ray.nodes() if node["Alive"]]
         share = min([_MOST_CORES, *(count for count in cores if count)])
@@ -95,15 +95,15 @@ class RayEmbedder:
         return workers
 
 
-def _knock(address: str) -> None:
-    """Raise OSError where nobody listens: Ray would try for minutes, and then end the process."""
+def _check_connection(address: str) -> None:
+    """Raise OSError if the address does not accept connections: Ray would retry for minutes, then end the process."""
     host, _, port = address.removeprefix("ray://").rpartition(":")
     if host:
-        socket.create_connection((host, int(port)), _KNOCK_SECONDS).close()
+        socket.create_connection((host, int(port)), _CONNECT_SECONDS).close()
 
 
 class _Worker:
-    """A copy of the model on some machine of the cluster."""
+    """A copy of the model on a machine of the cluster."""
 
     def __init__(self, model: str, runtime: EmbeddingRuntime, cache: Path | None) -> None:
         from index.embedding.sentence_transformer import SentenceTransformerEmbedder

@@ -1,4 +1,4 @@
-"""The generation that questions are asked of: opened when it changes, and mended when its files are damaged."""
+"""The live generation of a process: reopened when another is published, and rebuilt when its files are damaged."""
 
 from __future__ import annotations
 
@@ -12,25 +12,24 @@ from pathlib import Path
 from typing import Final
 
 from index.errors import EmptyIndexError, IndexingError, IndexMismatchError
-from index.generation.snapshot import Generation, problem_of
+from index.generation.snapshot import GenerationSnapshot, problem_of
 from index.search.chroma_server import ChromaServer, server_vectors
 from index.store.catalogue import Catalogue
 
 _LOG = logging.getLogger(__name__)
 _NOTHING_INDEXED: Final = "No documents are indexed yet: run `footnote index FOLDER`."
-_LOOK_AGAIN: Final = 5.0  # seconds between two looks at damaged files: another process may have mended them
+_RECHECK_SECONDS: Final = 5.0  # between two checks of damaged files, which another process may have rebuilt
 
 
-class LiveGeneration:
-    """Knows which generation is live, and keeps it open. Safe for many threads.
+class GenerationManager:
+    """Keeps the live generation open. Safe for many threads.
 
     Args:
         catalogue: The database.
         data_dir: The data folder.
-        embedding_model: The model that questions are embedded with.
-        server: Searches the vectors in the place of the files here.
-        mend: Build damaged files again, in a process beside this one; else somebody else does.
-        server: A Chroma server that searches the vectors while it is there.
+        embedding_model: Id of the model that questions are embedded with.
+        mend: Rebuild damaged files in a background process; else another process has to.
+        server: A Chroma server that searches the vectors in place of the files while it answers.
     """
 
     def __init__(
@@ -45,16 +44,15 @@ class LiveGeneration:
         self._catalogue = catalogue
         self._data_dir = data_dir
         self._model = embedding_model
-        self._server = server
         self._mends = mend
         self._server = server
         self._lock = threading.Lock()
-        self._open: Generation | None = None
-        self._looked = 0.0
-        self._mending: subprocess.Popen[bytes] | None = None
+        self._open: GenerationSnapshot | None = None
+        self._checked_at = 0.0
+        self._rebuilding: subprocess.Popen[bytes] | None = None
 
-    def current(self) -> Generation:
-        """Return the generation that the catalogue names, opening it when it changed or was mended.
+    def current(self) -> GenerationSnapshot:
+        """Return the generation that the catalogue names, reopened if it changed or was rebuilt.
 
         Raises:
             EmptyIndexError: Nothing has been indexed yet.
@@ -64,28 +62,28 @@ class LiveGeneration:
         if not name:
             raise EmptyIndexError(_NOTHING_INDEXED)
         with self._lock:
-            if self._open is None or self._open.name != name or self._is_mended(self._open):
+            if self._open is None or self._open.name != name or self._is_rebuilt(self._open):
                 # The old one is left to the garbage collector: another thread may still be reading it.
                 self._open = self._open_live()
             return self._open
 
-    def distrust(self, generation: Generation) -> None:
-        """Have the files of a generation examined again before the next search: one has failed."""
+    def discard(self, generation: GenerationSnapshot) -> None:
+        """Open the files of a generation anew for the next search, because reading one of them failed."""
         with self._lock:
             if self._open is generation:
                 self._open = None
 
     def close(self) -> None:
-        """Release the generation, and end what mends it."""
+        """Close the generation, and end the process that rebuilds it."""
         with self._lock:
             if self._open:
                 self._open.close()
                 self._open = None
-            if self._mending:
-                self._mending.terminate()
-                self._mending.wait()
+            if self._rebuilding:
+                self._rebuilding.terminate()
+                self._rebuilding.wait()
 
-    def _open_live(self) -> Generation:
+    def _open_live(self) -> GenerationSnapshot:
         while True:
             known = self._catalogue.properties()
             if (model := known.get("embedding_model", "")) != self._model:
@@ -96,39 +94,41 @@ class LiveGeneration:
             if not self._catalogue.count_chunks():
                 raise EmptyIndexError(_NOTHING_INDEXED)
             name = known["generation"]
+            live = self._catalogue.chunk_sets.live()
             try:
-                generation = Generation(self._data_dir, name, known["fingerprint"], self._catalogue.chunk_sets.live())
+                generation = GenerationSnapshot(self._data_dir, name, known["fingerprint"], live)
             except IndexingError:
                 if self._catalogue.property("generation") == name:
                     raise
-                continue  # documents were replaced while their keywords were made
+                continue  # documents were replaced while their keywords were read from the database
             if not generation.problem or self._catalogue.property("generation") == name:
                 break
-            generation.close()  # it was replaced, and swept, while we opened it
+            generation.close()  # it was replaced and deleted while it was opened
         if generation.problem:
             _LOG.warning(
                 "The index %s is damaged or missing (%s): answering from the database until it is built again.",
                 name,
                 generation.problem,
             )
-            self._looked = time.monotonic()
-            self._mend()
+            self._checked_at = time.monotonic()
+            self._rebuild()
         if self._server is not None:
             generation.vectors = server_vectors(self._server, self._catalogue, name, generation.vectors)
         return generation
 
-    def _is_mended(self, generation: Generation) -> bool:
-        if not generation.problem or time.monotonic() - self._looked < _LOOK_AGAIN:
+    def _is_rebuilt(self, generation: GenerationSnapshot) -> bool:
+        if not generation.problem or time.monotonic() - self._checked_at < _RECHECK_SECONDS:
             return False
-        self._looked = time.monotonic()
+        self._checked_at = time.monotonic()
         if not problem_of(self._data_dir, generation.name, self._catalogue.property("fingerprint")):
             return True
-        self._mend()
+        self._rebuild()
         return False
 
-    def _mend(self) -> None:
-        """Start to build the files again, unless that is being done."""
-        if not self._mends or (self._mending and self._mending.poll() is None):
+    def _rebuild(self) -> None:
+        """Start a process that rebuilds the files, unless one is running."""
+        if not self._mends or (self._rebuilding and self._rebuilding.poll() is None):
             return
         command = [sys.executable, "-m", "index.generation.rebuild", str(self._data_dir.absolute())]
-        self._mending = subprocess.Popen(command, env={**os.environ, "FOOTNOTE_DATABASE_URL": self._catalogue.url})  # noqa: S603
+        environment = {**os.environ, "FOOTNOTE_DATABASE_URL": self._catalogue.url}
+        self._rebuilding = subprocess.Popen(command, env=environment)  # noqa: S603  # no shell

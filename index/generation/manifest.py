@@ -1,12 +1,8 @@
-"""Where generations lie, what is kept of them, and how their files are made to survive a power cut.
-
-What a generation was made of, and the sizes and checksums of its files: written last, read before anything else.
-"""
+"""Folders of generations, and the manifest of each: its contents and the checksums of its files, written last."""
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import zlib
 from collections.abc import Mapping
@@ -15,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from index.errors import IndexingError
+from index.store.atomic_file import flush_to_disk
 
 
 def generations_folder(data_dir: Path) -> Path:
@@ -28,12 +25,12 @@ def generation_folder(data_dir: Path, name: str) -> Path:
 
 
 def next_name(live: str) -> str:
-    """Return the name of the generation after the live one; the first one's if there is none."""
+    """Return the name of the generation after the live one, or of the first."""
     return f"{int(live or 0) + 1:06d}"
 
 
 def sweep_generations(data_dir: Path, *, keep: str) -> None:
-    """Delete every generation but the one named, and what interrupted builds have left."""
+    """Delete every generation but the one named, and the remains of interrupted builds."""
     parent = generations_folder(data_dir)
     for folder in parent.iterdir() if parent.is_dir() else ():
         if folder.name != keep:
@@ -41,30 +38,26 @@ def sweep_generations(data_dir: Path, *, keep: str) -> None:
 
 
 def make_durable(folder: Path) -> None:
-    """Have the system write a folder, all below it and its name to the disk."""
+    """Flush a folder, everything below it and its name to the disk."""
     for path in [*folder.rglob("*"), folder, folder.parent]:
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        flush_to_disk(path)
 
 
 _NAME: Final = "manifest.json"
-_AT_ONCE: Final = 1 << 20  # bytes
+_BLOCK: Final = 1 << 20  # bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Manifest:
-    """What a generation was made of.
+class GenerationManifest:
+    """The contents of a generation.
 
     Attributes:
         chunks: How many chunks it holds.
         fingerprint: Of the chunks' ids and the embedding model, as `fingerprint_of` makes it.
-        embedding_model: Which model made the vectors.
-        chroma_version: Which Chroma wrote them.
-        keywords_version: How words were cut and stored.
-        taken_out: How many chunks were taken out again since it was built from nothing.
+        embedding_model: Id of the model that made the vectors.
+        chroma_version: Version of Chroma that wrote them.
+        keywords_version: Version of the keyword file, as `KEYWORDS_VERSION`.
+        taken_out: How many chunks were removed since it was built from the database.
         files: Size in bytes and CRC-32 of every file, by its path in the folder.
     """
 
@@ -77,24 +70,24 @@ class Manifest:
     files: Mapping[str, tuple[int, int]]
 
 
-def write_manifest(folder: Path, manifest: Manifest) -> None:
+def write_manifest(folder: Path, manifest: GenerationManifest) -> None:
     """Write a manifest into the folder of its generation."""
     content = {"checksum": _checksum(manifest), **asdict(manifest)}
     (folder / _NAME).write_text(json.dumps(content, indent=1), encoding="utf-8")
 
 
-def read_manifest(folder: Path) -> Manifest:
+def read_manifest(folder: Path) -> GenerationManifest:
     """Return the manifest of a generation.
 
     Raises:
-        IndexingError: There is none, or it is not as it was written.
+        IndexingError: There is none, or its checksum is wrong.
     """
     error: Exception | None = None
     try:
         found = json.loads((folder / _NAME).read_text(encoding="utf-8"))
         checksum = found.pop("checksum")
         files = {str(name): (int(size), int(crc)) for name, (size, crc) in found.pop("files").items()}
-        manifest = Manifest(**found, files=files)
+        manifest = GenerationManifest(**found, files=files)
         if _checksum(manifest) == checksum:
             return manifest
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as wrong:
@@ -110,12 +103,12 @@ def describe_files(folder: Path) -> dict[str, tuple[int, int]]:
     return {path.relative_to(folder).as_posix(): _describe(path) for path in paths}
 
 
-def damaged_files(folder: Path, manifest: Manifest) -> frozenset[str]:
-    """Return the files that are not as they were written, by their paths in the folder."""
+def damaged_files(folder: Path, manifest: GenerationManifest) -> frozenset[str]:
+    """Return the paths in the folder of files whose size or checksum is wrong."""
     return frozenset(name for name, written in manifest.files.items() if not _is_as_written(folder / name, written))
 
 
-def _checksum(manifest: Manifest) -> int:
+def _checksum(manifest: GenerationManifest) -> int:
     return zlib.crc32(json.dumps(asdict(manifest), sort_keys=True).encode())
 
 
@@ -129,7 +122,7 @@ def _is_as_written(path: Path, written: tuple[int, int]) -> bool:
 def _describe(path: Path) -> tuple[int, int]:
     size = checksum = 0
     with path.open("rb") as file:
-        while some := file.read(_AT_ONCE):
-            size += len(some)
-            checksum = zlib.crc32(some, checksum)
+        while block := file.read(_BLOCK):
+            size += len(block)
+            checksum = zlib.crc32(block, checksum)
     return size, checksum

@@ -1,9 +1,8 @@
-"""Builds the live generation again from the database, without the embedding model, where files are damaged or absent.
+"""Builds the live generation again from the database, without the embedding model, if files are damaged or missing.
 
     python -m index.generation.rebuild DATA_DIR        the database in FOOTNOTE_DATABASE_URL
 
-The name stays: what the database says is live is right, only the files were not. So a machine that shares nothing but
-the database gets its own files, too.
+The generation keeps its name. A machine that shares only the database with others gets its own files this way, too.
 """
 
 from __future__ import annotations
@@ -15,21 +14,21 @@ from contextlib import closing
 from pathlib import Path
 
 from index.errors import FootnoteError, IndexingError
-from index.generation.build import GenerationBuilder, Progress
+from index.generation.build import BuildProgress, GenerationBuilder
 from index.generation.manifest import generation_folder, make_durable, sweep_generations
 from index.generation.snapshot import problem_of
 from index.store.catalogue import Catalogue
-from index.store.ownership import own
+from index.store.ownership import lock_data_folder
 
 
-def rebuild(data_dir: Path, catalogue: Catalogue, progress: Progress | None = None) -> bool:
-    """Bring the files of the live generation in order; return whether there was anything to do.
+def rebuild(data_dir: Path, catalogue: Catalogue, progress: BuildProgress | None = None) -> bool:
+    """Rebuild the files of the live generation if they are damaged; return whether they were.
 
     Raises:
         IndexBusyError: Another process is writing to the data folder.
         IndexingError: The files cannot be written, or documents were published meanwhile.
     """
-    with own(data_dir):
+    with lock_data_folder(data_dir):
         name, fingerprint = catalogue.property("generation"), catalogue.property("fingerprint")
         if not name or not problem_of(data_dir, name, fingerprint):
             return False
@@ -49,7 +48,7 @@ def rebuild(data_dir: Path, catalogue: Catalogue, progress: Progress | None = No
 
 
 def main(data_dir: str) -> int:
-    """Rebuild; one line on stderr if that fails."""
+    """Rebuild and return the exit code; print one line to stderr on failure."""
     try:
         with closing(Catalogue(os.environ["FOOTNOTE_DATABASE_URL"])) as catalogue:
             rebuild(Path(data_dir), catalogue)

@@ -1,4 +1,4 @@
-"""A generation that is open for search. Of damaged files none is opened: what they held is taken from the database."""
+"""A generation opened for search. Damaged files are not opened: their content is read from the database instead."""
 
 from __future__ import annotations
 
@@ -7,35 +7,21 @@ from contextlib import ExitStack, suppress
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final, Protocol
+from typing import Final
 
 from index.errors import IndexingError
-from index.generation.manifest import Manifest, damaged_files, generation_folder, read_manifest
-from index.search.exact import ExactIndex, StoredVectors
-from index.search.keyword_files import build_keyword_index
-from index.search.keywords import KeywordIndex, WordStatistics
-from index.search.vectors import VectorSearch
+from index.generation.manifest import GenerationManifest, damaged_files, generation_folder, read_manifest
+from index.search.exact import ExactIndex, StoredVectors, VectorSearch
+from index.search.keywords import KeywordIndex, WordStatistics, build_keyword_index
 from index.store.chunk_sets import ChunkSet
 from index.text.words import content_words
 
-_AS_IF: Final = 1_000  # chunks
-_SOON_BUILT: Final = 5_000  # chunks, whose keywords take a few seconds
-
-
-class KeywordSearch(Protocol):
-    """Finds chunks by their words."""
-
-    def search(
-        self, question: str, limit: int, also: Sequence[str] = (), phrase_weight: float = 0.0
-    ) -> list[tuple[str, float]]:
-        """Return (chunk id, BM25 score) pairs, best first."""
-
-    def statistics(self, question: str) -> WordStatistics:
-        """Return how often the content words of a question occur."""
+_ASSUMED_CHUNKS: Final = 1_000
+_SOON_BUILT: Final = 5_000  # chunks whose keyword index is built within seconds
 
 
 class NoKeywords:
-    """Finds nothing: in the place of a damaged keyword index that takes long to build."""
+    """Takes the place of a damaged keyword index that takes long to build. Finds nothing."""
 
     def search(
         self, question: str, limit: int, also: Sequence[str] = (), phrase_weight: float = 0.0
@@ -44,21 +30,22 @@ class NoKeywords:
         return []
 
     def statistics(self, question: str) -> WordStatistics:
-        """Return that all words are equally rare: which of them stand nowhere is not known."""
-        return WordStatistics(dict.fromkeys((word.key for word in content_words(question)), 1), {}, _AS_IF)
+        """Return the same frequency for all words, as if each occurred."""
+        words = dict.fromkeys((word.key for word in content_words(question)), 1)
+        return WordStatistics(words, {}, _ASSUMED_CHUNKS)
 
 
-class Generation:
+class GenerationSnapshot:
     """The search indexes of one state of the catalogue.
 
     Args:
         data_dir: The data folder.
-        name: Which generation.
-        fingerprint: Of what it must hold, as the catalogue says.
-        live: The chunks that it must hold, for what its files cannot give.
+        name: Name of the generation.
+        fingerprint: The fingerprint of its chunks according to the catalogue.
+        live: The live chunks, which replace damaged files.
 
     Attributes:
-        problem: What is wrong with its files, empty if nothing is.
+        problem: The damaged files, empty if there are none.
         vectors: Finds chunks by vectors.
         keywords: Finds chunks by words.
     """
@@ -67,27 +54,28 @@ class Generation:
         self.name = name
         self._opened = ExitStack()
         self.vectors: VectorSearch = StoredVectors(live)
-        self.keywords: KeywordSearch = NoKeywords()
+        self.keywords: KeywordIndex | NoKeywords = NoKeywords()
         folder = generation_folder(data_dir, name)
         manifest, damaged = _examine(folder, fingerprint)
         self.problem = ", ".join(sorted(damaged))
         if manifest is not None:
             self._open(folder, manifest, damaged)
         if isinstance(self.keywords, NoKeywords) and len(list(islice(live.ids(), _SOON_BUILT + 1))) <= _SOON_BUILT:
-            self._keep_keywords_apart(live)
+            temporary = self._opened.enter_context(TemporaryDirectory(prefix="footnote-keywords-"))
+            build_keyword_index(Path(temporary) / "keywords.db", live.chunks())
+            self._open_keywords(Path(temporary))
 
     def close(self) -> None:
-        """Release its files."""
+        """Close its files."""
         self._opened.close()
 
-    def _open(self, folder: Path, manifest: Manifest, damaged: frozenset[str]) -> None:
+    def _open(self, folder: Path, manifest: GenerationManifest, damaged: frozenset[str]) -> None:
         def is_whole(part: str) -> bool:
             names = [name for name in manifest.files if name.partition("/")[0] == part]
             return bool(names) and not damaged.intersection(names)
 
         if is_whole("keywords.db"):
-            self.keywords = keywords = KeywordIndex(folder / "keywords.db")
-            self._opened.callback(keywords.close)
+            self._open_keywords(folder)
         if is_whole("exact"):
             self.vectors = ExactIndex(folder / "exact")
         elif is_whole("chroma"):
@@ -97,26 +85,21 @@ class Generation:
                 self.vectors = vectors = VectorIndex(folder / "chroma")
                 self._opened.callback(vectors.close)
 
-    def _keep_keywords_apart(self, live: ChunkSet) -> None:
-        """Build a keyword index of the chunks for this process alone."""
-        folder = self._opened.enter_context(TemporaryDirectory(prefix="footnote-keywords-"))
-        build_keyword_index(Path(folder) / "keywords.db", live.chunks())
-        self.keywords = keywords = KeywordIndex(Path(folder) / "keywords.db")
+    def _open_keywords(self, folder: Path) -> None:
+        self.keywords = keywords = KeywordIndex(folder / "keywords.db")
         self._opened.callback(keywords.close)
 
 
 def problem_of(data_dir: Path, name: str, fingerprint: str) -> str:
-    """Return what is wrong with the files of a generation, nothing if they are as they were written."""
+    """Return the damaged files of a generation, an empty text if there are none."""
     _, damaged = _examine(generation_folder(data_dir, name), fingerprint)
     return ", ".join(sorted(damaged))
 
 
-def _examine(folder: Path, fingerprint: str) -> tuple[Manifest | None, frozenset[str]]:
-    """Return the manifest, if it is one of what the generation must hold, and the names of damaged files."""
-    try:
+def _examine(folder: Path, fingerprint: str) -> tuple[GenerationManifest | None, frozenset[str]]:
+    """Return the manifest, unless it is damaged or has another fingerprint, and the names of damaged files."""
+    with suppress(IndexingError):
         manifest = read_manifest(folder)
-    except IndexingError:
-        return None, frozenset({"manifest.json"})
-    if manifest.fingerprint != fingerprint:
-        return None, frozenset({"manifest.json"})
-    return manifest, damaged_files(folder, manifest)
+        if manifest.fingerprint == fingerprint:
+            return manifest, damaged_files(folder, manifest)
+    return None, frozenset({"manifest.json"})

@@ -1,8 +1,9 @@
-"""Documents that say nearly the same, found without comparing each with each.
+"""Near-duplicate documents by MinHash, found without comparing every pair.
 
-A signature keeps, for many random orders of all word shingles, the least of a document's own; two documents agree in a
-share of them that estimates how alike they are (Broder, 1997, "On the resemblance and containment of documents").
-Sorted by a few of its numbers, alike documents come to lie side by side (Bawa, Condie and Ganesan, 2005, "LSH Forest").
+A signature holds the minimum of a document's word shingles under many random orders; the share of equal numbers in two
+signatures estimates the resemblance of the documents (Broder, 1997, "On the resemblance and containment of documents").
+Documents with a high resemblance become neighbours when signatures are sorted by a few of their numbers (Bawa, Condie
+and Ganesan, 2005, "LSH Forest").
 """
 
 from __future__ import annotations
@@ -18,8 +19,7 @@ from index.text.words import simplify
 
 Signature = npt.NDArray[np.uint32]
 
-# From this share of common shingles on, two documents are copies of each other with small changes.
-NEARLY_THE_SAME = 0.8
+NEARLY_THE_SAME = 0.8  # least resemblance of two documents that count as copies
 
 _SHINGLE = 3  # words, or ideographs
 _ORDERS = 128
@@ -30,7 +30,7 @@ _IDEOGRAPHS = "\u3041-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
 _WORD = re.compile(rf"[{_IDEOGRAPHS}]|[^\W_{_IDEOGRAPHS}]+")
 _RUN = re.compile(rf"[{_IDEOGRAPHS}]+")
 
-# Signatures are kept: other numbers here would make them incomparable. NumPy promises these ones for good.
+# Signatures are stored, so these numbers must never change; NumPy guarantees those of RandomState.
 _RANDOM = np.random.RandomState(1)
 _FACTORS = _RANDOM.randint(1, 2**63 - 1, size=_ORDERS).astype(np.uint64) | np.uint64(1)
 _SUMMANDS = _RANDOM.randint(0, 2**63 - 1, size=_ORDERS).astype(np.uint64)
@@ -38,13 +38,13 @@ _PLACES = _RANDOM.randint(1, 2**63 - 1, size=_SHINGLE).astype(np.uint64) | np.ui
 
 
 def folded_words(text: str) -> list[str]:
-    """Return the words and ideographs of a text without case, width, punctuation and script."""
+    """Return the words and ideographs of a text, normalised in case, width and Chinese script, without punctuation."""
     folded = unicodedata.normalize("NFKC", text).casefold()
     return _WORD.findall(_RUN.sub(lambda run: simplify(run.group()), folded))
 
 
 def sign(text: str) -> Signature:
-    """Return the signature of a text, of shape (128,); a text without words has the highest of all numbers."""
+    """Return the signature of a text, of shape (128,); for a text without words, all numbers are the highest."""
     words = np.array([crc32(word.encode("utf-8", "surrogatepass")) for word in folded_words(text)], dtype=np.uint64)
     width = min(_SHINGLE, len(words))
     shingles = np.zeros(max(len(words) - width + 1, 0) if width else 0, dtype=np.uint64)
@@ -66,7 +66,7 @@ def resemblance(one: Signature, other: Signature) -> float:
 
 
 def group_duplicates(signatures: Signature) -> list[int]:
-    """Return for each document the first one that it is a copy of, directly or through others; itself for none.
+    """Return for each document the place of the first document of its group of copies, which may be itself.
 
     Args:
         signatures: One a row, of shape (documents, 128).

@@ -1,6 +1,6 @@
-"""Which of several documents is heard first: of copies the best-ranked, of versions the newest or the one asked for.
+"""Ranking related documents: copies of a better result and older versions are demoted, never dropped.
 
-Nothing is dropped: what gives way only comes later.
+The preferred version is the newest, or the one that the question names.
 """
 
 from __future__ import annotations
@@ -16,17 +16,16 @@ from index.relations.duplicates import folded_words
 from index.relations.relations import Relation
 from index.relations.versions import Edition, read_edition
 
-Item = TypeVar("Item")
+Ranked = TypeVar("Ranked")
 
-# Two passages of different versions correspond from this share of common words on.
-_CORRESPOND = 0.5
+_CORRESPOND = 0.5  # least share of common words of corresponding passages in two versions
 
 
 def order_retrieved(retrieved: Sequence[RetrievedChunk], precedence: Precedence) -> list[RetrievedChunk]:
-    """Return what was retrieved with older versions behind newer ones and copies counted less, ranked anew.
+    """Return the chunks ranked anew, with older versions behind newer ones and lower scores for copies.
 
-    A newer version has the score of the older one that it comes before. What copies have said before counts half, the
-    next copy a quarter: what is nearly as good comes between them, what has little to say does not.
+    A newer version gets the score of the older one that it precedes. A first copy has half its score, the next a
+    quarter: chunks that are nearly as good come between copies, irrelevant ones do not.
     """
     ordered = precedence.put_versions_first(retrieved, _document_of, lambda one: one.chunk.text)
     repeated = precedence.count_copies(
@@ -43,33 +42,31 @@ def _document_of(one: RetrievedChunk) -> str:
 
 
 class Precedence:
-    """Decides between related documents for one question.
+    """Orders related documents for one question.
 
     Args:
-        relations: Of the documents concerned, by id.
-        questions: Wordings of the question; a version that one of them names comes first.
+        relations: The relations of the documents, by id.
+        questions: Wordings of the question; a version that one of them names is preferred.
     """
 
     def __init__(self, relations: Mapping[str, Relation], questions: Sequence[str]) -> None:
         self._relations = relations
         self._asked = [read_edition(question)[0] for question in questions]
 
-    def versions(self, one: str, other: str) -> int:
+    def compare_versions(self, one: str, other: str) -> int:
         """Return 1 where the first document is a newer version of the second, -1 where older, else 0."""
-        first, second = self._relations.get(one), self._relations.get(other)
-        if first is None or second is None or not first.series or first.series != second.series:
-            return 0
-        return (first.edition > second.edition) - (first.edition < second.edition)
+        pair = self._versions_of_one_document(one, other)
+        return (pair[0] > pair[1]) - (pair[0] < pair[1]) if pair else 0
 
     def names_version_of(self, document_id: str) -> bool:
-        """Return whether the question names the version that a document is."""
+        """Return whether the question names the version of a document."""
         relation = self._relations.get(document_id)
         return relation is not None and bool(relation.series) and self._is_asked_for(relation.edition)
 
     def count_copies(
-        self, items: Sequence[Item], document_of: Callable[[Item], str], parts_of: Callable[[Item], Sequence[str]]
+        self, items: Sequence[Ranked], document_of: Callable[[Ranked], str], parts_of: Callable[[Ranked], Sequence[str]]
     ) -> list[int]:
-        """Return for each item how many copies of its document have said all of it in the items before.
+        """Return for each item how many copies of its document contain all its sentences in earlier items.
 
         Args:
             items: Best first.
@@ -91,41 +88,46 @@ class Precedence:
         return counts
 
     def put_versions_first(
-        self, items: Sequence[Item], document_of: Callable[[Item], str], text_of: Callable[[Item], str]
-    ) -> list[Item]:
-        """Return the items, those of an older version right behind what corresponds to them in the one to be heard."""
+        self, items: Sequence[Ranked], document_of: Callable[[Ranked], str], text_of: Callable[[Ranked], str]
+    ) -> list[Ranked]:
+        """Return the items, those of an older version behind the corresponding ones of the preferred version."""
         waiting = list(items)
-        ordered: list[Item] = []
+        ordered: list[Ranked] = []
         while waiting:
             item = waiting[0]
-            preferred = [other for other in waiting if self._gives_way(document_of(item), document_of(other))]
+            preferred = [other for other in waiting if self._is_superseded_by(document_of(item), document_of(other))]
             if preferred:
                 words = frozenset(folded_words(text_of(item)))
                 preferred = [other for other in preferred if _correspond(words, text_of(other))]
-            first = max(preferred, key=lambda other: self._rank(document_of(other)), default=item)
+            first = max(
+                preferred, key=lambda other: self._rank(self._relations[document_of(other)].edition), default=item
+            )
             ordered.append(waiting.pop(waiting.index(first)))
         return ordered
 
     def split_versions(
-        self, items: Sequence[Item], document_of: Callable[[Item], str], text_of: Callable[[Item], str]
-    ) -> tuple[list[Item], list[Item]]:
-        """Return the items in two parts: what is to be heard, and what corresponds to it in another version."""
-        current, superseded = list[Item](), list[Item]()
+        self, items: Sequence[Ranked], document_of: Callable[[Ranked], str], text_of: Callable[[Ranked], str]
+    ) -> tuple[list[Ranked], list[Ranked]]:
+        """Return two lists: the items to use, and those that correspond to one of a preferred version."""
+        current, superseded = list[Ranked](), list[Ranked]()
         for item in items:
-            preferred = [other for other in items if self._gives_way(document_of(item), document_of(other))]
+            preferred = [other for other in items if self._is_superseded_by(document_of(item), document_of(other))]
             words = frozenset(folded_words(text_of(item))) if preferred else frozenset()
             is_superseded = any(_correspond(words, text_of(other)) for other in preferred)
             (superseded if is_superseded else current).append(item)
         return current, superseded
 
-    def _gives_way(self, one: str, other: str) -> bool:
+    def _is_superseded_by(self, one: str, other: str) -> bool:
+        pair = self._versions_of_one_document(one, other)
+        return pair is not None and self._rank(pair[0]) < self._rank(pair[1])
+
+    def _versions_of_one_document(self, one: str, other: str) -> tuple[Edition, Edition] | None:
         first, second = self._relations.get(one), self._relations.get(other)
         if first is None or second is None or not first.series or first.series != second.series:
-            return False
-        return self._rank(one) < self._rank(other)
+            return None
+        return first.edition, second.edition
 
-    def _rank(self, document_id: str) -> tuple[bool, Edition]:
-        edition = self._relations[document_id].edition
+    def _rank(self, edition: Edition) -> tuple[bool, Edition]:
         return self._is_asked_for(edition), edition
 
     def _is_asked_for(self, edition: Edition) -> bool:

@@ -1,7 +1,6 @@
-"""What documents have to do with each other, as the catalogue keeps it: copies and versions.
+"""Copies and versions among the live documents, as stored in the catalogue; updated when a document is new.
 
-Kept beside the live documents and found again whenever one of them has not been looked at. What is said of a document
-goes with it; what stays is true of the others.
+The row of a document is deleted with it, and those of the others stay valid.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from index.relations.duplicates import Signature, group_duplicates, sign
-from index.relations.versions import Edition, Paper, date_in_head, find_series
+from index.relations.versions import Edition, VersionCandidate, date_in_head, find_series
 from index.store.schema import DOCUMENTS, RELATIONS
 
 _TEXTS_AT_ONCE = 50
@@ -22,12 +21,12 @@ _TEXTS_AT_ONCE = 50
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """What a live document has to do with others.
+    """The relations of a live document to others.
 
     Attributes:
-        copies: Names the group of near-duplicates that it belongs to; "" for none.
-        series: Names the versions that it is one of; "" for none.
-        edition: Which one of them.
+        copies: Name of its group of near-duplicates, or "".
+        series: Name of the series that it is a version in, or "".
+        edition: Its edition in the series.
     """
 
     document_id: str
@@ -37,31 +36,31 @@ class Relation:
 
 
 def relate_documents(engine: Engine) -> None:
-    """Find copies and versions among the live documents, if one of them has not been looked at yet.
-
-    Args:
-        engine: Of the catalogue.
-    """
+    """Find copies and versions among the live documents, if one of them has not been compared yet."""
     with engine.begin() as connection:
         if _sign_missing(connection):
-            _record(connection, _papers(connection))
+            candidates = _candidates(connection)
+            rows = list(_related_rows(candidates, find_series([candidate for _, candidate in candidates])))
+            connection.execute(RELATIONS.update().values(copies="", series="", edition=[]))
+            if rows:
+                connection.execute(RELATIONS.update().where(RELATIONS.c.version_id == sa.bindparam("of")), rows)
 
 
 def read_relations(engine: Engine, document_ids: Collection[str] | None = None) -> dict[str, Relation]:
-    """Return by id the live documents that have copies or other versions; of all, or of those named."""
+    """Return by id the live documents, of all or of those named, that have copies or other versions."""
     columns = (DOCUMENTS.c.document_id, RELATIONS.c.copies, RELATIONS.c.series, RELATIONS.c.edition)
     query = sa.select(*columns).join(RELATIONS).where(DOCUMENTS.c.live, RELATIONS.c.copies + RELATIONS.c.series != "")
     if document_ids is not None:
         query = query.where(DOCUMENTS.c.document_id.in_(document_ids))
     with engine.connect() as connection:
         return {
-            row.document_id: Relation(row.document_id, row.copies, row.series, _to_edition(row.edition))
+            row.document_id: Relation(row.document_id, row.copies, row.series, Edition(*map(tuple, row.edition)))
             for row in connection.execute(query)
         }
 
 
 def _sign_missing(connection: Connection) -> bool:
-    """Sign the live documents that have no signature, and return whether there were any."""
+    """Store signatures of the live documents without one, and return whether there were any."""
     missing = (
         sa.select(DOCUMENTS.c.version_id, DOCUMENTS.c.text, DOCUMENTS.c.date)
         .outerjoin(RELATIONS)
@@ -86,7 +85,7 @@ def _sign_missing(connection: Connection) -> bool:
     return found
 
 
-def _papers(connection: Connection) -> list[tuple[int, Paper]]:
+def _candidates(connection: Connection) -> list[tuple[int, VersionCandidate]]:
     columns = (DOCUMENTS.c.document_id, DOCUMENTS.c.title, RELATIONS)
     query = sa.select(*columns).join(RELATIONS).where(DOCUMENTS.c.live).order_by(DOCUMENTS.c.document_id)
     rows = connection.execute(query).all()
@@ -96,7 +95,7 @@ def _papers(connection: Connection) -> list[tuple[int, Paper]]:
     return [
         (
             row.version_id,
-            Paper(
+            VersionCandidate(
                 row.document_id,
                 row.title,
                 signature,
@@ -108,22 +107,11 @@ def _papers(connection: Connection) -> list[tuple[int, Paper]]:
     ]
 
 
-def _record(connection: Connection, papers: list[tuple[int, Paper]]) -> None:
-    series = find_series([paper for _, paper in papers])
-    related = list(_changes(papers, series))
-    connection.execute(RELATIONS.update().values(copies="", series="", edition=[]))
-    if related:
-        update = RELATIONS.update().where(RELATIONS.c.version_id == sa.bindparam("of"))
-        connection.execute(update, related)
-
-
-def _changes(papers: list[tuple[int, Paper]], series: Mapping[str, tuple[str, Edition]]) -> Iterator[dict[str, object]]:
-    for version_id, paper in papers:
-        name, edition = series.get(paper.document_id, ("", Edition()))
-        if paper.copies or name:
+def _related_rows(
+    candidates: list[tuple[int, VersionCandidate]], series: Mapping[str, tuple[str, Edition]]
+) -> Iterator[dict[str, object]]:
+    for version_id, candidate in candidates:
+        name, edition = series.get(candidate.document_id, ("", Edition()))
+        if candidate.copies or name:
             parts = [list(edition.date), list(edition.version), list(edition.stage)]
-            yield {"of": version_id, "copies": paper.copies, "series": name, "edition": parts}
-
-
-def _to_edition(parts: list[list[int]]) -> Edition:
-    return Edition(*map(tuple, parts))
+            yield {"of": version_id, "copies": candidate.copies, "series": name, "edition": parts}

@@ -1,6 +1,6 @@
-"""Versions of a document: told apart by a date, a version number or "draft" and "final", and brought into order.
+"""Versions of a document: recognised by a date, a version number or "draft" and "final", and ordered by these.
 
-Only where every member of a series says the same things of itself, each differently, is its order certain.
+A series is only ordered if each of its documents states the same kinds of these, and no two state the same values.
 """
 
 from __future__ import annotations
@@ -14,12 +14,10 @@ import regex
 
 from index.relations.duplicates import Signature, folded_words, resemblance
 
-# What bears the same name but has less in common is a diary, minutes or other papers of their day, not versions.
-_SAME_PAPER = 0.2
-# A heading such as "Effective 1 March 2024" stands within so many characters.
-_HEAD = 400
-# Of shorter texts a date is most of what there is: the same notice on another day is no new version of it.
-_SHORTEST_DATED = 50  # words
+# Documents of one name with a lower resemblance are not versions but a diary, minutes or the like.
+_LEAST_RESEMBLANCE = 0.2
+_HEAD = 400  # characters, in which a heading such as "Effective 1 March 2024" is looked for
+_SHORTEST_DATED = 50  # words; in a shorter text, such as a daily notice, a date does not identify a version
 _CHINESE_NUMERALS = "零一二三四五六七八九十"
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _STAGES = (
@@ -50,12 +48,12 @@ _STAGE = regex.compile(
 
 @dataclass(frozen=True, slots=True, order=True)
 class Edition:
-    """What tells a version from the others of its series; of two with the same parts the newer is the greater.
+    """The attributes that identify a version in its series; of two with the same parts the newer is the greater.
 
     Attributes:
-        date: Year, month and day as far as they are given.
+        date: Year, month and day as far as they are stated.
         version: Parts of a version number.
-        stage: 1 for a draft, 2 for the final text, empty when neither is said.
+        stage: 1 for a draft, 2 for the final text, empty when neither is stated.
     """
 
     date: tuple[int, ...] = ()
@@ -63,22 +61,22 @@ class Edition:
     stage: tuple[int, ...] = ()
 
     def parts(self) -> tuple[bool, ...]:
-        """Return which parts are given: editions with others cannot be put in order."""
+        """Return which parts are stated: only editions with the same ones can be ordered."""
         return bool(self.date), bool(self.version), bool(self.stage)
 
     def is_meant_by(self, asked: Edition) -> bool:
-        """Return whether what a question names is this edition: it names a part of it, and none that differs."""
+        """Return whether the edition that a question names is this one: it has parts, and none that differs."""
         pairs = ((self.date, asked.date), (self.version, asked.version), (self.stage, asked.stage))
         named = [(own, other) for own, other in pairs if other]
         return bool(named) and all(own[: len(other)] == other for own, other in named)
 
 
 @dataclass(frozen=True, slots=True)
-class Paper:
-    """What is known of a document when series are looked for.
+class VersionCandidate:
+    """A document that may be a version of others.
 
     Attributes:
-        copies: Names the group of near-duplicates that it belongs to; "" for none.
+        copies: Name of its group of near-duplicates, or "".
         dated: The edition by the date in the head of its text.
     """
 
@@ -90,7 +88,7 @@ class Paper:
 
 
 def read_edition(text: str) -> tuple[Edition, str]:
-    """Return what a name or a question says of a version, and what is left of the text without it."""
+    """Return the edition that a name or a question states, and the words of the text without it."""
     date, version, stage = _DATE.search(text), _VERSION.search(text), _STAGE.search(text)
     edition = Edition(_date(date), _version(version), _stage(stage))
     rest = text
@@ -106,46 +104,46 @@ def date_in_head(text: str) -> Edition:
     return Edition(_date(match)) if len(folded_words(text[: 10 * _HEAD])) >= _SHORTEST_DATED else Edition()
 
 
-def find_series(papers: Sequence[Paper]) -> dict[str, tuple[str, Edition]]:
-    """Return for each document of a series the name of the series and its own edition in it.
+def find_series(candidates: Sequence[VersionCandidate]) -> dict[str, tuple[str, Edition]]:
+    """Return the name of the series and the edition of each document that is part of a series.
 
-    Papers of one name that differ by their edition are a series where they resemble each other; near-duplicates of
-    other names are one where each bears another date in its head.
+    Documents of one name with different editions are a series if they resemble each other; near-duplicates of other
+    names are one if each has another date in its head.
     """
-    named: dict[tuple[str, tuple[bool, ...]], list[tuple[Edition, Paper]]] = defaultdict(list)
-    for paper in papers:
-        edition, rest = _named_edition(paper)
+    named: dict[tuple[str, tuple[bool, ...]], list[tuple[Edition, VersionCandidate]]] = defaultdict(list)
+    for candidate in candidates:
+        edition, rest = _named_edition(candidate)
         if any(edition.parts()) and len(_LETTER.findall(rest)) > 1:
-            named[rest, edition.parts()].append((edition, paper))
+            named[rest, edition.parts()].append((edition, candidate))
     series = {}
     for (rest, _), members in sorted(named.items()):
-        if _is_ordered(members) and _is_one_paper(members):
-            series.update({paper.document_id: (f"name:{rest}", edition) for edition, paper in members})
-    known = {paper.document_id for members in named.values() if len(members) > 1 for _, paper in members}
-    alike: dict[str, list[tuple[Edition, Paper]]] = defaultdict(list)
-    for paper in papers:
-        if paper.copies and paper.dated.date and paper.document_id not in known:
-            alike[paper.copies].append((paper.dated, paper))
+        if _is_ordered(members) and _resemble_each_other(members):
+            series.update({candidate.document_id: (f"name:{rest}", edition) for edition, candidate in members})
+    known = {candidate.document_id for members in named.values() if len(members) > 1 for _, candidate in members}
+    alike: dict[str, list[tuple[Edition, VersionCandidate]]] = defaultdict(list)
+    for candidate in candidates:
+        if candidate.copies and candidate.dated.date and candidate.document_id not in known:
+            alike[candidate.copies].append((candidate.dated, candidate))
     for copies, members in alike.items():
         if _is_ordered(members) and len({len(edition.date) for edition, _ in members}) == 1:
-            series.update({paper.document_id: (f"text:{copies}", edition) for edition, paper in members})
+            series.update({candidate.document_id: (f"text:{copies}", edition) for edition, candidate in members})
     return series
 
 
-def _named_edition(paper: Paper) -> tuple[Edition, str]:
-    edition, rest = read_edition(_SUFFIX.sub("", paper.document_id))
-    return (edition, rest) if any(edition.parts()) else read_edition(paper.title)
+def _named_edition(candidate: VersionCandidate) -> tuple[Edition, str]:
+    edition, rest = read_edition(_SUFFIX.sub("", candidate.document_id))
+    return (edition, rest) if any(edition.parts()) else read_edition(candidate.title)
 
 
-def _is_ordered(members: Sequence[tuple[Edition, Paper]]) -> bool:
+def _is_ordered(members: Sequence[tuple[Edition, VersionCandidate]]) -> bool:
     editions = {edition for edition, _ in members}
     return len(members) > 1 and len(editions) == len(members)
 
 
-def _is_one_paper(members: Sequence[tuple[Edition, Paper]]) -> bool:
-    """Return whether most members resemble the one before them."""
-    ordered = [paper for _, paper in sorted(members, key=lambda member: member[0])]
-    alike = [resemblance(one.signature, other.signature) >= _SAME_PAPER for one, other in pairwise(ordered)]
+def _resemble_each_other(members: Sequence[tuple[Edition, VersionCandidate]]) -> bool:
+    """Return whether most members resemble their predecessor."""
+    ordered = [candidate for _, candidate in sorted(members, key=lambda member: member[0])]
+    alike = [resemblance(one.signature, other.signature) >= _LEAST_RESEMBLANCE for one, other in pairwise(ordered)]
     return 2 * sum(alike) > len(alike)
 
 

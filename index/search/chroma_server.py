@@ -1,11 +1,9 @@
-"""Vectors on a Chroma server, over its HTTP API (version 2, as the Rust server of `chroma run` speaks it).
+"""Vector search by a Chroma server over its HTTP API, version 2; local files or the database answer when it does not.
 
-Chroma's own client waits without a limit for a server that is frozen, and makes the embedding function that a
-collection's stored configuration names (CVE-2026-45829 and its kin). Here nothing of that configuration is read.
+Chroma's own client waits without a limit for a frozen server, and instantiates the embedding function that a
+collection's stored configuration names (CVE-2026-45829). This module does not read that configuration.
 
-A collection is written under a passing name and gets its own when it is whole; it is never changed after that.
-
-Vector search by a Chroma server, which may be away: then the files of this machine answer, or the database.
+A collection is written under a temporary name, renamed when it is complete, and never changed afterwards.
 """
 
 from __future__ import annotations
@@ -26,28 +24,29 @@ from pydantic import SecretStr
 from index.document import Chunk
 from index.embedding.embedder import Vectors
 from index.errors import ChromaUnavailableError, IndexingError
-from index.search.vectors import VectorSearch
+from index.search.exact import VectorSearch
 from index.settings import IndexSettings
 from index.store.catalogue import Catalogue
 
 logger = logging.getLogger(__name__)
 
 _BATCH = 1_000
-# As in the local collections: wide beams, for what exact search would find.
+# As in `index.search.vectors`, which takes a second to import.
 _GRAPH = {"space": "cosine", "ef_construction": 200, "ef_search": 200, "max_neighbors": 32}
-_ASKED = httpx.Timeout(5, connect=2)
-_WRITTEN = httpx.Timeout(120, connect=2)
-_LISTED = 100
+_READING = httpx.Timeout(5, connect=2)
+_WRITING = httpx.Timeout(120, connect=2)
+_PAGE = 100  # collections
+_RETRY_SECONDS = 5.0  # after a failure the server gets no request for this long, so that few questions wait for it
 _DATABASE = "/api/v2/tenants/default_tenant/databases/default_database"
 
 
 class CollectionError(IndexingError):
-    """The server answers, but a collection is missing or damaged: it can be built again."""
+    """The server answers, but a collection is missing or damaged. It can be built again."""
 
 
 @dataclass(frozen=True, slots=True)
-class Collection:
-    """A collection on the server: its id there and how many chunks it holds."""
+class ServerCollection:
+    """A collection on the server: its id there and its number of chunks."""
 
     key: str
     chunks: int
@@ -56,30 +55,30 @@ class Collection:
 class ChromaServer:
     """The collections of one index on a Chroma server. Safe for many threads.
 
-    Every method raises `ChromaUnavailableError` when the server is gone, frozen, or refuses.
+    Every method raises `ChromaUnavailableError` when the server is gone, frozen, or refuses the request.
 
     Args:
-        url: Where it listens, such as `http://chroma:8000`.
-        token: Sent as a bearer token, for a proxy before the server; nothing is sent when it is empty.
-        index_id: Keeps the collections of several indexes on one server apart.
+        url: Its address, such as `http://chroma:8000`.
+        token: Bearer token for a proxy before the server; none is sent when it is empty.
+        index_id: Part of the names of collections, so that several indexes can share a server.
     """
 
     def __init__(self, url: str, token: SecretStr, index_id: str) -> None:
         self._prefix = f"footnote-{index_id}-"
         secret = token.get_secret_value()
         headers = {"Authorization": f"Bearer {secret}"} if secret else {}
-        self._client = httpx.Client(base_url=url.rstrip("/") + _DATABASE, headers=headers, timeout=_ASKED)
+        self._client = httpx.Client(base_url=url.rstrip("/") + _DATABASE, headers=headers, timeout=_READING)
 
-    def find(self, generation: str) -> Collection:
+    def find(self, generation: str) -> ServerCollection:
         """Return the collection of a generation.
 
         Raises:
             CollectionError: There is none.
         """
-        key = self._ask("GET", f"/collections/{self._prefix}{generation}")["id"]
-        return Collection(key, int(self._ask("GET", f"/collections/{key}/count")))
+        key = self._request("GET", f"/collections/{self._prefix}{generation}")["id"]
+        return ServerCollection(key, int(self._request("GET", f"/collections/{key}/count")))
 
-    def query(self, collection: Collection, vector: Vectors, limit: int) -> list[tuple[str, float]]:
+    def query(self, collection: ServerCollection, vector: Vectors, limit: int) -> list[tuple[str, float]]:
         """Return up to `limit` (chunk id, cosine similarity) pairs, best first.
 
         Raises:
@@ -87,40 +86,44 @@ class ChromaServer:
         """
         if not collection.chunks:
             return []
-        asked = {"query_embeddings": [vector.tolist()], "n_results": min(limit, collection.chunks)}
-        found = self._ask("POST", f"/collections/{collection.key}/query", {**asked, "include": ["distances"]})
+        body = {
+            "query_embeddings": [vector.tolist()],
+            "n_results": min(limit, collection.chunks),
+            "include": ["distances"],
+        }
+        found = self._request("POST", f"/collections/{collection.key}/query", body)
         pairs = [(one, 1.0 - distance) for one, distance in zip(found["ids"][0], found["distances"][0], strict=True)]
         return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
 
     def build(self, generation: str, pages: Iterable[Sequence[tuple[Chunk, Vectors]]], chunks: int) -> None:
-        """Write the collection of a generation, in place of one that is damaged.
+        """Write the collection of a generation, replacing one that is damaged.
 
         Args:
             generation: Its name.
             pages: Chunks and their vectors.
-            chunks: How many there must be in all.
+            chunks: The number of chunks in all pages.
 
         Raises:
-            CollectionError: What was written is not that many.
+            CollectionError: The server stored another number of them.
         """
         name = f"{self._prefix}{generation}"
-        passing = f"{name}-{uuid.uuid4().hex[:8]}"
+        temporary = f"{name}-{uuid.uuid4().hex[:8]}"
         configuration = {"hnsw": _GRAPH}
-        key = self._ask("POST", "/collections", {"name": passing, "configuration": configuration})["id"]
+        key = self._request("POST", "/collections", {"name": temporary, "configuration": configuration})["id"]
         try:
             self._add(key, pages)
-            if int(self._ask("GET", f"/collections/{key}/count")) != chunks:
+            if int(self._request("GET", f"/collections/{key}/count")) != chunks:
                 raise CollectionError(f"The Chroma server did not keep all of the {chunks} vectors it was given.")
             self._remove(name)
-            self._ask("PUT", f"/collections/{key}", {"new_name": name})
+            self._request("PUT", f"/collections/{key}", {"new_name": name})
         except IndexingError:
-            self._remove(passing)
+            self._remove(temporary)
             raise
 
     def sweep(self, *, keep: str) -> None:
         """Delete the collections of every generation but the one named."""
         names: list[str] = []
-        while some := self._ask("GET", f"/collections?limit={_LISTED}&offset={len(names)}"):
+        while some := self._request("GET", f"/collections?limit={_PAGE}&offset={len(names)}"):
             names += [one["name"] for one in some]
         kept = f"{self._prefix}{keep}"
         for name in names:
@@ -137,15 +140,15 @@ class ChromaServer:
                 some = page[start : start + _BATCH]
                 vectors = [b64encode(vector.astype("<f4").tobytes()).decode() for _, vector in some]
                 rows = {"ids": [chunk.chunk_id for chunk, _ in some], "embeddings": vectors}
-                self._ask("POST", f"/collections/{key}/add", rows, _WRITTEN)
+                self._request("POST", f"/collections/{key}/add", rows, _WRITING)
 
     def _remove(self, name: str) -> None:
         try:
-            self._ask("DELETE", f"/collections/{name}")
+            self._request("DELETE", f"/collections/{name}")
         except CollectionError:
-            return  # it was not there: another process was quicker
+            return  # another process has deleted it
 
-    def _ask(self, method: str, path: str, body: object = None, timeout: httpx.Timeout = _ASKED) -> Any:
+    def _request(self, method: str, path: str, body: object = None, timeout: httpx.Timeout = _READING) -> Any:
         try:
             answer = self._client.request(method, path, json=body, timeout=timeout)
             if answer.status_code == httpx.codes.NOT_FOUND or answer.is_server_error:
@@ -161,8 +164,8 @@ class ChromaServer:
 
 
 @contextmanager
-def tolerated() -> Iterator[None]:
-    """Go on after what a server could not do, with a line in the log."""
+def failures_logged() -> Iterator[None]:
+    """Log a failure of the server and go on."""
     try:
         yield
     except (ChromaUnavailableError, CollectionError) as error:
@@ -180,18 +183,15 @@ def _reason(answer: httpx.Response) -> str:
     return " ".join(answer.text.split())[:200] or str(answer.status_code)
 
 
-_PAUSE_SECONDS = 5.0  # a server that is away is not asked again for so long: hardly a question waits for it
-
-
 class ServerVectors:
-    """Searches the server's collection of one generation; builds it again where it is missing or not whole.
+    """Searches the server's collection of one generation; builds it again if it is missing or incomplete.
 
     Args:
         server: The server.
-        generation: The generation's name.
-        chunks: How many chunks it holds.
-        pages: Yields them with their vectors; `IndexingError` when the generation is no longer the live one.
-        otherwise: Answers while the server cannot.
+        generation: Name of the generation.
+        chunks: Its number of chunks.
+        pages: Yields them with their vectors; raises `IndexingError` when the generation is no longer the live one.
+        fallback: Searches while the server does not answer.
     """
 
     def __init__(
@@ -200,30 +200,30 @@ class ServerVectors:
         generation: str,
         chunks: int,
         pages: Callable[[], Iterable[Sequence[tuple[Chunk, Vectors]]]],
-        otherwise: VectorSearch,
+        fallback: VectorSearch,
     ) -> None:
         self._server = server
         self._generation = generation
         self._chunks = chunks
         self._pages = pages
-        self._otherwise = otherwise
+        self._fallback = fallback
         self._lock = threading.Lock()
-        self._collection: Collection | None = None
-        self._left_alone_until = 0.0
+        self._collection: ServerCollection | None = None
+        self._retry_at = 0.0
         self._building = False
 
     def search(self, vector: Vectors, limit: int) -> list[tuple[str, float]]:
         """Return up to `limit` (chunk id, cosine similarity) pairs, best first."""
-        if not self._building and time.monotonic() >= self._left_alone_until:
+        if not self._building and time.monotonic() >= self._retry_at:
             try:
-                return self._server.query(self._whole_collection(), vector, limit)
+                return self._server.query(self._complete_collection(), vector, limit)
             except ChromaUnavailableError as error:
-                self._leave_alone(str(error))
+                self._pause(str(error))
             except CollectionError as error:
                 self._build_again(str(error))
-        return self._otherwise.search(vector, limit)
+        return self._fallback.search(vector, limit)
 
-    def _whole_collection(self) -> Collection:
+    def _complete_collection(self) -> ServerCollection:
         collection = self._collection
         if collection is None:
             collection = self._server.find(self._generation)
@@ -232,10 +232,10 @@ class ServerVectors:
             self._collection = collection
         return collection
 
-    def _leave_alone(self, reason: str) -> None:
+    def _pause(self, reason: str) -> None:
         logger.warning("%s", reason)
-        self._collection = None  # what the server holds when it is back is looked at again
-        self._left_alone_until = time.monotonic() + _PAUSE_SECONDS
+        self._collection = None  # checked again when the server is back
+        self._retry_at = time.monotonic() + _RETRY_SECONDS
 
     def _build_again(self, reason: str) -> None:
         with self._lock:
@@ -250,15 +250,15 @@ class ServerVectors:
         try:
             self._server.build(self._generation, self._pages(), self._chunks)
         except IndexingError as error:
-            self._leave_alone(str(error))
+            self._pause(str(error))
         finally:
             self._building = False
 
 
 def server_vectors(
-    server: ChromaServer, catalogue: Catalogue, generation: str, otherwise: VectorSearch
+    server: ChromaServer, catalogue: Catalogue, generation: str, fallback: VectorSearch
 ) -> ServerVectors:
-    """Return the search in the live generation by a server, and by other means while that is away."""
+    """Return the search of the live generation by a server, with a fallback while that does not answer."""
     live = catalogue.chunk_sets.live()
 
     def pages() -> Iterator[Sequence[tuple[Chunk, Vectors]]]:
@@ -266,4 +266,4 @@ def server_vectors(
         if catalogue.property("generation") != generation:
             raise IndexingError(f"Generation {generation} was replaced while the Chroma server was given it.")
 
-    return ServerVectors(server, generation, catalogue.count_chunks(), pages, otherwise)
+    return ServerVectors(server, generation, catalogue.count_chunks(), pages, fallback)

@@ -1,10 +1,7 @@
-"""Vector search that compares every vector of a generation: quicker than Chroma's graph while they are few, and exact.
+"""Exhaustive vector search: over a memory-mapped file of a generation, or over the vectors in the database.
 
-The vectors are a file that is mapped, not read: the system keeps in memory what it has room for.
-
-Vector search over the vectors in the database: what answers while the files of an index are damaged.
-
-Exact, and slow where there are many: every question reads all of them, about half a second for 100,000.
+The file is faster than Chroma's graph up to some tens of thousands of vectors. The database answers while the files of
+an index are damaged; every question then reads all vectors, which takes about half a second for 100,000.
 """
 
 from __future__ import annotations
@@ -12,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from heapq import nsmallest
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -19,10 +17,17 @@ from index.embedding.embedder import Vectors
 from index.errors import IndexingError
 from index.store.chunk_sets import ChunkSet, VectorPage
 
-# Measured on two cores, 384 numbers a vector, the best 50 of a question, median in ms (exact / Chroma's graph): 1,000
-# chunks .3 / 2.1; 10,000 .9 / 3.4; 20,000 1.7 / 3.1; 50,000 4 to 7 / 5.0; 100,000 8.0 / 3.4. The graph found .994 of
-# them at 10,000 and .980 at 100,000.
+# Median ms for the 50 best of a question on two cores, 384 numbers a vector (exhaustive / Chroma's graph): 1,000 chunks
+# .3 / 2.1; 10,000 .9 / 3.4; 20,000 1.7 / 3.1; 50,000 4 to 7 / 5.0; 100,000 8.0 / 3.4. The graph found .994 of them at
+# 10,000 chunks and .980 at 100,000.
 EXACT_UP_TO = 30_000
+
+
+class VectorSearch(Protocol):
+    """Finds chunks by their vectors."""
+
+    def search(self, vector: Vectors, limit: int) -> list[tuple[str, float]]:
+        """Return up to `limit` (chunk id, cosine similarity) pairs, best first."""
 
 
 def build_exact_index(folder: Path, pages: Iterable[VectorPage]) -> None:
@@ -57,13 +62,9 @@ class ExactIndex:
         """Yield the ids of all chunks, in no order."""
         yield from map(str, self._chunk_ids)
 
-    def count(self) -> int:
-        """Return how many chunks the index holds."""
-        return min(len(self._vectors), len(self._chunk_ids))
-
     def search(self, vector: Vectors, limit: int) -> list[tuple[str, float]]:
         """Return up to `limit` (chunk id, cosine similarity) pairs, best first."""
-        if not self.count():
+        if not len(self._chunk_ids):
             return []
         similarities = self._vectors @ vector
         wanted = min(limit, len(similarities))

@@ -1,7 +1,7 @@
-"""Two rankings into one: a convex combination of scores that mean the same for every question.
+"""Fusion of vector and keyword search: a convex combination of the cosine and the BM25 score divided by the best one.
 
-The cosine, and the BM25 score as a share of the best one found. (Bruch, Gai and Ingber, 2023, "An Analysis of Fusion
-Functions for Hybrid Retrieval", find it ahead of reciprocal rank fusion.)
+Bruch, Gai and Ingber (2023, "An Analysis of Fusion Functions for Hybrid Retrieval") find it better than reciprocal rank
+fusion.
 """
 
 from __future__ import annotations
@@ -9,24 +9,25 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-# Characters that a token stands for: one where a script is spelled out, four and more in a language that a model knows.
+# Characters per token: one in a script that the tokenizer splits into characters, four and more in a language that the
+# model was trained on.
 _SPELLED_OUT, _KNOWN = 1.0, 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class Fusion:
-    """How much each side counts.
+    """The weights of the scores.
 
-    The defaults are fitted on the development halves of twelve public sets at once; between .6 and .75 the first
-    changes none of them by more than its interval (`footnote eval retrieval`).
+    The defaults were fitted on the development halves of twelve public sets together; a `vector_weight` between .6 and
+    .75 changes no set's result by more than its interval (`footnote eval retrieval`).
 
     Attributes:
-        vector_weight: Of the cosine, in [0, 1]; the rest is that of the words.
-        spelled_out_vector_weight: The same for a question in a script that the embedding model spells out character by
-            character, because it has not learnt its words.
-        conversation_weight: Of a chunk's cosine with what was said before, in [0, 1]; the rest is that of the question.
-            A follow-up is mostly about the same thing, also where its words do not say so.
-        phrase_weight: What neighbouring words of the question that stand side by side add to their BM25 score.
+        vector_weight: Weight of the cosine, in [0, 1]; the BM25 score has the rest.
+        spelled_out_vector_weight: The same for a question in a script that the tokenizer splits into characters because
+            the embedding model does not know its words.
+        phrase_weight: Weight of the BM25 score of adjacent words, added to that of single words.
+        conversation_weight: Weight of a chunk's cosine with the conversation, in [0, 1]; the score for the question has
+            the rest. A follow-up is mostly about the same subject, even if its words do not name it.
     """
 
     vector_weight: float = 0.67
@@ -35,7 +36,7 @@ class Fusion:
     conversation_weight: float = 0.25
 
     def weight_for(self, question: str, tokens: Sequence[int]) -> float:
-        """Return how much the cosine counts for a question, in [0, 1].
+        """Return the weight of the cosine for a question, in [0, 1].
 
         Args:
             question: The question.
@@ -52,8 +53,8 @@ def fuse(similarities: Mapping[str, float], keyword_scores: Mapping[str, float],
 
     Args:
         similarities: Cosine by chunk id, for every candidate.
-        keyword_scores: BM25 score by chunk id; a chunk without one has no word of the question.
-        weight: How much the cosine counts.
+        keyword_scores: BM25 score by chunk id; a chunk without one contains no word of the question.
+        weight: Weight of the cosine.
     """
     best = max(keyword_scores.values(), default=0.0)
     fused = {}

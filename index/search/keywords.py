@@ -1,42 +1,93 @@
-"""Keyword search over one generation: BM25, read from a file that `index.search.keyword_files` made.
+"""Keyword search over one generation by BM25: writing, changing and searching the SQLite file of a keyword index.
 
-The words stored are those of `index.text.words`: folded, stemmed, Chinese in pairs of characters and one script.
-`index.search.postings` ranks words, SQLite's FTS5 ranks pairs of neighbours; it splits only at the spaces that we put
-between them. Both rank by BM25 with k1 = 1.2 and b = 0.75 (Robertson and Zaragoza, 2009, "The Probabilistic Relevance
-Framework").
+The file stores the words of `index.text.words`: folded, stemmed, Chinese as pairs of simplified characters.
+`index.search.postings` ranks single words, SQLite's FTS5 ranks pairs of adjacent words. FTS5 splits only at the spaces
+that are put between words here. Both use k1 = 1.2 and b = 0.75 (Robertson and Zaragoza, 2009, "The Probabilistic
+Relevance Framework").
 """
 
 from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+import Stemmer
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
+from index.document import Chunk
 from index.errors import IndexingError
-from index.search.keyword_files import spell
-from index.search.postings import Postings, best_places
+from index.search.postings import Postings, PostingsWriter, best_places, change_postings
 from index.text.words import content_words, search_keys
 
+# Raise the number when words are split or stored differently: a file of another version is not changed but built again.
+KEYWORDS_VERSION: Final = f"1:{Stemmer.version()}"
 _MAXIMUM_QUERY_WORDS = 64
 _SHORTEST_CORRECTED = 5  # letters; shorter words have too many neighbours
 _CLOSE = 0.83
 
 
+def build_keyword_index(path: Path, pages: Iterable[Sequence[Chunk]]) -> int:
+    """Write the keyword index of the chunks to a new file and return how many it holds."""
+    count = 0
+    postings = PostingsWriter()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode=OFF")  # an incomplete file is deleted, never repaired
+        connection.execute("CREATE TABLE chunk (number INTEGER PRIMARY KEY, chunk_id TEXT NOT NULL UNIQUE)")
+        connection.execute(
+            "CREATE VIRTUAL TABLE word USING fts5(title, body, content='', tokenize=\"unicode61 tokenchars '_'\")"
+        )
+        for page in pages:
+            words = [_words_of(chunk) for chunk in page]
+            _insert(connection, page, words, after=count)
+            for title, body in words:
+                postings.add([*title, *body])
+            count += len(page)
+        _compact(connection)
+        postings.write(connection)
+        connection.commit()
+    return count
+
+
+def change_keyword_index(path: Path, removed: Iterable[Sequence[Chunk]], added: Iterable[Sequence[Chunk]]) -> None:
+    """Remove chunks from a keyword index and add others. A word that no chunk contains any more leaves no trace.
+
+    Args:
+        path: A file that no other process has open.
+        removed: Pages of chunks that it contains, unchanged since they were added.
+        added: Pages of chunks that it does not contain, or that are removed by the same call.
+    """
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode=OFF")
+        connection.execute("PRAGMA secure_delete=ON")
+        removed_words = {number: words for page in removed for number, words in _remove(connection, page)}
+        ((last,),) = connection.execute("SELECT coalesce(max(number), 0) FROM chunk").fetchall()
+        last = max(last, *removed_words, 0)
+        added_words: list[list[str]] = []
+        for page in added:
+            words = [_words_of(chunk) for chunk in page]
+            _insert(connection, page, words, after=last + len(added_words))
+            added_words += [[*title, *body] for title, body in words]
+        change_postings(connection, removed_words, added_words)
+        _compact(connection)
+        connection.commit()
+
+
 @dataclass(frozen=True, slots=True)
 class WordStatistics:
-    """What the index knows of the words of a question.
+    """How often the words of a question occur in the index.
 
     Attributes:
-        frequencies: In how many chunks each word stands; words that stand in none are left out.
-        corrections: What a word that stands in none was probably meant to be.
-        chunks: How many chunks there are.
+        frequencies: Number of chunks that contain each word; words that occur in none are left out.
+        corrections: The likely intended word for words that occur in none.
+        chunks: Number of chunks in the index.
     """
 
     frequencies: Mapping[str, int]
@@ -45,7 +96,7 @@ class WordStatistics:
 
 
 class KeywordIndex:
-    """Searches a file made by `index.search.keyword_files`; read-only, safe for many threads.
+    """Searches a file made by `build_keyword_index`; read-only, safe for many threads.
 
     Every method raises `IndexingError` when the file is missing or damaged.
     """
@@ -55,14 +106,11 @@ class KeywordIndex:
         self._local = threading.local()
         self._opened: list[sqlite3.Connection] = []
         self._postings = Postings(self._query)
-        self._count: int | None = None
 
-    def count(self) -> int:
-        """Return how many chunks the index holds."""
-        if self._count is None:
-            ((count,),) = self._query("SELECT count(*) FROM chunk", ())
-            self._count = int(count)
-        return self._count
+    @cached_property
+    def _count(self) -> int:
+        ((count,),) = self._query("SELECT count(*) FROM chunk", ())
+        return int(count)
 
     def chunk_ids(self) -> Iterator[str]:
         """Yield the ids of all chunks, in no order."""
@@ -73,14 +121,13 @@ class KeywordIndex:
     ) -> list[tuple[str, float]]:
         """Return (chunk id, BM25 score) pairs, best first; any word of the question may match.
 
-        Words that are neighbours in the question, function words left out, score again where they stand side by side,
-        a pair as if it were a word.
+        Two content words that are adjacent in the question and in a chunk score again, like a word of their own.
 
         Args:
             question: The question.
             limit: Most chunks to find.
-            also: Chunks whose score is wanted even if they are not among these; without one when they hold no word.
-            phrase_weight: What such a pair counts beside a word; 0 leaves pairs aside.
+            also: Ids of chunks to score in addition; those that contain no word of the question are left out.
+            phrase_weight: Weight of the score of adjacent words; 0 ignores them.
         """
         words = [word.key for word in content_words(question)]
         keys = list(dict.fromkeys(words or search_keys(question)))
@@ -92,7 +139,7 @@ class KeywordIndex:
         found = dict.fromkeys(best_places(scores, limit).tolist())
         found |= {place: None for place in self._places(also) if scores[place] > 0}
         total = {place: float(scores[place]) for place in found}
-        pairs = list(dict.fromkeys(f"{spell(one)} {spell(other)}" for one, other in pairwise(words)))
+        pairs = list(dict.fromkeys(f"{_spell(one)} {_spell(other)}" for one, other in pairwise(words)))
         for place, score in self._of_pairs(pairs, list(found)).items() if phrase_weight else ():
             total[place] += phrase_weight * score
         chunk_ids = self._chunk_ids(list(found))
@@ -101,11 +148,11 @@ class KeywordIndex:
         )
 
     def _of_pairs(self, pairs: Sequence[str], places: Sequence[int]) -> dict[int, float]:
-        """Return the BM25 scores of those of some places that hold any of the pairs, by place."""
+        """Return the BM25 scores by place of the chunks, among those at `places`, that contain any of the pairs."""
         if not pairs or not places:
             return {}
         query = " OR ".join(f'"{pair}"' for pair in pairs[:_MAXIMUM_QUERY_WORDS])
-        # The plus keeps SQLite from searching once for each place.
+        # The plus sign keeps SQLite from running one search for each place.
         rows = self._query(
             "SELECT rowid, -bm25(word) FROM word "  # noqa: S608  # only question marks
             f"WHERE word MATCH ? AND +rowid IN ({_marks(places)})",
@@ -114,7 +161,7 @@ class KeywordIndex:
         return {number - 1: float(score) for number, score in rows}
 
     def _places(self, chunk_ids: Sequence[str]) -> list[int]:
-        """Return where the chunks stand in the order of all; ids that are not there are left out."""
+        """Return the places of chunks in the index; unknown ids are left out."""
         statement = f"SELECT number FROM chunk WHERE chunk_id IN ({_marks(chunk_ids)})"  # noqa: S608  # only question marks
         return [number - 1 for (number,) in self._query(statement, tuple(chunk_ids))]
 
@@ -124,7 +171,7 @@ class KeywordIndex:
         return {number - 1: str(chunk_id) for number, chunk_id in rows}
 
     def statistics(self, question: str) -> WordStatistics:
-        """Return how often the content words of a question occur, and what misspelt ones were meant to be."""
+        """Return how often the content words of a question occur, with corrections of misspelt ones."""
         words = content_words(question)
         frequencies = self._postings.frequencies([word.key for word in words])
         corrections = {}
@@ -134,13 +181,13 @@ class KeywordIndex:
                 if meant:
                     corrections[word.key] = meant
         return WordStatistics(
-            {**frequencies, **self._postings.frequencies(list(corrections.values()))}, corrections, self.count()
+            {**frequencies, **self._postings.frequencies(list(corrections.values()))}, corrections, self._count
         )
 
     def _nearest(self, key: str) -> str | None:
-        """Return the indexed word that differs least from a word that is not indexed, or None when none is close.
+        """Return the nearest indexed word, or None.
 
-        Close is a restricted Damerau-Levenshtein distance of at most a sixth of the longer word, with the same initial.
+        It has the same initial and a restricted Damerau-Levenshtein distance of at most a sixth of the longer word.
         """
         begin, end = key[0], chr(ord(key[0]) + 1)
         words = [word for word in self._postings.words_between(begin, end) if abs(len(word) - len(key)) <= 2]
@@ -173,3 +220,47 @@ class KeywordIndex:
 
 def _marks(values: Sequence[object]) -> str:
     return ", ".join("?" * len(values))
+
+
+def _words_of(chunk: Chunk) -> tuple[list[str], list[str]]:
+    return search_keys(chunk.title), search_keys(chunk.text)
+
+
+def _insert(
+    connection: sqlite3.Connection, chunks: Sequence[Chunk], words: Sequence[tuple[list[str], list[str]]], *, after: int
+) -> None:
+    numbers = range(after + 1, after + 1 + len(chunks))
+    ids = [(number, chunk.chunk_id) for number, chunk in zip(numbers, chunks, strict=True)]
+    connection.executemany("INSERT INTO chunk VALUES (?, ?)", ids)
+    connection.executemany(
+        "INSERT INTO word (rowid, title, body) VALUES (?, ?, ?)",
+        [(number, _stored(title), _stored(body)) for number, (title, body) in zip(numbers, words, strict=True)],
+    )
+
+
+def _remove(connection: sqlite3.Connection, chunks: Sequence[Chunk]) -> list[tuple[int, list[str]]]:
+    """Take chunks out of the table of ids and of FTS5; return their numbers and words."""
+    removed = []
+    for chunk in chunks:
+        row = connection.execute("DELETE FROM chunk WHERE chunk_id = ? RETURNING number", (chunk.chunk_id,)).fetchone()
+        title, body = _words_of(chunk)
+        connection.execute(
+            "INSERT INTO word (word, rowid, title, body) VALUES ('delete', ?, ?, ?)",
+            (row[0], _stored(title), _stored(body)),
+        )
+        removed.append((row[0], [*title, *body]))
+    return removed
+
+
+def _compact(connection: sqlite3.Connection) -> None:
+    """Merge the segments of the FTS5 table, which also erases deleted entries."""
+    connection.execute("INSERT INTO word (word) VALUES ('optimize')")
+
+
+def _stored(keys: Sequence[str]) -> str:
+    return " ".join(map(_spell, keys))
+
+
+def _spell(key: str) -> str:
+    """Return a key in characters that FTS5 does not split."""
+    return key.replace(".", "_").replace("'", "_")

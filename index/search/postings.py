@@ -1,8 +1,8 @@
-"""Which chunks hold which words and how often, and the BM25 scores that follow: part of the keyword index's file.
+"""The inverted index in the file of a keyword index, and BM25 scores computed from it with NumPy.
 
-FTS5 ranks too, but steps through the places of a question's words one at a time, about 0.7 µs each, and a question's
-common words stand in hundreds of thousands of a million chunks. As arrays they are added up many times faster, by the
-same formula and so the same ranking: k1 = 1.2, b = 0.75 (https://www.sqlite.org/fts5.html, section 5.1.1).
+FTS5 ranks too, but processes a question's postings one at a time, about 0.7 µs each, and common words occur in hundreds
+of thousands of a million chunks. Arrays are many times faster, with the same formula and ranking: k1 = 1.2, b = 0.75
+(https://www.sqlite.org/fts5.html, section 5.1.1).
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Scores = NDArray[np.float64]
+ScoreArray = NDArray[np.float64]
 Numbers = NDArray[np.int64]
-Query = Callable[[str, tuple[object, ...]], list[tuple[Any, ...]]]
+QueryFunction = Callable[[str, tuple[object, ...]], list[tuple[Any, ...]]]
 
 _K1, _B = 1.2, 0.75
-_LOWEST_WEIGHT = 1e-6  # of a word that stands in more than half of the chunks, as FTS5 has it
-_TAKEN_OUT = 2**32 - 1  # the length of a chunk that is there no more
-_MOST_TIMES = 255  # a byte; BM25 has long stopped growing
+_LOWEST_WEIGHT = 1e-6  # of a word that occurs in more than half of the chunks, as in FTS5
+_REMOVED = 2**32 - 1  # the length that marks a removed chunk
+_MOST_TIMES = 255  # fits a byte; more occurrences hardly change BM25
 
 
 class PostingsWriter:
-    """Collects the words of chunks, which are numbered from 1 in the order they come in.
+    """Collects the words of chunks, which are numbered from 1 in the order of `add`.
 
-    Holds 5 bytes for each different word of each chunk, three times that while writing.
+    Uses 5 bytes for each distinct word of each chunk, three times that while writing.
     """
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ class PostingsWriter:
         self._different, self._lengths = array("I"), array("I")
 
     def add(self, words: Sequence[str]) -> None:
-        """Take the words of the next chunk."""
+        """Add the words of the next chunk."""
         times = Counter(words)
         self._words.extend([self._numbers.setdefault(word, len(self._numbers)) for word in times])
         self._times.extend([min(count, _MOST_TIMES) for count in times.values()])
@@ -74,43 +74,43 @@ class PostingsWriter:
 
 
 def change_postings(
-    connection: sqlite3.Connection, gone: Mapping[int, Sequence[str]], come: Sequence[Sequence[str]]
+    connection: sqlite3.Connection, removed: Mapping[int, Sequence[str]], added: Sequence[Sequence[str]]
 ) -> None:
-    """Take chunks out of the tables that `PostingsWriter` wrote, and put others in after the last.
+    """Remove chunks from the tables that `PostingsWriter` wrote, and append others.
 
     Args:
         connection: The file.
-        gone: The words of each chunk that goes, by its number. Numbers are not given again.
-        come: The words of each chunk that comes.
+        removed: The words of each removed chunk, by its number. Numbers are not used again.
+        added: The words of each added chunk.
     """
     ((words,),) = connection.execute("SELECT words FROM length").fetchall()
     lengths = np.frombuffer(words, dtype="<u4").copy()
-    lengths[np.array(list(gone), dtype=np.int64) - 1] = _TAKEN_OUT
+    lengths[np.array(list(removed), dtype=np.int64) - 1] = _REMOVED
     first = len(lengths) + 1
-    lengths = np.append(lengths, np.array([len(words) for words in come], dtype="<u4"))
+    lengths = np.append(lengths, np.array([len(words) for words in added], dtype="<u4"))
     connection.execute("UPDATE length SET words = ?", (lengths.astype("<u4").tobytes(),))
-    added: dict[str, list[tuple[int, int]]] = {}
-    for number, chunk in enumerate(come, start=first):
+    postings: dict[str, list[tuple[int, int]]] = {}
+    for number, chunk in enumerate(added, start=first):
         for word, times in Counter(chunk).items():
-            added.setdefault(word, []).append((number, min(times, _MOST_TIMES)))
-    removed = np.array(sorted(gone), dtype="<u4")
+            postings.setdefault(word, []).append((number, min(times, _MOST_TIMES)))
+    removed_numbers = np.array(sorted(removed), dtype="<u4")
     ((last,),) = connection.execute("SELECT coalesce(max(number), -1) FROM posting").fetchall()
-    for word in sorted({*added, *(word for chunk in gone.values() for word in chunk)}):
-        last = _change_word(connection, word, removed, added.get(word, ()), last)
+    for word in sorted({*postings, *(word for chunk in removed.values() for word in chunk)}):
+        last = _change_word(connection, word, removed_numbers, postings.get(word, ()), last)
 
 
 def _change_word(
-    connection: sqlite3.Connection, word: str, gone: Numbers, come: Sequence[tuple[int, int]], last: int
+    connection: sqlite3.Connection, word: str, removed: Numbers, added: Sequence[tuple[int, int]], last: int
 ) -> int:
-    """Change the list of one word, and return the highest number that a word has now."""
+    """Change the postings of one word, and return the highest number of any word."""
     row = connection.execute(
         "SELECT number, posting.chunks, times FROM vocabulary JOIN posting USING (number) WHERE word = ?", (word,)
     ).fetchone()
     number, chunks, times = row or (last + 1, b"", b"")
     places, counts = np.frombuffer(chunks, dtype="<u4"), np.frombuffer(times, dtype=np.uint8)
-    kept = ~np.isin(places, gone)
-    places = np.append(places[kept], np.array([chunk for chunk, _ in come], dtype="<u4")).astype("<u4")
-    counts = np.append(counts[kept], np.array([count for _, count in come], dtype=np.uint8)).astype(np.uint8)
+    kept = ~np.isin(places, removed)
+    places = np.append(places[kept], np.array([chunk for chunk, _ in added], dtype="<u4")).astype("<u4")
+    counts = np.append(counts[kept], np.array([count for _, count in added], dtype=np.uint8)).astype(np.uint8)
     connection.execute("DELETE FROM vocabulary WHERE word = ?", (word,))
     connection.execute("DELETE FROM posting WHERE number = ?", (number,))
     if len(places):
@@ -122,13 +122,13 @@ def _change_word(
 class Postings:
     """Reads what `PostingsWriter` wrote. Safe for many threads if `query` is."""
 
-    def __init__(self, query: Query) -> None:
+    def __init__(self, query: QueryFunction) -> None:
         self._query = query
-        self._norms: Scores | None = None
+        self._norms: ScoreArray | None = None
         self._chunks = 0
 
     def frequencies(self, words: Sequence[str]) -> dict[str, int]:
-        """Return in how many chunks each word stands; words that stand in none are left out."""
+        """Return the number of chunks that contain each word; words that occur in none are left out."""
         return {word: count for word, count, _ in self._entries(words)}
 
     def words_between(self, begin: str, end: str) -> list[str]:
@@ -136,8 +136,8 @@ class Postings:
         rows = self._query("SELECT word FROM vocabulary WHERE word >= ? AND word < ? ORDER BY word", (begin, end))
         return [word for (word,) in rows]
 
-    def scores(self, words: Sequence[str]) -> Scores:
-        """Return the BM25 score of every chunk, 0 for one that holds none of the words; of chunk 1 first."""
+    def scores(self, words: Sequence[str]) -> ScoreArray:
+        """Return the BM25 score of every chunk, chunk 1 first; 0 for one that contains none of the words."""
         norms = self._read_norms()
         scores = np.zeros(len(norms))
         entries = {word: (count, number) for word, count, number in self._entries(words)}
@@ -156,18 +156,18 @@ class Postings:
             tuple(words),
         )
 
-    def _read_norms(self) -> Scores:
-        """Return what each chunk's length adds below the line of the formula; read once."""
+    def _read_norms(self) -> ScoreArray:
+        """Return the length normalisation of each chunk, the second term of BM25's denominator; read once."""
         if self._norms is None:
             ((words,),) = self._query("SELECT words FROM length", ())
             lengths = np.frombuffer(words, dtype="<u4")
-            there = lengths[lengths != _TAKEN_OUT]
+            there = lengths[lengths != _REMOVED]
             self._chunks = len(there)
             self._norms = _K1 * (1 - _B + _B * lengths / max(there.sum() / max(self._chunks, 1), 1.0))
         return self._norms
 
 
-def best_places(scores: Scores, limit: int) -> Numbers:
+def best_places(scores: ScoreArray, limit: int) -> Numbers:
     """Return the places of the highest scores above 0, best first; of equal ones the first."""
     places = np.flatnonzero(scores > 0)
     if len(places) > limit:

@@ -13,7 +13,7 @@ import numpy as np
 from index.document import Chunk, RetrievedChunk
 from index.embedding.embedder import Embedder, Vectors
 from index.errors import EmptyIndexError, IndexingError
-from index.generation import Generation, LiveGeneration
+from index.generation import GenerationManager, GenerationSnapshot
 from index.relations.precedence import Precedence, order_retrieved
 from index.relations.relations import Relation
 from index.search.chroma_server import ChromaServer
@@ -23,16 +23,14 @@ from index.store.catalogue import Catalogue
 
 _LOG = logging.getLogger(__name__)
 
-# How many candidates each side brings to the fusion.
-_CANDIDATES = 50
+_CANDIDATES = 50  # that the vector search and the keyword search each contribute
 _ATTEMPTS = 3
-# Chunks of a document that stand before those of others when its own neighbours are looked for.
-_OWN_CHUNKS = 10
+_OWN_CHUNKS = 10  # of a document, expected among the nearest neighbours of one of its chunks
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """A chunk by one wording of the question: its fused score, cosine, and BM25 score if it holds a word of it."""
+    """A chunk's scores for one wording of the question: fused, cosine, and BM25 if it contains one of the words."""
 
     score: float
     similarity: float
@@ -40,16 +38,16 @@ class _Found:
 
 
 class Retriever:
-    """Finds chunks. Moves to a new generation by itself; safe for many threads.
+    """Finds chunks in the live generation. Safe for many threads.
 
     Args:
         catalogue: The database.
         embedder: Embeds questions.
         data_dir: The data folder.
         fusion: How the two rankings become one.
-        mend: Build the files of a damaged generation again in the background.
-        server: A Chroma server that searches the vectors while it is there.
-        comparing: Embeds what was said before, where it may be less exact and quicker; `embedder` when not given.
+        mend: Rebuild the files of a damaged generation in the background.
+        server: A Chroma server that searches the vectors while it answers.
+        comparing: Embeds the conversation, faster and less exactly; `embedder` when not given.
     """
 
     def __init__(
@@ -66,7 +64,7 @@ class Retriever:
         self._catalogue = catalogue
         self._embedder = embedder
         self._comparing = comparing or embedder
-        self._live = LiveGeneration(catalogue, data_dir, embedder.model_id, mend=mend, server=server)
+        self._live = GenerationManager(catalogue, data_dir, embedder.model_id, mend=mend, server=server)
         self._fusion = fusion or Fusion()
 
     def retrieve(self, questions: Sequence[str], limit: int, conversation: Sequence[str] = ()) -> list[RetrievedChunk]:
@@ -75,31 +73,31 @@ class Retriever:
         Args:
             questions: Wordings of the question; a chunk's score is its best over them.
             limit: Most chunks to return.
-            conversation: What was said before; where chunks answer the question alike, those about it come first.
+            conversation: Earlier turns; a part of each score is the similarity to them.
 
         Raises:
             EmptyIndexError: Nothing has been indexed yet.
             IndexMismatchError: The index was built with another embedding model.
             IndexingError: The index is damaged.
         """
-        self._live.current()  # says that nothing is indexed, or with another model, before that is loaded
-        vectors, said = self._embed(questions, conversation)
+        self._live.current()  # raises before the embedding model is loaded
+        vectors, context = self._embed(questions, conversation)
         for attempt in range(1, _ATTEMPTS + 1):
             generation = self._live.current()
             try:
                 best = self._best(generation, questions, vectors, max(limit, _CANDIDATES))
-                if said is not None:
-                    best = self._in_conversation(best, said)
+                if context is not None:
+                    best = self._in_conversation(best, context)
                 ordered = sorted(best, key=lambda chunk_id: (-best[chunk_id].score, chunk_id))
                 chunks, relations = self._related(ordered[:limit])
-                if relations:  # what copies and old versions stood before may be as good
+                if relations:  # demoting copies and old versions may bring others into the first `limit`
                     chunks, relations = self._related(ordered)
                 else:
                     ordered = ordered[:limit]
-            except (IndexingError, KeyError):  # it was replaced while we read it, or its files are damaged
+            except (IndexingError, KeyError):  # it was replaced meanwhile, or its files are damaged
                 if attempt == _ATTEMPTS:
                     raise
-                self._live.distrust(generation)
+                self._live.discard(generation)
                 continue
             if len(chunks) == len(ordered) or self._catalogue.property("generation") == generation.name:
                 break
@@ -111,7 +109,7 @@ class Retriever:
         return order_retrieved(retrieved, Precedence(relations, questions))[:limit] if relations else retrieved
 
     def nearest(self, chunk: Chunk, limit: int) -> list[Chunk]:
-        """Return up to `limit` chunks of other documents whose vectors are nearest to a chunk's, best first.
+        """Return up to `limit` chunks of other documents that are nearest to a chunk by vectors, best first.
 
         Raises:
             EmptyIndexError: Nothing has been indexed yet.
@@ -133,20 +131,20 @@ class Retriever:
         try:
             return generation.keywords.statistics(question)
         except IndexingError:
-            self._live.distrust(generation)
+            self._live.discard(generation)
             return self._live.current().keywords.statistics(question)
 
     def close(self) -> None:
-        """Release the generation."""
+        """Close the generation."""
         self._live.close()
 
     def warm_up(self) -> None:
-        """Open the live generation, if there is one, so that the first question does not wait for it."""
+        """Open the live generation, if there is one, so that the first question need not wait."""
         with suppress(EmptyIndexError):
             self._live.current()
 
     def check_vectors(self) -> None:
-        """Log when vectors in the database were lost or cut short: the index is built from them again one day."""
+        """Log a warning if vectors in the database, which indexes are built from, are missing or truncated."""
         if damaged := self._catalogue.chunk_sets.count_damaged_vectors(self._embedder.dimension):
             _LOG.warning(
                 "the vectors of %d chunks in the database are lost or cut short: stop serving, then restore a backup "
@@ -155,14 +153,14 @@ class Retriever:
             )
 
     def _related(self, chunk_ids: Sequence[str]) -> tuple[dict[str, Chunk], Mapping[str, Relation]]:
-        """Return chunks by id, and of their documents those that are copies or editions."""
+        """Return chunks by id, and the relations of their documents."""
         chunks = self._catalogue.chunks(chunk_ids)
         return chunks, self._catalogue.relations({chunk.document_id for chunk in chunks.values()})
 
     def _best(
-        self, generation: Generation, questions: Sequence[str], vectors: Vectors, limit: int
+        self, generation: GenerationSnapshot, questions: Sequence[str], vectors: Vectors, limit: int
     ) -> dict[str, _Found]:
-        """Return what was found for each wording, every chunk with its best score."""
+        """Return the best scores of each chunk over all wordings."""
         best: dict[str, _Found] = {}
         for question, vector in zip(questions, vectors, strict=True):
             for chunk_id, found in self._search(generation, question, vector, limit).items():
@@ -170,8 +168,8 @@ class Retriever:
                     best[chunk_id] = found
         return best
 
-    def _search(self, generation: Generation, question: str, vector: Vectors, limit: int) -> dict[str, _Found]:
-        """Return what each side found, with the score that the other side gives it."""
+    def _search(self, generation: GenerationSnapshot, question: str, vector: Vectors, limit: int) -> dict[str, _Found]:
+        """Return the scores of the chunks that the vector search or the keyword search found."""
         similarities = dict(generation.vectors.search(vector, limit))
         keyword_scores = dict(
             generation.keywords.search(question, limit, list(similarities), self._fusion.phrase_weight)
@@ -187,9 +185,9 @@ class Retriever:
         }
 
     def _embed(self, questions: Sequence[str], conversation: Sequence[str]) -> tuple[Vectors, Vectors | None]:
-        """Return the vectors of the questions, and the mean of those of what was said, of length one.
+        """Return the vectors of the questions, and the mean vector of the conversation, of length one.
 
-        Both in one call where one model makes both: texts that come together share the cores.
+        If one model makes both, it is called once, because texts of one call are embedded in parallel.
         """
         if not conversation:
             return self._embedder.embed(questions), None
@@ -201,12 +199,12 @@ class Retriever:
         mean = each.mean(axis=0)
         return vectors, mean / max(float(np.linalg.norm(mean)), 1e-9)
 
-    def _in_conversation(self, found: Mapping[str, _Found], said: Vectors) -> dict[str, _Found]:
-        """Return what was found, each score weighted with the cosine of the chunk and of what was said."""
+    def _in_conversation(self, found: Mapping[str, _Found], context: Vectors) -> dict[str, _Found]:
+        """Return the scores, each a weighted mean with the cosine of the chunk and the conversation."""
         stored = self._catalogue.vectors(list(found))
         weight = self._fusion.conversation_weight
 
         def weighted(chunk_id: str, score: float) -> float:
-            return (1 - weight) * score + weight * max(float(np.dot(stored[chunk_id], said)), 0.0)
+            return (1 - weight) * score + weight * max(float(np.dot(stored[chunk_id], context)), 0.0)
 
         return {chunk_id: replace(one, score=weighted(chunk_id, one.score)) for chunk_id, one in found.items()}

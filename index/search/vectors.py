@@ -1,9 +1,7 @@
-"""What every way to search vectors has in common.
+"""Vector search over one generation with Chroma: the only module that imports it.
 
-Vector search over one generation. The one door to Chroma.
-
-A collection is written once, in a fresh folder, and only read afterwards: Chroma's local writer does not survive being
-killed in the middle of a write (chroma-core/chroma#7238), so nothing that matters is ever kept in it.
+A collection is written once, in a new folder, and only read afterwards: Chroma's local writer does not survive being
+killed while it writes (chroma-core/chroma#7238), so all that it stores can be built again from the database.
 """
 
 from __future__ import annotations
@@ -13,7 +11,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Protocol
 
 import chromadb
 from chromadb.config import Settings as ChromaSettings
@@ -24,37 +21,32 @@ from index.errors import IndexingError
 from index.store.chunk_sets import VectorPage
 from index.store.failpoints import limit_file_size
 
-
-class VectorSearch(Protocol):
-    """Finds chunks by their vectors."""
-
-    def search(self, vector: Vectors, limit: int) -> list[tuple[str, float]]:
-        """Return up to `limit` (chunk id, cosine similarity) pairs, best first."""
-
-
 _COLLECTION = "chunks"
 _BATCH = 1_000
-# Ids alone are small, and each page steps over all those before it: in pages of 1,000 a million took minutes.
-_IDS_AT_ONCE = 100_000
-_SMALL = 50_000_000  # bytes: copied in a tenth of a second
-# Wide beams: of the best 50 by exact search the graph finds .99 at 10,000 chunks and .98 at 100,000.
+_IDS_AT_ONCE = 100_000  # each page skips over all ids before it: in pages of 1,000 a million took minutes
+_SMALL = 50_000_000  # bytes, which are copied in a tenth of a second
+# With beams this wide the graph finds .99 of the 50 best by exact search at 10,000 chunks, and .98 at 100,000.
 _GRAPH = {"space": "cosine", "ef_construction": 200, "ef_search": 200, "max_neighbors": 32}
 
 
 def write_vector_index(folder: Path, changes: Iterable[Sequence[str] | VectorPage], *, new: bool) -> None:
-    """Write a Chroma collection, or change one that nobody else has open.
+    """Write a Chroma collection, or change one that no other process has open.
 
     Args:
-        folder: Where.
-        changes: Ids to take out, and pages of ids and vectors to put in.
-        new: Whether there is none yet.
+        folder: The folder of the collection.
+        changes: Pages of ids to remove, and pages of ids and vectors to add.
+        new: Create the collection.
 
     Raises:
         OSError: Chroma cannot write it.
     """
     try:
         with closing(_open(folder)) as client:
-            collection = _create(client) if new else client.get_collection(_COLLECTION, embedding_function=None)
+            collection = (
+                client.create_collection(_COLLECTION, configuration={"hnsw": _GRAPH}, embedding_function=None)
+                if new
+                else client.get_collection(_COLLECTION, embedding_function=None)
+            )
             for change in changes:
                 ids, vectors = change if isinstance(change, tuple) else (change, None)
                 for start in range(0, len(ids), _BATCH):
@@ -68,10 +60,10 @@ def write_vector_index(folder: Path, changes: Iterable[Sequence[str] | VectorPag
 
 
 class VectorIndex:
-    """Searches a folder made by `write_vector_index`, which is left as it is: Chroma opens a copy of its own.
+    """Searches a folder made by `write_vector_index`, which is not changed: Chroma opens a copy.
 
-    Chroma writes into its database whenever it is opened, and needs a folder that it may write to. Of a large folder
-    the vectors are linked instead of copied: they are only read, except where there are fewer than a thousand.
+    Chroma writes into its database whenever it is opened, and needs a folder that it may write to. In the copy of a
+    large folder the vectors are links: Chroma only reads them, unless there are fewer than a thousand.
 
     Raises:
         IndexingError: The folder is missing or damaged.
@@ -86,11 +78,7 @@ class VectorIndex:
             self._client = _open(Path(self._copy.name))
             self._collection = self._client.get_collection(_COLLECTION, embedding_function=None)
             self._count = int(self._collection.count())
-        except (
-            ChromaError,
-            OSError,
-            AttributeError,
-        ) as error:  # chromadb 1.5.9 fails in its clean-up after a failed open
+        except (ChromaError, OSError, AttributeError) as error:  # AttributeError: chromadb 1.5.9 cleaning up
             self._copy.cleanup()
             raise _damaged(folder, error) from error
 
@@ -98,10 +86,6 @@ class VectorIndex:
         """Yield the ids of all chunks, in no order."""
         for start in range(0, self._count, _IDS_AT_ONCE):
             yield from self._collection.get(include=[], limit=_IDS_AT_ONCE, offset=start)["ids"]
-
-    def count(self) -> int:
-        """Return how many chunks the index holds."""
-        return self._count
 
     def search(self, vector: Vectors, limit: int) -> list[tuple[str, float]]:
         """Return up to `limit` (chunk id, cosine similarity) pairs, best first.
@@ -136,12 +120,6 @@ def chroma_version() -> str:
 
 def _open(folder: Path) -> chromadb.api.ClientAPI:
     return chromadb.PersistentClient(str(folder), settings=ChromaSettings(anonymized_telemetry=False))
-
-
-def _create(client: chromadb.api.ClientAPI) -> chromadb.Collection:
-    return client.create_collection(
-        _COLLECTION, configuration={"hnsw": _GRAPH}, embedding_function=None, get_or_create=False
-    )
 
 
 def _copy_to_open(folder: Path, target: Path) -> None:

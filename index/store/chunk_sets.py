@@ -1,4 +1,4 @@
-"""Sets of the catalogue's chunks, read in pages and in order: search indexes are built from them, and compared."""
+"""Sets of the catalogue's chunks, read page by page in a fixed order to build search indexes and to verify them."""
 
 from __future__ import annotations
 
@@ -14,37 +14,37 @@ from index.embedding.embedder import Vectors
 from index.errors import IndexingError
 from index.store.schema import CHUNKS, DOCUMENTS, VECTORS
 
-Page = list[tuple[Chunk, Vectors]]
+ChunkPage = list[tuple[Chunk, Vectors]]
 VectorPage = tuple[Sequence[str], Vectors]  # ids and an array of shape (ids, dimension)
 
 _PAGE, _LARGE_PAGE = 1_000, 10_000  # rows
 _ROWS_A_STATEMENT: Final = 500  # below SQLite's limit on bound values
 _BYTES_A_NUMBER: Final = 4  # float32
-_DOCUMENTS_AT_ONCE: Final = 50  # whose texts are in memory together
+_DOCUMENTS_AT_ONCE: Final = 50  # whose texts are in memory at the same time
 _PLACE: Final = sa.tuple_(CHUNKS.c.chunk_id, CHUNKS.c.version_id)
 
 
 class ChunkSet:
-    """Some of the chunks, read page by page and ordered by chunk id, so that the same ones build the same index.
+    """Some of the chunks, read page by page and ordered by chunk id, so that the same chunks build the same index.
 
-    Every page is read by itself: the caller keeps others from publishing meanwhile, or compares the name of the
-    generation before and after. `IndexingError` is raised where a document goes while its chunks are read.
+    Every page is a transaction of its own: the caller prevents publishing meanwhile, or compares the name of the
+    generation before and after. `IndexingError` is raised if a document is removed while its chunks are read.
 
     Args:
         engine: The database.
-        holds: Whether chunks of a document belong, by its id and whether it is live.
-        condition: The same in SQL, where few chunks belong. Where most do it is left out: SQLite would sort them all
+        contains: Whether the chunks of a document belong to the set, by its id and whether it is live.
+        condition: The same in SQL, for small sets. For large ones it is left out: SQLite would sort all their chunks
             for each page.
     """
 
     def __init__(
-        self, engine: sa.Engine, holds: Callable[[str, bool], bool], condition: sa.ColumnElement[bool] | None = None
+        self, engine: sa.Engine, contains: Callable[[str, bool], bool], condition: sa.ColumnElement[bool] | None = None
     ) -> None:
         self._engine = engine
-        self._holds = holds
+        self._contains = contains
         self._condition = condition
 
-    def pages(self) -> Iterator[Page]:
+    def pages(self) -> Iterator[ChunkPage]:
         """Yield the chunks with their vectors."""
         query = _PLACED.add_columns(VECTORS.c.vector).join(VECTORS, VECTORS.c.vector_id == CHUNKS.c.vector_id)
         for rows in self._rows(query, _PAGE):
@@ -69,7 +69,7 @@ class ChunkSet:
                 yield [row.chunk_id for row in rows], _stacked([row.vector for row in rows])
 
     def _cut(self, rows: Sequence[sa.Row[Any]]) -> list[Chunk]:
-        """Return the chunks of rows, cut from their documents here: a database would unpack a document for each."""
+        """Return the chunks of rows, cut here because a database would read the whole document for each chunk."""
         of_document: dict[int, list[sa.Row[Any]]] = {}
         for row in rows:
             of_document.setdefault(row.version_id, []).append(row)
@@ -90,14 +90,14 @@ class ChunkSet:
             query = query.where(self._condition)
         last = ("", 0)
         while True:
-            # No connection waits with a page: one that was lost meanwhile could only complain to nobody.
+            # No connection stays open between pages, in which the caller may take long.
             with self._engine.connect() as connection:
                 following = query.where(last < _PLACE).order_by(CHUNKS.c.chunk_id, CHUNKS.c.version_id)
                 rows = connection.execute(following.limit(page_size)).all()
             if not rows:
                 return
             last = (rows[-1].chunk_id, rows[-1].version_id)
-            yield [row for row in rows if self._holds(row.document_id, row.live)]
+            yield [row for row in rows if self._contains(row.document_id, row.live)]
 
 
 def _stacked(vectors: Sequence[bytes]) -> Vectors:
@@ -108,7 +108,7 @@ def _stacked(vectors: Sequence[bytes]) -> Vectors:
 
 
 class ChunkSets:
-    """The sets of chunks that a search index is about."""
+    """The sets of chunks that search indexes are built from."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
@@ -118,9 +118,9 @@ class ChunkSets:
         return ChunkSet(self._engine, lambda _document_id, live: live)
 
     def count_damaged_vectors(self, dimension: int) -> int:
-        """Return how many chunks of live documents have no vector, or one of another length than the model's.
+        """Return how many chunks of live documents have no vector or one of the wrong length.
 
-        A database knows the length of a value without reading it.
+        The database knows the length of a value without reading it.
         """
         lost = VECTORS.c.vector.is_(None) | (sa.func.length(VECTORS.c.vector) != _BYTES_A_NUMBER * dimension)
         vectors = CHUNKS.join(DOCUMENTS).outerjoin(VECTORS, VECTORS.c.vector_id == CHUNKS.c.vector_id)
@@ -133,7 +133,7 @@ class ChunkSets:
         return ChunkSet(self._engine, lambda _document_id, live: not live, ~DOCUMENTS.c.live)
 
     def future(self, replaced: Collection[str]) -> ChunkSet:
-        """Return the chunks that will be live once `replaced` documents are gone and staged ones live."""
+        """Return the chunks that will be live once `replaced` documents are removed and staged ones live."""
         gone = frozenset(replaced)
         return ChunkSet(self._engine, lambda document_id, live: not (live and document_id in gone))
 
@@ -143,22 +143,28 @@ class ChunkSets:
 
     def count_live(self, document_ids: Collection[str]) -> int:
         """Return how many chunks some live documents have."""
-        wanted = sorted(document_ids)
-        some = (wanted[start : start + _ROWS_A_STATEMENT] for start in range(0, len(wanted), _ROWS_A_STATEMENT))
-        return sum(self._count(DOCUMENTS.c.live & DOCUMENTS.c.document_id.in_(ids)) for ids in some)
+        batches = in_batches(sorted(document_ids))
+        return sum(self.count(DOCUMENTS.c.live & DOCUMENTS.c.document_id.in_(batch)) for batch in batches)
 
     def count_staged(self) -> int:
         """Return how many chunks the staged documents have."""
-        return self._count(~DOCUMENTS.c.live)
+        return self.count(~DOCUMENTS.c.live)
 
-    def _count(self, condition: sa.ColumnElement[bool]) -> int:
+    def count(self, condition: sa.ColumnElement[bool]) -> int:
+        """Return how many chunks the documents have that a condition selects."""
         with self._engine.connect() as connection:
             query = sa.select(sa.func.count()).select_from(CHUNKS.join(DOCUMENTS)).where(condition)
             return connection.scalar(query) or 0
 
 
+def in_batches(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Yield the values in batches, each few enough for the bound parameters of one statement."""
+    for start in range(0, len(values), _ROWS_A_STATEMENT):
+        yield values[start : start + _ROWS_A_STATEMENT]
+
+
 def fingerprint_of(embedding_model: str, chunk_ids: Iterable[str]) -> str:
-    """Return the fingerprint of an index: of the embedding model and the ids of all chunks in order."""
+    """Return the fingerprint of an index: a hash of the embedding model and the ids of all chunks in order."""
     digest = hashlib.sha256(embedding_model.encode())
     for chunk_id in chunk_ids:
         digest.update(chunk_id.encode())
@@ -166,7 +172,7 @@ def fingerprint_of(embedding_model: str, chunk_ids: Iterable[str]) -> str:
 
 
 def with_text(*extra: sa.ColumnElement[object]) -> sa.Select[Any]:
-    """Return the query for chunks with their text, and what else of a chunk and its document is wanted."""
+    """Return the query for chunks with their text and further columns."""
     text = sa.func.substr(DOCUMENTS.c.text, CHUNKS.c.start + 1, CHUNKS.c.end - CHUNKS.c.start).label("chunk_text")
     return sa.select(CHUNKS, DOCUMENTS.c.document_id, DOCUMENTS.c.title, text, *extra).join(
         DOCUMENTS, DOCUMENTS.c.version_id == CHUNKS.c.version_id

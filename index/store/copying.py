@@ -1,7 +1,4 @@
-"""The database as one file: copied while it is in use, and put back where there is none.
-
-SQLite is copied by its own `VACUUM INTO`, PostgreSQL by `pg_dump`. Both read one moment and hold nobody up.
-"""
+"""Copies of the database in one file, made while it is in use by SQLite's `VACUUM INTO` or by `pg_dump`."""
 
 from __future__ import annotations
 
@@ -19,13 +16,13 @@ from sqlalchemy.engine import Connection
 
 from index.errors import IndexingError
 from index.store.database import address, check_may_be_read, open_engine
-from index.store.migration import revision_of
+from index.store.migration import CATALOGUE
 from index.store.schema import CHUNKS, DOCUMENTS, PROPERTIES
 
 
 @dataclass(frozen=True, slots=True)
 class CopiedIndex:
-    """What a copy of the database holds.
+    """The contents of a copy of the database.
 
     Attributes:
         backend: `sqlite` or `postgresql`.
@@ -45,7 +42,7 @@ class CopiedIndex:
 
 
 def copy_database(url: str, target: Path) -> CopiedIndex:
-    """Copy the database behind an index to a new file and return what the copy holds.
+    """Copy the database of an index to a new file and return the contents of the copy.
 
     Args:
         url: SQLAlchemy URL of the catalogue.
@@ -74,10 +71,10 @@ def copy_database(url: str, target: Path) -> CopiedIndex:
 
 
 def load_database(source: Path, url: str) -> None:
-    """Make a copy the database behind a new index.
+    """Load a copy as the database of a new index.
 
     Raises:
-        IndexingError: There is a database already, or this one cannot be loaded.
+        IndexingError: There is a database already, or the copy cannot be loaded.
     """
     parsed = sa.make_url(url)
     if parsed.get_backend_name() == "postgresql":
@@ -94,7 +91,7 @@ def load_database(source: Path, url: str) -> None:
 
 def _dump_postgresql(url: str, target: Path) -> CopiedIndex:
     with _connected(url) as connection:
-        # What is read here and what is dumped are of the same moment.
+        # What is read here and what is dumped come from the same snapshot.
         connection.execution_options(isolation_level="REPEATABLE READ")
         snapshot = connection.scalar(sa.text("SELECT pg_export_snapshot()"))
         found = _describe(connection)
@@ -144,7 +141,7 @@ def _describe(connection: Connection) -> CopiedIndex:
     live = sa.select(sa.func.count()).where(DOCUMENTS.c.live)
     return CopiedIndex(
         connection.dialect.name,
-        revision_of(connection),
+        CATALOGUE.revision_of(connection),
         properties.get("fingerprint", ""),
         properties.get("embedding_model", ""),
         connection.scalar(live.select_from(DOCUMENTS)) or 0,

@@ -1,6 +1,6 @@
-"""SQLite as the catalogue uses it: durable, readable while it is written, and from a folder that may not be written.
+"""Connections to the database: SQLite in the data folder, or a PostgreSQL server that many machines share.
 
-Connections to the database: SQLite in the data folder, or a PostgreSQL server that many machines share.
+SQLite is set up to survive a power cut, to be read while it is written, and to be read from a read-only folder.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from index.errors import DatabaseUnavailableError, DatabaseUnwritableError, Inde
 # WAL lets readers go on while an indexing run writes; FULL makes a commit survive a power cut.
 _WRITING = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000", "foreign_keys=ON", "secure_delete=ON")
 
-
 _NOT_NOW = {
     sqlite3.SQLITE_PERM,
     sqlite3.SQLITE_BUSY,
@@ -32,8 +31,8 @@ _NOT_NOW = {
 }
 
 
-def sqlite_engine(url: sa.URL) -> sa.Engine:
-    """Return an engine for an SQLite database; one that only reads where its folder cannot be written.
+def _open_sqlite(url: sa.URL) -> sa.Engine:
+    """Return an engine for an SQLite database, read-only if its folder cannot be written.
 
     Raises:
         IndexingError: The file may not be read.
@@ -49,7 +48,7 @@ def sqlite_engine(url: sa.URL) -> sa.Engine:
     @sa.event.listens_for(engine, "handle_error")
     def _explain(context: sa.engine.ExceptionContext) -> None:
         error = context.original_exception
-        # The lower byte is the error, the others say more of it.
+        # The lower byte is the error, the others are details.
         if isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF in _NOT_NOW:
             raise DatabaseUnwritableError(
                 f"The database {str(path)!r} cannot be used ({error}): see that there is room and that you may write "
@@ -60,10 +59,10 @@ def sqlite_engine(url: sa.URL) -> sa.Engine:
 
 
 def check_may_be_read(path: Path) -> None:
-    """Refuse a file that another user keeps to himself, before SQLite says that it is not there.
+    """Check the permission to read a file: SQLite would report a missing file instead.
 
     Raises:
-        IndexingError: It may not be read, or its folder not be looked into.
+        IndexingError: The file or its folder may not be read.
     """
     for place, right in ((path.parent, os.R_OK | os.X_OK), (path, os.R_OK)):
         if os.access(place, os.F_OK) and not os.access(place, right):
@@ -71,8 +70,8 @@ def check_may_be_read(path: Path) -> None:
 
 
 def address(path: Path) -> str:
-    """Return the URI of a database file, such that nothing is written where nothing can be written."""
-    # Readers of a WAL database need files beside it. Where there are none, nobody writes, and they can do without.
+    """Return the URI of a database file, read-only if it cannot be written."""
+    # Readers of a WAL database need files beside it. If there are none, no process writes, and it can be read without.
     immutable = "" if path.with_name(f"{path.name}-wal").exists() else "&immutable=1"
     return f"file:{quote(str(path.absolute()))}?mode={'rw' if _is_writable(path) else f'ro{immutable}'}"
 
@@ -91,7 +90,7 @@ def _prepare(connection: Any, _record: object) -> None:
 CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 120  # a page of chunks with their vectors takes well below one
 _SILENT_SECONDS = 10.0
-# A server notices within half a minute that a machine is gone, and frees what that machine had locked.
+# The server notices within half a minute that a machine is gone, and releases its locks.
 _SERVER_OPTIONS = {
     "statement_timeout": f"{STATEMENT_SECONDS}s",
     "tcp_keepalives_idle": "15",
@@ -104,12 +103,12 @@ _Result = TypeVar("_Result")
 
 
 def open_engine(url: str) -> Engine:
-    """Return an engine for a SQLAlchemy URL; nothing is connected to yet, but an SQLite file's folder is made.
+    """Return an engine for a SQLAlchemy URL, which connects on first use; the folder of an SQLite file is created.
 
-    The engine's connections give up on a server that is gone or frozen, and are replaced when it is back.
+    Connections to a server that is gone or frozen fail, and are replaced when it is back.
 
     Raises:
-        IndexingError: It is no URL of a known database, or the folder cannot be made.
+        IndexingError: The URL is not one of a supported database, or the folder cannot be created.
     """
     try:
         parsed = sa.make_url(url)
@@ -118,24 +117,31 @@ def open_engine(url: str) -> Engine:
         raise _unknown() from error
     if backend == "sqlite":
         if parsed.database and parsed.database != ":memory:":
-            _make_folder(Path(parsed.database).parent)
-        return sqlite_engine(parsed)
+            folder = Path(parsed.database).parent
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise IndexingError(
+                    f"The data folder {str(folder)!r} cannot be made ({error.strerror}): choose another with "
+                    "--data-dir."
+                ) from error
+        return _open_sqlite(parsed)
     if backend == "postgresql":
         return _open_postgresql(parsed)
     raise _unknown()
 
 
-def shown(engine: Engine) -> str:
-    """Return the URL of a database as it may be shown: without a password."""
+def url_without_password(engine: Engine) -> str:
+    """Return the URL of a database without its password, for messages."""
     return engine.url.render_as_string(hide_password=True)
 
 
 @contextmanager
-def alone(engine: Engine) -> Iterator[Connection]:
-    """Open a transaction to change tables in: one at a time in a database, whatever machine asks."""
+def exclusive_transaction(engine: Engine) -> Iterator[Connection]:
+    """Open a transaction that changes tables; only one is open in a database at a time, on all machines."""
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
-            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")  # a table that is rebuilt takes no rows with it
+            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")  # for tables that are rebuilt
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:
             connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
@@ -155,10 +161,7 @@ def _open_postgresql(url: URL) -> Engine:
     from psycopg.abc import PQGen
 
     class _Watched(PsycopgConnection[Any]):
-        """Gives up a statement when the server answers neither it nor a new connection.
-
-        A frozen server keeps its sockets open, so nothing else ends the wait.
-        """
+        """Ends a statement if the server answers neither it nor a new connection; a frozen one keeps sockets open."""
 
         def wait(self, gen: PQGen[_Result], interval: float = 0.1, timeout: float | None = None) -> _Result:
             return super().wait(self._watch(gen, interval), interval, timeout)
@@ -172,12 +175,12 @@ def _open_postgresql(url: URL) -> Engine:
                     silent = 0.0 if ready else silent + interval
                     if silent > _SILENT_SECONDS:
                         silent = 0.0
-                        self._ask_for_an_answer()
+                        self._check_server()
             except StopIteration as end:
                 result: _Result = end.value
                 return result
 
-        def _ask_for_an_answer(self) -> None:
+        def _check_server(self) -> None:
             try:
                 PsycopgConnection.connect(self.info.dsn, password=self.info.password, connect_timeout=CONNECT_SECONDS)
             except OperationalError:
@@ -199,7 +202,7 @@ def _open_postgresql(url: URL) -> Engine:
 
     @sa.event.listens_for(engine, "handle_error")
     def _explain(context: ExceptionContext) -> None:
-        # Before a connection from the pool is used it is tried: one that has died is replaced, and that is no error.
+        # A pooled connection is tested before it is used: a lost one is replaced, which is not an error.
         if isinstance(context.original_exception, OperationalError) and not context.is_pre_ping:
             raise unavailable(context.original_exception) from context.original_exception
 
@@ -207,7 +210,7 @@ def _open_postgresql(url: URL) -> Engine:
 
 
 def unavailable(error: BaseException) -> DatabaseUnavailableError:
-    """Return the one line for a server that is gone, too slow, or refuses."""
+    """Return the error for a server that is gone, too slow, or refuses."""
     reason = (str(error).strip().splitlines() or [type(error).__name__])[0].removeprefix("connection failed: ")
     return DatabaseUnavailableError(
         f"The database does not answer ({reason}): check the server that database_url names; nothing is lost, "
@@ -219,12 +222,3 @@ def _unknown() -> IndexingError:
     return IndexingError(
         "The database_url is not a SQLAlchemy URL of a known database: write sqlite:///PATH or postgresql://…"
     )
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise IndexingError(
-            f"The data folder {str(folder)!r} cannot be made ({error.strerror}): choose another with --data-dir."
-        ) from error

@@ -1,11 +1,7 @@
-"""Places where a test may end the process the way a power cut would.
+"""Protection against crashes: failpoints, at which tests end the process, and a limit on the size of files.
 
-`FOOTNOTE_FAILPOINT=publish` ends it at the first arrival at the place of that name, `publish:3` at the third.
-`FAILPOINTS` lists the names in the order of a run.
-
-A bound on the size of any file this process writes.
-
-Chroma's local writer, torn by a kill, has written files of terabytes; with a bound such a write fails.
+`FOOTNOTE_FAILPOINT=publish` ends the process when it first reaches the failpoint of that name, `publish:3` at the third
+time. `FAILPOINTS` lists the names in the order of a run.
 """
 
 from __future__ import annotations
@@ -33,11 +29,14 @@ FAILPOINTS: Final = (
 )
 EXIT_CODE: Final = 86
 
+_ALWAYS_ALLOWED: Final = 64 * 2**30  # bytes
+_GROWTH: Final = 8  # times the present size: vectors and text are in the database before other files are written
+
 _arrivals: Counter[str] = Counter()
 
 
 def failpoint(name: str) -> None:
-    """End the process at once, nothing flushed or cleaned up, if the environment asks for it here."""
+    """End the process at once, without flushing or cleaning up, if the environment names this failpoint."""
     wanted, _, number = os.environ.get("FOOTNOTE_FAILPOINT", "").partition(":")
     if wanted != name:
         return
@@ -46,17 +45,14 @@ def failpoint(name: str) -> None:
         os._exit(EXIT_CODE)
 
 
-_ALWAYS_ALLOWED: Final = 64 * 2**30  # bytes
-_TIMES_WHAT_IS_THERE: Final = 8  # the vectors and the text of an index are in its database before its other files
-
-
 def limit_file_size(folder: Path) -> None:
-    """Lower this process's limit to the most that an index can need whose files below a folder are as large as now.
+    """Limit the size of files that this process writes to what an index needs, by the present size of a folder.
 
-    Python ignores the signal that comes with the limit, so a write beyond it is an OSError. A lower limit stays.
+    Chroma's local writer has written files of terabytes after a kill; beyond the limit a write is an OSError. A lower
+    limit stays.
     """
     there = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else 0
-    wanted = max(_ALWAYS_ALLOWED, _TIMES_WHAT_IS_THERE * there)
+    wanted = max(_ALWAYS_ALLOWED, _GROWTH * there)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     if soft == resource.RLIM_INFINITY or soft > wanted:
         resource.setrlimit(resource.RLIMIT_FSIZE, (wanted, hard))

@@ -1,7 +1,7 @@
-"""What became of each file: indexed, pending, failed or excluded, and why.
+"""The state of each file: indexed, pending, failed or excluded, and the reason.
 
-A run of `synchronise` writes what it finds. People write two things only, which no run undoes: that a file is excluded,
-and that it be read again.
+A run of `synchronise` writes its results. Staff change two things only, which no run undoes: that a file is excluded,
+and that it is to be read again.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from sqlalchemy.engine import Engine
 from index.errors import IndexingError
 from index.store.schema import DOCUMENTS, SOURCES
 
-State = Literal["indexed", "pending", "failed", "excluded"]
+FileState = Literal["indexed", "pending", "failed", "excluded"]
 
-# Only what a run may say: people can exclude a file while the run goes on.
+# Without `excluded`: staff can exclude a file during a run.
 _UPDATE = (
     SOURCES.update()
     .where(SOURCES.c.source == sa.bindparam("name"))
@@ -30,32 +30,32 @@ _UPDATE = (
 
 @dataclass(frozen=True, slots=True)
 class FileRecord:
-    """What became of one file.
+    """The state of one file, for staff.
 
     Attributes:
         source: Its path below the indexed folder.
-        state: `pending` until a run has been through with it.
-        reason: Why it failed or waits, a clause that follows its name; else empty.
-        documents: How many live documents come from it, for a failed file those of its last good version.
-        seen_at: When a run last found it in the folder; None before that.
+        state: `pending` until a run has processed it.
+        reason: Why it failed or is pending, a clause that follows its name; else empty.
+        documents: How many live documents come from it; for a failed file, those of its last good version.
+        seen_at: When a run last found it in the folder; None before the first time.
     """
 
     source: str
-    state: State
+    state: FileState
     reason: str
     documents: int
     seen_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a run made of one file, or what the last one did.
+class FileOutcome:
+    """The result of a run for one file.
 
     Attributes:
-        state: Never `excluded`, which is not the run's to say.
-        reason: Why it failed or waits.
-        file_hash: Hash of the content that this holds for; empty where the file is to be read in any case.
-        excluded: Whether people keep it out.
+        state: Never `excluded`, which a run does not set.
+        reason: Why it failed or is pending.
+        file_hash: Hash of the content that was read; empty if the file is to be read in any case.
+        excluded: Whether staff have excluded it.
     """
 
     state: Literal["indexed", "pending", "failed"]
@@ -71,7 +71,7 @@ class FileRegister:
         self._engine = engine
 
     def records(self) -> list[FileRecord]:
-        """Return what is known of every file, ordered by name."""
+        """Return the state of every file, ordered by name."""
         counted = (
             sa.select(DOCUMENTS.c.source, sa.func.count().label("documents"))
             .where(DOCUMENTS.c.live)
@@ -93,7 +93,7 @@ class FileRegister:
             ]
 
     def is_work_waiting(self) -> bool:
-        """Return whether a file waits for a run: to be read, or to be taken out of the index."""
+        """Return whether a run has work to do: a file to read, or one to remove from the index."""
         unread = sa.and_(~SOURCES.c.excluded, SOURCES.c.state == "pending", SOURCES.c.reason == "")
         still_there = sa.and_(
             SOURCES.c.excluded, SOURCES.c.source.in_(sa.select(DOCUMENTS.c.source).where(DOCUMENTS.c.live))
@@ -101,20 +101,20 @@ class FileRegister:
         with self._engine.connect() as connection:
             return connection.scalar(sa.select(SOURCES.c.source).where(unread | still_there).limit(1)) is not None
 
-    # Asked for by people --------------------------------------------------------------------------------------------
+    # Changed by staff -----------------------------------------------------------------------------------------------
 
     def retry(self, names: Sequence[str]) -> list[str]:
-        """Have files read again by the next run, changed or not; see `exclude`."""
+        """Have the next run read files again, changed or not; see `exclude`."""
         return self._mark(names, {"state": "pending", "reason": "", "file_hash": ""})
 
     def exclude(self, names: Sequence[str]) -> list[str]:
-        """Have files left unread and taken out of the index by the next run.
+        """Have the next run remove files from the index and leave them out.
 
         Args:
             names: Names of files, or patterns such as `drafts/*`.
 
         Returns:
-            The names of the files meant, sorted.
+            The names of the files, sorted.
 
         Raises:
             IndexingError: No file has such a name; nothing was changed.
@@ -142,14 +142,14 @@ class FileRegister:
 
     # Written by a run -----------------------------------------------------------------------------------------------
 
-    def last_outcomes(self) -> dict[str, Outcome]:
-        """Return what the last run made of each file, by name."""
+    def last_outcomes(self) -> dict[str, FileOutcome]:
+        """Return the outcome of each file in the last run, by name."""
         with self._engine.connect() as connection:
             rows = connection.execute(sa.select(SOURCES))
-            return {row.source: Outcome(row.state, row.reason, row.file_hash, row.excluded) for row in rows}
+            return {row.source: FileOutcome(row.state, row.reason, row.file_hash, row.excluded) for row in rows}
 
-    def write(self, outcomes: Mapping[str, Outcome]) -> None:
-        """Set what became of some files, new ones among them."""
+    def write(self, outcomes: Mapping[str, FileOutcome]) -> None:
+        """Store the outcomes of files, known or new."""
         if not outcomes:
             return
         with self._engine.begin() as connection:
@@ -170,7 +170,7 @@ class FileRegister:
                 connection.execute(_UPDATE, old)
 
     def keep_only(self, names: Collection[str]) -> None:
-        """Note that just these files are in the folder, and forget all others but those that are excluded."""
+        """Record that only these files are in the folder, and delete all others but those that are excluded."""
         with self._engine.begin() as connection:
             known = connection.execute(sa.select(SOURCES.c.source, SOURCES.c.excluded))
             absent = {row.source: row.excluded for row in known if row.source not in names}

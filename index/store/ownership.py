@@ -1,8 +1,8 @@
-"""One writer at a time: locks that name their holder and are gone when the holder is.
+"""One writer at a time: locks that name their holder and end with it.
 
-`own` keeps two processes from one data folder. `elect` keeps two machines from one database: on PostgreSQL by a lock of
-the server's, which it frees when the holder's connection ends. A holder that lost its connection need not know that, so
-each of its transactions confirms that nobody was elected since.
+`lock_data_folder` excludes other processes on this machine. `elect_writer` excludes other machines that share the
+database: on PostgreSQL by an advisory lock, which the server releases when the holder's connection ends. A holder may
+not notice that it lost its connection, so each of its transactions calls `confirm_elected`.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ _OWNER = PROPERTIES.c.name == "owner"
 
 
 @contextmanager
-def own(data_dir: Path) -> Iterator[None]:
-    """Hold the data folder for writing.
+def lock_data_folder(data_dir: Path) -> Iterator[None]:
+    """Lock the data folder for writing.
 
     Raises:
         IndexBusyError: Another process holds it; the message names it.
@@ -57,8 +57,8 @@ def own(data_dir: Path) -> Iterator[None]:
 
 
 @contextmanager
-def elect(engine: Engine) -> Iterator[str]:
-    """Yield the name of this run as the only one that writes to the database, for `confirm`.
+def elect_writer(engine: Engine) -> Iterator[str]:
+    """Elect this run as the only one that writes to the database, and yield its name for `confirm_elected`.
 
     Raises:
         IndexBusyError: Another run has been elected; the message names it.
@@ -67,7 +67,7 @@ def elect(engine: Engine) -> Iterator[str]:
         connection.execution_options(isolation_level="AUTOCOMMIT")  # an open transaction would keep old rows alive
         shared = engine.dialect.name == "postgresql"
         if shared and not connection.scalar(sa.select(sa.func.pg_try_advisory_lock(_LOCK))):
-            raise IndexBusyError(f"{_elected(connection)} is writing to the database: wait until it ends.")
+            raise IndexBusyError(f"{_describe_owner(connection)} is writing to the database: wait until it ends.")
         owner = f"{socket.gethostname()} {os.getpid()} {uuid.uuid4().hex}"
         if not connection.execute(PROPERTIES.update().where(_OWNER).values(value=owner)).rowcount:
             connection.execute(PROPERTIES.insert().values(name="owner", value=owner))
@@ -75,25 +75,25 @@ def elect(engine: Engine) -> Iterator[str]:
             yield owner
         finally:
             if shared:
-                with suppress(DatabaseUnavailableError):  # then the server has freed it
+                with suppress(DatabaseUnavailableError):  # then the server has released it
                     connection.execute(sa.select(sa.func.pg_advisory_unlock(_LOCK)))
 
 
-def confirm(connection: Connection, owner: str) -> None:
-    """Keep anybody else from being elected until the end of the transaction.
+def confirm_elected(connection: Connection, owner: str) -> None:
+    """Check that no other run has been elected, and prevent it until the end of the transaction.
 
     Raises:
-        IndexBusyError: Somebody has been elected since; the message names it.
+        IndexBusyError: Another run has been elected; the message names it.
     """
     still = PROPERTIES.update().where(_OWNER, PROPERTIES.c.value == owner).values(value=owner)
     if not connection.execute(still).rowcount:
         raise IndexBusyError(
-            f"This run lost its hold on the database, and {_elected(connection)} took over: "
+            f"This run lost its hold on the database, and {_describe_owner(connection)} took over: "
             "nothing of it was published."
         )
 
 
-def _elected(connection: Connection) -> str:
+def _describe_owner(connection: Connection) -> str:
     owner = connection.scalar(sa.select(PROPERTIES.c.value).where(_OWNER)) or "unknown unknown"
     host, process = owner.split()[:2]
     return f"Another `footnote index` (process {process} on {host!r})"

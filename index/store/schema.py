@@ -7,7 +7,7 @@ vectors      by the text they were made from, so that no text is embedded twice
 sources      what became of each file: its state, the reason, the hash of what was read, whether it is excluded
 relations    of which documents a version is a copy or another edition, with the signature that tells
 
-A table that is changed here is changed by a revision in `index/migrations/versions` too; a test compares the two.
+A table that is changed here is changed by a revision in `index/store/migrations/versions` too; a test compares the two.
 """
 
 from __future__ import annotations

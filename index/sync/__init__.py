@@ -1,13 +1,6 @@
-"""Folder to index: what a run is interrupted at, the next one takes up.
+"""Bringing the index in line with folders. A run that was interrupted is completed by the next one."""
 
-scan       which files there are, and their hashes
-run        which are new, changed, gone, unchanged; read, split, stage, publish
-stage      embed, and put into the database beside the live versions
-findings   what became of each file
-report     what the run did
-"""
+from index.sync.sync import synchronise
+from index.sync.sync_report import Failure, SyncProgress, SyncReport
 
-from index.sync.report import Failure, Progress, SyncReport
-from index.sync.run import synchronise
-
-__all__ = ["Failure", "Progress", "SyncReport", "synchronise"]
+__all__ = ["Failure", "SyncProgress", "SyncReport", "synchronise"]

@@ -1,7 +1,4 @@
-"""The folders and files that are to be indexed.
-
-Which files there are below the folders, and their hashes.
-"""
+"""The files below the folders that are to be indexed, and their hashes."""
 
 from __future__ import annotations
 
@@ -17,17 +14,17 @@ from pathlib import Path
 
 from index.errors import IndexingError
 from index.readers import READERS_VERSION, is_supported
-from index.sync.report import Findings, Progress, SyncReport
+from index.sync.sync_report import OutcomeCollector, SyncProgress, SyncReport
 
 NO_NAME_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _STILL_SECONDS = 1.0
 
 
 def check_paths(paths: Sequence[Path]) -> None:
-    """Refuse paths that do not exist, before anything is loaded or locked.
+    """Check that paths exist, before anything is loaded or locked.
 
     Raises:
-        IndexingError: There is nothing at one of the paths, its name cannot be stored, or the disk does not say.
+        IndexingError: A path does not exist, cannot be read, or has control characters or invalid UTF-8 in its name.
     """
     for path in paths:
         if not is_text(path.absolute()):
@@ -49,10 +46,10 @@ def files_below(path: Path, on_unreadable: Callable[[str, OSError], None]) -> li
 
     Args:
         path: A file, or a folder.
-        on_unreadable: Called with the name of each folder below it that cannot be looked into.
+        on_unreadable: Called with the name of each folder below it that cannot be read.
 
     Raises:
-        IndexingError: The folder itself cannot be looked into.
+        IndexingError: The folder itself cannot be read.
     """
     if path.is_file():
         return [(path, _name(path, path.parent))]
@@ -65,30 +62,30 @@ def files_below(path: Path, on_unreadable: Callable[[str, OSError], None]) -> li
     found = []
     for folder, subfolders, names in os.walk(path, onerror=note):
         subfolders[:] = [name for name in subfolders if not is_hidden(name)]
-        links = (name for name in subfolders if os.path.islink(Path(folder, name)))  # noqa: PTH114  # never fails
+        links = (name for name in subfolders if os.path.islink(Path(folder, name)))  # noqa: PTH114  # Path.is_symlink may raise
         files = [Path(folder, name) for name in (*links, *names) if not is_hidden(name)]
         found += [(file, _name(file, path)) for file in files]
     return sorted(found, key=lambda pair: pair[1])
 
 
 def is_text(path: Path) -> bool:
-    """Return whether a path can be stored, and shown on one line."""
+    """Return whether a path is valid UTF-8 without control characters."""
     return not NO_NAME_CHARACTER.search(str(path))
 
 
 def _name(file: Path, folder: Path) -> str:
-    r"""Return what a file is called in the index; what cannot be stored or shown is written as `\xe9` or `\n`."""
+    r"""Return the name of a file in the index; invalid bytes and control characters are escaped, as `\xe9` or `\n`."""
     text = os.fsencode(file.relative_to(folder).as_posix()).decode("utf-8", "backslashreplace")
     return NO_NAME_CHARACTER.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def is_hidden(name: str) -> bool:
-    """Return whether a file or folder of this name is passed over."""
+    """Return whether files and folders of this name are ignored."""
     return name.startswith((".", "~$"))
 
 
 def is_still(path: Path) -> bool:
-    """Return whether nobody has written to a file for a second; a time in the future is another machine's clock."""
+    """Return whether a file was last written more than a second ago, or in the future of a wrong clock."""
     return abs(time.time() - path.stat().st_mtime) >= _STILL_SECONDS
 
 
@@ -100,56 +97,48 @@ def _unusable(path: Path, error: OSError) -> IndexingError:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """A file to be indexed: where it is, and its name in the index."""
+class ScannedFile:
+    """A file to be indexed: its path, its name in the index, and its hash."""
 
     path: Path
     name: str
     file_hash: str
 
 
-@dataclass(frozen=True, slots=True)
-class Scan:
-    """What a look at the folders found.
-
-    Attributes:
-        sources: The files to be indexed, folder by folder, by name.
-        empty_folders: Those of the folders that hold no file.
-    """
-
-    sources: list[Source]
-    empty_folders: list[Path]
-
-
 def scan(
-    paths: Sequence[Path], report: SyncReport, findings: Findings, progress: Progress, *, unattended: bool
-) -> Scan:
-    """Look at the files below some folders; those that are not to be indexed are noted with the reason."""
-    below = {path: files_below(path, findings.fail_to_open) for path in paths}
-    files = [pair for pairs in below.values() for pair in pairs]
-    sources = []
-    for number, (path, name) in enumerate(files):
-        progress("scan", number, len(files))
-        if (before := findings.before.get(name)) and before.excluded:
+    paths: Sequence[Path],
+    report: SyncReport,
+    outcomes: OutcomeCollector,
+    progress: SyncProgress,
+    *,
+    unattended: bool,
+) -> tuple[list[ScannedFile], list[Path]]:
+    """Return the files to be indexed, by folder and name, and the empty folders; record why others are left out."""
+    below = {path: files_below(path, outcomes.fail_to_open) for path in paths}
+    found = [pair for pairs in below.values() for pair in pairs]
+    files = []
+    for number, (path, name) in enumerate(found):
+        progress("scan", number, len(found))
+        if (before := outcomes.before.get(name)) and before.excluded:
             report.excluded.append(name)
             continue
         try:
             if problem := _problem(path, paths):
-                findings.fail(name, problem)
+                outcomes.fail(name, problem)
             elif unattended and not is_still(path):
                 report.pending.append(name)
             else:
-                sources.append(Source(path, name, _hash_file(path)))
+                files.append(ScannedFile(path, name, _hash_file(path)))
         except OSError as error:
-            findings.fail_to_open(name, error)
-    return Scan(sources, [path for path, found in below.items() if not found])
+            outcomes.fail_to_open(name, error)
+    return files, [path for path, pairs in below.items() if not pairs]
 
 
 def _problem(path: Path, paths: Sequence[Path]) -> str:
-    """Return why a file is not even opened, if so."""
+    """Return why a file is not opened, or an empty text."""
     if not is_text(path):
         return "has a name that is not text on one line: rename it"
-    # Unlike Path.resolve, realpath does not mind a link that leads to itself.
+    # Unlike Path.resolve, realpath does not fail for a link to itself.
     if path.is_symlink() and not any(Path(realpath(path)).is_relative_to(realpath(root)) for root in paths):
         return "is a link out of the folder: copy the file into it"
     if path.is_symlink() and not path.is_file():

@@ -1,8 +1,8 @@
-"""Documents into chunks, with every offset asserted.
+"""Splitting documents into chunks, with every offset asserted.
 
-llama-index's `SentenceSplitter` decides where to cut. It is run without overlap: then each piece starts at the first
-character after the piece before, so its place is known and need not be searched for (its own search finds an
-earlier copy in repetitive text). The overlap is added here, in whole sentences.
+llama-index's `SentenceSplitter` chooses the boundaries. It is run without overlap, so that each piece starts at the
+first character after the one before and need not be searched for in the text (its own search can find an earlier copy
+of repetitive text). The overlap is added here, in whole sentences.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from index.text.sentences import is_hard_wrapped, split_sentences
 
 TokenCounter = Callable[[str], list[int]]
 
-# Raise when the same document would be cut differently: every document is then cut again.
+# Raise when the same document would be split differently: every document is then split again.
 SPLITTER_VERSION = "1"
 
 
 class Splitter:
-    """Cuts documents into chunks of at most `chunk_tokens` tokens, the overlap of whole sentences included.
+    """Splits documents into chunks of at most `chunk_tokens` tokens, the overlap of whole sentences included.
 
     Args:
         tokenize: Text to token ids, by the tokenizer of the embedding model.
-        model_id: The embedding model; part of every chunk's id, so that two models never share one.
+        model_id: The embedding model, which is part of every chunk's id, so that two models never share one.
         chunk_tokens: Most tokens of new text in a chunk.
         overlap_tokens: Most tokens repeated from the chunk before.
     """
@@ -66,7 +66,7 @@ class Splitter:
         return chunks
 
     def _place(self, text: str, *, hard_wrapped: bool) -> list[Span]:
-        """Return where the pieces of `SentenceSplitter` stand, which follow one another without overlap."""
+        """Return the spans of the pieces of `SentenceSplitter`, which do not overlap."""
         from llama_index.core.node_parser import SentenceSplitter  # takes seconds to import
 
         splitter = SentenceSplitter(
@@ -99,14 +99,14 @@ class Splitter:
 
 
 def _cut_sentences(text: str, *, hard_wrapped: bool) -> list[str]:
-    """Return the text cut at sentence starts, nothing left out."""
+    """Return the text split at sentence starts, nothing left out."""
     starts = [span.start for span in split_sentences(text, hard_wrapped=hard_wrapped)]
     cuts = [0, *starts[1:], len(text)]
     return [text[start:end] for start, end in pairwise(cuts) if end > start]
 
 
 def _clip(sentences: list[Span], chunk: Span) -> list[Span]:
-    """Return the sentences inside a chunk; one that is longer than a chunk is cut at its edges."""
+    """Return the sentences inside a chunk; a sentence that crosses its boundary is cut there."""
     first = max(0, bisect_left(sentences, Span(chunk.start, chunk.start)) - 1)
     clipped = []
     for sentence in sentences[first:]:

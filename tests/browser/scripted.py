@@ -21,7 +21,7 @@ from bot.web.answer_service import AnswerService
 from bot.web.page.stream import PageStream
 from index.document import Document, Page, Span
 from index.errors import FootnoteError
-from index.store.catalogue import DocumentSummary, TitledDocument
+from index.store.catalogue import LiveDocument, TitledDocument
 
 REPORT = """Harbour Office: Annual Report on the Ferry Service
 12 March 2025
@@ -183,7 +183,7 @@ class ScriptedChatbot:
     def overview(self) -> Overview:
         indexed_at = datetime.now(UTC) - timedelta(minutes=3)
         documents = tuple(
-            DocumentSummary(
+            LiveDocument(
                 document_id=document.document_id,
                 title=document.title,
                 media_type=document.media_type,

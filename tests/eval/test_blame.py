@@ -24,7 +24,7 @@ from eval.run.attribution import Traceable, blame_for
 from eval.run.run import stored_texts
 from eval.suites.golden import GoldenQuestion
 from index.document import Document, RetrievedChunk
-from index.embedding.embedder import Embedder, RememberingEmbedder
+from index.embedding.embedder import CachingEmbedder, Embedder
 from index.search.retriever import Retriever
 from index.store.catalogue import Catalogue
 from index.sync import SyncReport
@@ -112,7 +112,7 @@ def indexed(tmp_path_factory: pytest.TempPathFactory, library: Path, index_folde
 
 @pytest.fixture(scope="session")
 def remembering(embedder: Embedder) -> Embedder:
-    return RememberingEmbedder(embedder)
+    return CachingEmbedder(embedder)
 
 
 @pytest.fixture

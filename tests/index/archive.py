@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 from index.errors import NoDocumentsError
-from index.generation import Generation, build, generations_folder
+from index.generation import GenerationSnapshot, build, generations_folder
 from index.generation.manifest import read_manifest
 from index.search.retriever import Retriever
 from index.settings import IndexSettings
@@ -74,7 +74,7 @@ class Archive:
             live = catalogue.chunk_sets.live()
             stored = list(live.ids())
             assert len(stored) == len(set(stored)), "a chunk is there twice"
-            generation = Generation(self.data, name, catalogue.property("fingerprint"), live)
+            generation = GenerationSnapshot(self.data, name, catalogue.property("fingerprint"), live)
             with closing(generation):
                 assert generation.problem == ""
                 assert read_manifest(generations_folder(self.data) / name).chunks == len(stored)

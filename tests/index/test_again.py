@@ -15,7 +15,7 @@ from index.embedding.embedder import Vectors
 from index.errors import IndexBusyError
 from index.generation import generations_folder
 from index.store.catalogue import Catalogue
-from index.store.ownership import own
+from index.store.ownership import lock_data_folder
 from index.store.schema import METADATA
 from index.sync import synchronise
 from tests.index.archive import Archive
@@ -91,7 +91,7 @@ def test_the_old_version_answers_where_embedding_the_new_one_fails(archive: Arch
 
 def test_a_second_run_names_the_first_and_harms_nothing(archive: Archive) -> None:
     archive.write("ferry", 2)
-    with own(archive.data):
+    with lock_data_folder(archive.data):
         for _ in range(50):
             begin = time.monotonic()
             with pytest.raises(IndexBusyError, match=str(os.getpid())):

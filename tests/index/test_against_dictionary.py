@@ -20,7 +20,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from index.generation import build, check, generations_folder, write
+from index.generation import build, chroma_process, generations_folder
 from tests.index.archive import Archive, change_copies
 
 NAMES = st.sampled_from(["ferry", "library", "tram", "market", "harbour"])
@@ -96,10 +96,10 @@ class ChildHere:
     def __init__(self, work: Callable[..., str], *arguments: object) -> None:
         self.work, self.arguments, self.given = work, arguments, list[object]()
 
-    def give(self, something: object) -> None:
+    def send(self, something: object) -> None:
         self.given.append(something)
 
-    def end(self) -> None:
+    def finish(self) -> None:
         given = iter(self.given)
         assert self.work(SimpleNamespace(recv=lambda: next(given)), *self.arguments) == ""
 
@@ -107,8 +107,7 @@ class ChildHere:
 def _run(monkeypatch: pytest.MonkeyPatch, examples: int, steps: int) -> None:
     for name in ("CHANGED_FROM", "MOST_CHANGED", "MOST_TAKEN_OUT"):
         monkeypatch.setattr(build, name, getattr(build, name))  # put back afterwards
-    monkeypatch.setattr(check, "Child", ChildHere)
-    monkeypatch.setattr(write, "Child", ChildHere)
+    monkeypatch.setattr(chroma_process, "ChildProcess", ChildHere)
     chosen = settings(
         max_examples=examples,
         stateful_step_count=steps,

@@ -15,7 +15,7 @@ from bot.storage.answers import AnswerRecords
 from index.document import Chunk, Document, Page, Span
 from index.errors import DatabaseUnavailableError, IndexingError
 from index.store.catalogue import Catalogue, Publication
-from index.store.files import Outcome
+from index.store.files import FileOutcome
 from tests.support.postgresql_server import PostgresqlServer
 
 TEXT = "The first ferry 🚢 leaves 梅窩 at 5:55.\nTickets cost HK$17.8 %s \\N."
@@ -110,11 +110,11 @@ def test_what_a_run_staged_and_did_not_publish_is_forgotten_but_its_vectors(cata
 def test_files_and_where_documents_come_from_are_remembered(catalogue: Catalogue) -> None:
     stage(catalogue, document("a.txt"))
     publish(catalogue, "000001")
-    catalogue.files.write({f"file {number}": Outcome("indexed", file_hash="hash") for number in range(1_200)})
-    catalogue.files.write({"file 7": Outcome("indexed", file_hash="other")})
+    catalogue.files.write({f"file {number}": FileOutcome("indexed", file_hash="hash") for number in range(1_200)})
+    catalogue.files.write({"file 7": FileOutcome("indexed", file_hash="other")})
     catalogue.files.keep_only({"file 7"})
     catalogue.move_documents({"a.txt": "file 7"})
-    assert catalogue.files.last_outcomes() == {"file 7": Outcome("indexed", file_hash="other")}
+    assert catalogue.files.last_outcomes() == {"file 7": FileOutcome("indexed", file_hash="other")}
     assert catalogue.summaries()[0].source == "file 7"
 
 
@@ -132,7 +132,7 @@ def test_chunks_are_not_mixed_from_before_and_after_a_document_went(catalogue: C
     publish(catalogue, "000001")
     went: list[None] = []
 
-    @sa.event.listens_for(catalogue._engine, "before_cursor_execute")
+    @sa.event.listens_for(catalogue.engine, "before_cursor_execute")
     def _publish_between(_connection: object, _cursor: object, statement: str, *_: object) -> None:
         if "documents.text" in statement and not went:
             went.append(None)
@@ -156,7 +156,7 @@ def test_a_reader_sees_the_old_state_or_the_new_one(catalogue: Catalogue, databa
 
     states: list[tuple[str, str]] = []
 
-    @sa.event.listens_for(catalogue._engine, "after_cursor_execute")
+    @sa.event.listens_for(catalogue.engine, "after_cursor_execute")
     def _look(*_: object) -> None:
         states.append(seen())
 
@@ -176,7 +176,7 @@ def test_records_are_kept_in_the_same_database(database_url: str, catalogue: Cat
 
 def test_a_url_without_a_driver_means_the_driver_that_is_installed(postgresql: PostgresqlServer) -> None:
     with closing(Catalogue(postgresql.make_database())) as catalogue:
-        assert catalogue._engine.dialect.driver == "psycopg"
+        assert catalogue.engine.dialect.driver == "psycopg"
 
 
 @pytest.mark.parametrize("url", ["mysql://root@127.0.0.1/footnote", "nonsense", "postgresql+psycopg2x://x/y"])
@@ -219,7 +219,7 @@ def test_a_slow_statement_is_left_alone_while_the_server_lives(
     postgresql: PostgresqlServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("index.store.database._SILENT_SECONDS", 0.3)
-    with closing(Catalogue(postgresql.make_database())) as catalogue, catalogue._engine.connect() as connection:
+    with closing(Catalogue(postgresql.make_database())) as catalogue, catalogue.engine.connect() as connection:
         begin = time.monotonic()
         assert connection.scalar(sa.text("SELECT 1 FROM pg_sleep(1.5)")) == 1
         assert time.monotonic() - begin >= 1.5

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from index.generation import Generation, build, generations_folder
+from index.generation import GenerationSnapshot, build, generations_folder
 from index.generation.manifest import read_manifest
 from index.settings import IndexSettings
 from index.store.catalogue import Catalogue
@@ -26,7 +26,7 @@ def copying(monkeypatch: pytest.MonkeyPatch) -> None:
 def found(data: Path, questions: list[str]) -> list[list[tuple[str, float]]]:
     with closing(Catalogue(IndexSettings(data_dir=data).catalogue_url())) as catalogue:
         name, fingerprint = catalogue.property("generation"), catalogue.property("fingerprint")
-        with closing(Generation(data, name, fingerprint, catalogue.chunk_sets.live())) as generation:
+        with closing(GenerationSnapshot(data, name, fingerprint, catalogue.chunk_sets.live())) as generation:
             by_words = [generation.keywords.search(question, 10, (), 0.3) for question in questions]
             by_vectors = [generation.vectors.search(vector, 10) for vector in WordEmbedder().embed(questions)]
     return [[(one, round(score, 5)) for one, score in found] for found in (*by_words, *by_vectors)]

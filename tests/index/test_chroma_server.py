@@ -115,7 +115,7 @@ def test_a_collection_that_is_not_whole_never_gets_its_name(server: ChromaServer
 def test_while_the_server_is_away_the_stored_vectors_answer_and_afterwards_it_does(
     process: ChromaProcess, server: ChromaServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("index.search.chroma_server._PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr("index.search.chroma_server._RETRY_SECONDS", 0.0)
     given = pages(50)
     server.build("000001", given, 50)
     stored = Stored(given)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from index.generation import Generation, generations_folder, problem_of, snapshot
+from index.generation import GenerationSnapshot, generations_folder, problem_of, snapshot
 from index.generation.rebuild import rebuild
 from index.search.retriever import Retriever
 from index.store.catalogue import Catalogue
@@ -71,7 +71,9 @@ def test_every_damage_to_every_file_is_found_and_answered_for(whole: Archive, tm
                     (copy / name).write_bytes(damaged)
                 problem = problem_of(data, pristine.name, fingerprint)
                 assert problem == name.as_posix()
-                with closing(Generation(data, pristine.name, fingerprint, catalogue.chunk_sets.live())) as generation:
+                with closing(
+                    GenerationSnapshot(data, pristine.name, fingerprint, catalogue.chunk_sets.live())
+                ) as generation:
                     (vector,) = WordEmbedder().embed([question])
                     ((best, _),) = generation.vectors.search(vector, 1)
                     assert catalogue.chunks([best])[best].document_id == "paper7.txt"

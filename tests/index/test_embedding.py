@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from index.embedding.compiled import PACKAGED, compiled_model, find_model
+from index.embedding.model_files import PACKAGED, compiled_model, find_model
 from index.embedding.openvino_encoder import OpenVinoEncoder
 from index.embedding.sentence_transformer import SentenceTransformerEmbedder
 from index.errors import ConversionError

@@ -24,7 +24,7 @@ def test_it_finds_what_chroma_finds(tmp_path: Path, page: tuple[list[str], Vecto
     build_exact_index(tmp_path / "exact", [(ids[:100], vectors[:100]), (ids[100:], vectors[100:])])
     write_vector_index(tmp_path / "chroma", [page], new=True)
     exact, chroma = ExactIndex(tmp_path / "exact"), VectorIndex(tmp_path / "chroma")
-    assert exact.count() == chroma.count() == 300
+    assert len(list(exact.chunk_ids())) == len(list(chroma.chunk_ids())) == 300
     for vector in vectors[:20]:
         found, expected = exact.search(vector, 10), chroma.search(vector, 10)
         assert [chunk_id for chunk_id, _ in found] == [chunk_id for chunk_id, _ in expected]

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from index.document import Chunk, Span
 from index.embedding.sentence_transformer import SentenceTransformerEmbedder
 from index.search.fusion import Fusion, fuse
-from index.search.keyword_files import build_keyword_index
-from index.search.keywords import KeywordIndex
+from index.search.keywords import KeywordIndex, build_keyword_index
 
 
 def test_fusion_by_hand() -> None:

@@ -15,8 +15,8 @@ from alembic.script import ScriptDirectory
 
 from index.errors import IndexingError
 from index.store.catalogue import Catalogue
-from index.store.database import open_engine
-from index.store.migration import HEAD, upgrade
+from index.store.database import exclusive_transaction, open_engine
+from index.store.migration import CATALOGUE, upgrade_catalogue
 from index.store.schema import DOCUMENTS, METADATA
 from tests.index.test_catalogue import document, publish, stage
 
@@ -37,18 +37,17 @@ def version_1(url: str) -> None:
 
 
 def test_the_revisions_end_at_head() -> None:
-    script = ScriptDirectory(str(Path(__file__).parent.parent.parent / "index" / "migrations"))
-    assert script.get_heads() == [HEAD]
+    assert ScriptDirectory(str(CATALOGUE.versions.parent)).get_heads() == [CATALOGUE.head]
 
 
 @pytest.mark.parametrize("old", [False, True], ids=["fresh", "upgraded"])
 def test_a_fresh_and_an_upgraded_database_are_as_the_code_describes_them(database_url: str, *, old: bool) -> None:
     if old:
         version_1(database_url)
-    with closing(Catalogue(database_url)) as catalogue, catalogue._engine.connect() as connection:
+    with closing(Catalogue(database_url)) as catalogue, catalogue.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_server_default": True})
         assert compare_metadata(context, METADATA) == []
-        assert connection.scalar(sa.text("SELECT version_num FROM alembic_version")) == HEAD
+        assert connection.scalar(sa.text("SELECT version_num FROM alembic_version")) == CATALOGUE.head
         assert bool(catalogue.document("old.txt")) is old
         assert catalogue.property("schema") == ""
 
@@ -108,16 +107,14 @@ def test_another_programs_tables_are_refused(database_url: str) -> None:
 
 
 def test_a_table_that_is_rebuilt_takes_no_rows_with_it(tmp_path: Path) -> None:
-    from index.store.database import alone
-
     url = f"sqlite:///{tmp_path / 'footnote.db'}"
     version_1(url)
     engine = open_engine(url)
-    with alone(engine) as connection:
+    with exclusive_transaction(engine) as connection:
         connection.exec_driver_sql("CREATE TABLE copy AS SELECT * FROM documents")
         connection.exec_driver_sql("DROP TABLE documents")
         connection.exec_driver_sql("ALTER TABLE copy RENAME TO documents")
-    upgrade(engine)
+    upgrade_catalogue(engine)
     with engine.connect() as connection:
         assert connection.scalar(sa.text("SELECT count(*) FROM chunks")) == 1
         assert connection.scalar(sa.text("PRAGMA foreign_keys")) == 1

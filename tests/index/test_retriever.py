@@ -9,8 +9,7 @@ from bot.settings import Settings
 from index.document import Chunk, Span
 from index.embedding.sentence_transformer import SentenceTransformerEmbedder
 from index.errors import EmptyIndexError
-from index.search.keyword_files import build_keyword_index
-from index.search.keywords import KeywordIndex
+from index.search.keywords import KeywordIndex, build_keyword_index
 from index.search.retriever import Retriever
 from index.store.catalogue import Catalogue
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from index.relations.duplicates import sign
-from index.relations.versions import Edition, Paper, date_in_head, find_series, read_edition
+from index.relations.versions import Edition, VersionCandidate, date_in_head, find_series, read_edition
 
 BODY = "This leaflet lists what a crossing costs and where tickets are sold. A ticket costs {} dollars on weekdays. "
 
@@ -28,14 +28,14 @@ def test_a_name_says_which_version_it_is(name: str, edition: Edition, rest: str)
     assert read_edition(name) == (edition, rest)
 
 
-def _papers(*names: str, text: str = BODY, copies: str = "", dated: tuple[Edition, ...] = ()) -> list[Paper]:
+def _papers(*names: str, text: str = BODY, copies: str = "", dated: tuple[Edition, ...] = ()) -> list[VersionCandidate]:
     return [
-        Paper(name, name, sign(text.format(place)), copies, dated[place] if dated else Edition())
+        VersionCandidate(name, name, sign(text.format(place)), copies, dated[place] if dated else Edition())
         for place, name in enumerate(names)
     ]
 
 
-def _order(papers: list[Paper]) -> list[str]:
+def _order(papers: list[VersionCandidate]) -> list[str]:
     series = find_series(papers)
     return sorted(series, key=lambda document_id: series[document_id][1])
 
@@ -67,7 +67,8 @@ def test_papers_of_one_name_with_other_contents_are_a_diary() -> None:
         "No ferry ran in fog.",
     )
     papers = [
-        Paper(f"diary-2024-01-0{day}", "Diary", sign(text), "", Edition()) for day, text in enumerate(texts, start=1)
+        VersionCandidate(f"diary-2024-01-0{day}", "Diary", sign(text), "", Edition())
+        for day, text in enumerate(texts, start=1)
     ]
     assert find_series(papers) == {}
 

@@ -18,7 +18,7 @@ from index.errors import IndexBusyError, IndexingError, IndexMismatchError, NoDo
 from index.generation import generations_folder
 from index.search.retriever import Retriever
 from index.store.catalogue import Catalogue
-from index.store.ownership import own
+from index.store.ownership import lock_data_folder
 from index.sync import SyncReport, synchronise
 
 IndexFolder = Callable[..., SyncReport]
@@ -47,8 +47,8 @@ def folder(tmp_path: Path) -> Path:
 HOLDER = """
 import time
 from pathlib import Path
-from index.store.ownership import own
-with own(Path({data!r})):
+from index.store.ownership import lock_data_folder
+with lock_data_folder(Path({data!r})):
     print("held", flush=True)
     time.sleep(60)
 """
@@ -249,7 +249,7 @@ def test_a_second_run_stops_at_once_and_names_the_first(
         holder.kill()
         holder.wait()
     assert index_folder(folder, data).added  # a dead owner holds nothing
-    with own(data):
+    with lock_data_folder(data):
         pass
 
 

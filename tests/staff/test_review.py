@@ -75,7 +75,7 @@ def test_a_marked_document_is_a_reason(database_url: str) -> None:
         catalogue.stage(Document(FERRY, "Ferry", "The ferry.", "text/plain", "0", marks=(mark,)), [], [], "ferry")
         record(records, given(1))
         assert found(records) == []
-        with catalogue._engine.begin() as connection:
+        with catalogue.engine.begin() as connection:
             connection.execute(sa.text("UPDATE documents SET live = true"))
         record(records, given(2))
         record(records, given(3, about="船費"))

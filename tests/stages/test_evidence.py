@@ -6,7 +6,7 @@ from bot.answer.understanding import Understanding
 from bot.stages.evidence.selection import read_question, select_sentences
 from bot.stages.judgement.answerability import load_calibration
 from index.document import Chunk, RetrievedChunk, Span
-from index.embedding.embedder import Embedder, RememberingEmbedder, Vectors
+from index.embedding.embedder import CachingEmbedder, Embedder, Vectors
 from index.search.keywords import WordStatistics
 from index.text.sentences import split_sentences
 
@@ -16,7 +16,7 @@ TEXT = " ".join(
 )
 
 
-class CountingEmbedder(RememberingEmbedder):
+class CountingEmbedder(CachingEmbedder):
     """Counts the texts that it is asked for."""
 
     def __init__(self, embedder: Embedder) -> None:

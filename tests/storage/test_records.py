@@ -15,11 +15,9 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from starlette.testclient import TestClient
 
-import bot.storage
 from bot.answer.trace import Trace
 from bot.storage.answers import AnswerRecords, Origin, Retention
-from bot.storage.migration import HEAD, VERSION_TABLE
-from bot.storage.schema import ANSWERS, CITED, METADATA
+from bot.storage.schema import ANSWERS, CITED, METADATA, RECORDS
 from bot.web.app import build_app
 from bot.web.page.language import visitor_of
 from index.document import Span
@@ -46,14 +44,13 @@ def records(database_url: str) -> Iterator[AnswerRecords]:
 
 
 def test_the_tables_are_as_the_code_describes_them(records: AnswerRecords) -> None:
-    folder = Path(bot.storage.__file__).parent / "migrations"
-    assert ScriptDirectory(str(folder)).get_heads() == [HEAD]
+    assert ScriptDirectory(str(RECORDS.versions.parent)).get_heads() == [RECORDS.head]
     with records.engine.connect() as connection:
         context = MigrationContext.configure(
             connection,
             opts={
                 "compare_server_default": True,
-                "version_table": VERSION_TABLE,
+                "version_table": RECORDS.version_table,
                 # Search over words is made by a revision alone, in each database's own way.
                 "include_name": lambda name, kind, _: kind != "table" or not name.startswith("review_words"),
             },

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent.parent
 DOORS = {
     # The speed of the llama-index starter is measured with its own parts, Chroma among them.
     "chromadb": {"index/search/vectors.py", "eval/benchmarks/speed/contenders.py"},
-    "sentence_transformers": {"index/embedding/torch_encoder.py"},
+    "sentence_transformers": {"index/embedding/sentence_transformer.py"},
     "openvino": {"index/embedding/convert.py", "index/embedding/openvino_encoder.py"},
     "llama_index": {
         "bot/language_model/endpoint.py",
@@ -23,12 +23,7 @@ DOORS = {
     },
     "openai": {"bot/language_model/endpoint.py"},
     "xllamacpp": {"bot/language_model/server.py"},
-    "alembic": {
-        "bot/storage/migration.py",
-        "bot/storage/migrations/env.py",
-        "index/store/migration.py",
-        "index/store/migrations/env.py",
-    },
+    "alembic": {"index/store/migration.py", "index/store/migrations/env.py"},
     "mcp": {"bot/programs/mcp.py"},
     "psycopg": {"index/store/database.py"},
     "authlib": {"bot/web/staff/openid.py"},

@@ -18,7 +18,7 @@ import pytest
 
 from bot.settings import Settings
 from bot.web.http_server import open_port
-from index.embedding.compiled import PACKAGED, find_model, identify
+from index.embedding.model_files import PACKAGED, find_model, identify
 from index.store.catalogue import Catalogue
 from index.sync import synchronise
 from tests.index.test_rebuilt import RandomEmbedder, write_corpus

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from index.embedding.compiled import PACKAGED, find_model
+from index.embedding.model_files import PACKAGED, find_model
 from index.sync import SyncReport
 
 FOOTNOTE = Path(sys.executable).parent / "footnote"

@@ -6,7 +6,6 @@ Golden questions from verdicts: proposed by one person and, where that is wanted
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,6 +23,7 @@ from bot.staff.review.verdicts import Judgement
 from bot.storage.answers import RecordedAnswer
 from bot.storage.audit import audit
 from bot.storage.schema import GOLDEN_PROPOSALS
+from index.store.atomic_file import write_file
 
 _LOCK_SECONDS = 10
 _HEAD = "# Golden questions from the staff's verdicts.\n"
@@ -64,7 +64,7 @@ def _append(path: Path, entry: dict[str, Any]) -> None:
         )
     ending = "\r\n" if b"\r\n" in before else "\n"
     mark = b"\xef\xbb\xbf" if before.startswith(b"\xef\xbb\xbf") else b""
-    _write_whole(path, mark + after.replace("\n", ending).encode())
+    write_file(path, mark + after.replace("\n", ending).encode())
 
 
 def _decode(path: Path, content: bytes) -> str:
@@ -118,21 +118,6 @@ def _indent(text: str) -> str:
 
 def _indented(text: str, indent: str) -> str:
     return "".join(indent + line if line.strip() else line for line in text.splitlines(keepends=True))
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Replace a file at once; after a power cut it is the old or the new one."""
-    unfinished = path.with_name(f".unfinished-{path.name}")
-    try:
-        with unfinished.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        if path.exists():
-            unfinished.chmod(path.stat().st_mode)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 ProposalState = Literal["proposed", "confirmed", "declined"]

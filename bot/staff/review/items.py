@@ -20,7 +20,7 @@ from sqlalchemy.engine import Connection, Engine
 from bot.answer.answer import Answer
 from bot.storage.schema import ANSWERS, REVIEW_ITEMS
 from index.document import MarkKind
-from index.store.database import alone
+from index.store.database import exclusive_transaction
 from index.store.schema import DOCUMENTS
 from index.text.words import search_keys, simplify
 
@@ -222,7 +222,7 @@ def fill_items(engine: Engine, sample: float) -> None:
     with engine.connect() as connection:
         if connection.execute(missing.limit(1)).first() is None:
             return
-    with alone(engine) as connection:  # one process at a time, so that none is made twice
+    with exclusive_transaction(engine) as connection:  # one process at a time, so that none is made twice
         while rows := connection.execute(missing).all():
             for row in rows:
                 add_item(

@@ -96,7 +96,7 @@ class Disagreements:
         self, one: Verified, citation: Citation, otherwise: str, document_id: str, title: str
     ) -> Contradiction | None:
         """Return what a sentence says otherwise than a statement, on which the statement itself is clear."""
-        if self.precedence.versions(citation.document_id, document_id) and self.precedence.names_version_of(
+        if self.precedence.compare_versions(citation.document_id, document_id) and self.precedence.names_version_of(
             citation.document_id
         ):
             return None  # the reader asked what this version says
@@ -109,5 +109,5 @@ class Disagreements:
     def _introduction(self, said_in: str, otherwise_in: str) -> Introduction:
         if said_in == otherwise_in:
             return "another_place"
-        order = self.precedence.versions(otherwise_in, said_in)
+        order = self.precedence.compare_versions(otherwise_in, said_in)
         return "another_document" if order == 0 else "newer_version" if order > 0 else "older_version"

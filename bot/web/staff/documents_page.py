@@ -9,10 +9,10 @@ from fastapi import APIRouter, Form, Request, Response
 
 from bot.storage.audit import audit
 from bot.web.staff.desk import Desk, go_to, session_of, show
-from index.store.files import FileRegister, State
+from index.store.files import FileRegister, FileState
 
 _A_PAGE = 200
-_STATES: tuple[State, ...] = ("failed", "pending", "excluded", "indexed")
+_STATES: tuple[FileState, ...] = ("failed", "pending", "excluded", "indexed")
 
 Mark = Literal["retry", "exclude", "include"]
 

@@ -45,9 +45,9 @@ def approved(folders: tuple[Path, ...], *, count: int, fit: bool, as_json: bool,
         measure,
     )
     from index.embedding.build import build_embedder
-    from index.embedding.embedder import RememberingEmbedder
+    from index.embedding.embedder import CachingEmbedder
 
-    embedder = RememberingEmbedder(build_embedder(settings))
+    embedder = CachingEmbedder(build_embedder(settings))
     pairs = read_pairs(folders, embedder)
     with ExitStack() as stack:
         model = build_language_model(settings)

@@ -14,9 +14,11 @@ from rich.table import Table
 from bot.cli.options import answerer_option, json_option, print_json, with_settings
 from bot.settings import Settings
 from eval.benchmarks.injection.run import Outcome, Share, ask_rows, load_rows, measure
+from eval.errors import ReportError
 from eval.run.origin import read_origin
 from eval.run.progress import show_progress
 from index.document import hash_text
+from index.store.atomic_file import write_file
 
 if TYPE_CHECKING:
     from eval.benchmarks.sets.respondent import Opener
@@ -73,9 +75,7 @@ def injection(
         "outcomes": [outcome.model_dump(mode="json") for outcome in outcomes],
     }
     if out is not None:
-        from eval.report.json_file import write_whole
-
-        write_whole(out, json.dumps(report, indent=2) + "\n")
+        write_file(out, json.dumps(report, indent=2) + "\n", ReportError)
     if as_json:
         print_json(report)
     else:

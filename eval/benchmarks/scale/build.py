@@ -26,13 +26,14 @@ from pathlib import Path
 import numpy as np
 
 from bot.settings import Settings
-from eval.report.json_file import write_whole
+from eval.errors import ReportError
 from eval.run.progress import show_progress
 from index.document import Chunk, Document, Span, hash_text
 from index.embedding.embedder import Vectors
-from index.generation import problem_of, renew
+from index.generation import problem_of, publish_generation
+from index.store.atomic_file import write_file
 from index.store.catalogue import Catalogue, vector_key
-from index.store.ownership import own
+from index.store.ownership import lock_data_folder
 
 CHUNKS_A_DOCUMENT = 10
 _SHARE_OF_FIRST = 0.7
@@ -168,7 +169,7 @@ class Seconds:
     def set(self, stage: str, seconds: float) -> None:
         """Say how long a stage took that is always done from its beginning."""
         self.by_stage[stage] = round(seconds, 2)
-        write_whole(self._path, json.dumps(self.by_stage))
+        write_file(self._path, json.dumps(self.by_stage), ReportError)
 
 
 def build_index(passages: Passages, chunks: int, settings: Settings, model_id: str) -> dict[str, float]:
@@ -177,7 +178,7 @@ def build_index(passages: Passages, chunks: int, settings: Settings, model_id: s
     Stages: "stage", "vectors", "keywords", "exact", "check". What is there already is not done again.
     """
     data_dir = settings.data_dir
-    with own(data_dir), closing(Catalogue(settings.catalogue_url())) as catalogue:
+    with lock_data_folder(data_dir), closing(Catalogue(settings.catalogue_url())) as catalogue:
         seconds = Seconds(data_dir / "seconds.json")
         if catalogue.count_chunks() != chunks:
             _stage(passages, chunks, catalogue, model_id, seconds)
@@ -221,7 +222,7 @@ def _add(documents: list[Varied], catalogue: Catalogue, model_id: str) -> None:
 def _publish(data_dir: Path, chunks: int, catalogue: Catalogue, model_id: str, seconds: Seconds) -> None:
     stages = _Stages(chunks, seconds)
     with closing(stages):
-        renew(data_dir, catalogue, model_id, (), pipeline="varied", progress=stages)
+        publish_generation(data_dir, catalogue, model_id, (), pipeline="varied", progress=stages)
 
 
 class _Stages:

@@ -18,7 +18,7 @@ from bot.chatbot import Chatbot
 from bot.settings import Settings
 from index.embedding.build import build_embedder
 from index.embedding.embedder import Embedder
-from index.generation import Generation
+from index.generation import GenerationSnapshot
 from index.store.catalogue import Catalogue
 
 _CANDIDATES = 50  # as many as each half brings to a question
@@ -64,7 +64,7 @@ def _ask(chatbot: Chatbot, asked: list[tuple[str, tuple[Turn, ...]]]) -> dict[st
 def _search(settings: Settings, embedder: Embedder, questions: list[str]) -> dict[str, object]:
     """Time each half of retrieval by itself, as the retriever calls it."""
     with closing(Catalogue(settings.catalogue_url())) as catalogue:
-        generation = Generation(
+        generation = GenerationSnapshot(
             settings.data_dir,
             catalogue.property("generation"),
             catalogue.property("fingerprint"),

@@ -21,8 +21,9 @@ from pydantic import BaseModel, ConfigDict
 from rich.console import Console
 from rich.table import Table
 
-from eval.report.json_file import write_whole
+from eval.errors import ReportError
 from eval.run.origin import Origin
+from index.store.atomic_file import write_file
 
 _STYLE: Mapping[Any, object] = {
     "svg.fonttype": "none",
@@ -57,7 +58,7 @@ def plot_scale(report: ScaleReport, path: Path) -> None:
         build.set(ylabel="seconds", title="Build")
         file = io.StringIO()
         figure.savefig(file, format="svg", metadata={"Date": None})
-    write_whole(path, file.getvalue())
+    write_file(path, file.getvalue(), ReportError)
 
 
 def _plot_waiting(axes: Axes, sizes: list[Size]) -> None:
@@ -156,7 +157,7 @@ class ScaleReport(BaseModel):
         Raises:
             ReportError: The file cannot be written.
         """
-        write_whole(path, self.model_dump_json(indent=2) + "\n")
+        write_file(path, self.model_dump_json(indent=2) + "\n", ReportError)
 
 
 def percentile(values: Sequence[float], share: int) -> float:

@@ -16,10 +16,11 @@ from eval.benchmarks.sets.report import SetReport, report_sets
 from eval.benchmarks.sets.respondent import ChatbotOpener
 from eval.benchmarks.sets.run import Progress, answer_set
 from eval.benchmarks.sets.sets import BenchmarkSet
-from eval.report.json_file import write_whole
+from eval.errors import ReportError
 from eval.report.table import number
 from eval.run.origin import Origin
 from index.embedding.build import build_embedder
+from index.store.atomic_file import write_file
 
 _SHOWN = {"ndcg_at_10": "nDCG@10", "recall_at_5": "R@5"}
 # What three decimals do not show.
@@ -86,7 +87,7 @@ class StepsReport(BaseModel):
         Raises:
             ReportError: The file cannot be written.
         """
-        write_whole(path, self.model_dump_json(indent=2) + "\n")
+        write_file(path, self.model_dump_json(indent=2) + "\n", ReportError)
 
 
 def measure_steps(

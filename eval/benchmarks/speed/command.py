@@ -11,8 +11,8 @@ from bot.cli.options import json_option, print_json, with_settings
 from bot.settings import Settings
 from eval.benchmarks.dataset import load_dataset
 from eval.errors import ReportError
-from eval.report.json_file import write_whole
 from eval.run.progress import show_progress
+from index.store.atomic_file import write_file
 
 
 @click.command(
@@ -69,7 +69,7 @@ def speed(
         report = measure_speed([*map(load_dataset, folders)], documents, questions, rounds, work, advance)
     if out is not None:
         report.write(out)
-        write_whole(out.with_suffix(".svg"), plot_speed(report))
+        write_file(out.with_suffix(".svg"), plot_speed(report), ReportError)
     if as_json:
         print_json(report.model_dump(mode="json"))
     else:

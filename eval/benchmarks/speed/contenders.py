@@ -12,7 +12,7 @@ from bot.chatbot import Chatbot
 from bot.settings import Settings
 from eval.errors import EvaluationError
 from index.embedding.build import build_embedder
-from index.embedding.compiled import find_model
+from index.embedding.model_files import find_model
 from index.settings import EmbeddingRuntime
 from index.store.catalogue import Catalogue
 from index.sync import synchronise

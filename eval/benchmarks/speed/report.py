@@ -20,8 +20,9 @@ from pydantic import BaseModel, ConfigDict
 from rich.console import Console
 from rich.table import Table
 
-from eval.report.json_file import write_whole
+from eval.errors import ReportError
 from eval.run.origin import Origin
+from index.store.atomic_file import write_file
 
 _COLUMNS = 2
 _WIDTH, _ROW_HEIGHT = 7.2, 1.35  # inches
@@ -151,7 +152,7 @@ class SpeedReport(BaseModel):
         Raises:
             ReportError: The file cannot be written.
         """
-        write_whole(path, self.model_dump_json(indent=2) + "\n")
+        write_file(path, self.model_dump_json(indent=2) + "\n", ReportError)
 
 
 def print_speed(report: SpeedReport, console: Console) -> None:

@@ -4,12 +4,5 @@ from __future__ import annotations
 
 from alembic import context
 
-from index.store.schema import METADATA
-
-context.configure(
-    connection=context.config.attributes["connection"],
-    target_metadata=METADATA,
-    transactional_ddl=True,
-    render_as_batch=True,
-)
+context.configure(**context.config.attributes, transactional_ddl=True, render_as_batch=True)
 context.run_migrations()

@@ -1,8 +1,7 @@
-"""From what is staged to what is live: a new generation, published, and the old one swept."""
+"""Publishing staged documents: a new generation is built and made live, then the old one is deleted."""
 
 from __future__ import annotations
 
-import logging
 import shutil
 import sqlite3
 from collections.abc import Collection
@@ -10,18 +9,23 @@ from pathlib import Path
 from typing import Final
 
 from index.errors import IndexingError
-from index.generation.build import Change, GenerationBuilder, Progress
-from index.generation.manifest import Manifest, generation_folder, generations_folder, next_name, sweep_generations
-from index.search.chroma_server import ChromaServer, tolerated
+from index.generation.build import BuildProgress, GenerationBuilder, GenerationChange
+from index.generation.manifest import (
+    GenerationManifest,
+    generation_folder,
+    generations_folder,
+    next_name,
+    sweep_generations,
+)
+from index.search.chroma_server import ChromaServer, failures_logged
 from index.store.catalogue import Catalogue, Publication
 from index.store.failpoints import failpoint
 
-_LOG = logging.getLogger(__name__)
-# 384 numbers a vector: twice what was measured (docs/performance.md), since Chroma writes its files more than once.
+# Twice the size measured with 384 numbers a vector (docs/performance.md): Chroma writes its files more than once.
 _BYTES_A_CHUNK: Final = 10_000
 
 
-def renew(
+def publish_generation(
     data_dir: Path,
     catalogue: Catalogue,
     embedding_model: str,
@@ -29,22 +33,22 @@ def renew(
     *,
     pipeline: str,
     server: ChromaServer | None = None,
-    progress: Progress | None = None,
+    progress: BuildProgress | None = None,
 ) -> None:
-    """Make what is staged live and what it replaces gone, in the database and in the search indexes.
+    """Make the staged documents live and remove those they replace, in the database and in the search indexes.
 
     Args:
-        data_dir: The data folder, which the caller owns.
+        data_dir: The data folder, whose lock the caller holds.
         catalogue: The database.
-        embedding_model: Which model made the vectors.
-        replaced: The live documents that go.
-        pipeline: How documents were cut and embedded.
-        server: A Chroma server that is to have the vectors too. One that is away stops nobody: the first process that
-            misses them there sends them.
+        embedding_model: Id of the model that made the vectors.
+        replaced: Ids of the live documents that are removed.
+        pipeline: Version and settings of the splitter, and the embedding model.
+        server: A Chroma server that gets the vectors too. If it does not answer, the first process that searches it
+            later sends them.
         progress: As for `GenerationBuilder`.
 
     Raises:
-        IndexingError: The new generation cannot be written or is not right; the old one stays live.
+        IndexingError: The new generation cannot be written or failed verification; the old one stays live.
     """
     live = catalogue.property("generation")
     name = next_name(live)
@@ -63,7 +67,7 @@ def renew(
         shutil.rmtree(folder, ignore_errors=True)
         raise
     if server is not None:
-        with tolerated():
+        with failures_logged():
             server.build(name, catalogue.chunk_sets.future(replaced).pages(), manifest.chunks)
     failpoint("publish")
     catalogue.publish(Publication(name, manifest.fingerprint, replaced, pipeline, embedding_model))
@@ -72,13 +76,13 @@ def renew(
     failpoint("sweep")
     sweep_generations(data_dir, keep=name)
     if server is not None:
-        with tolerated():
+        with failures_logged():
             server.sweep(keep=name)
     failpoint("swept")
 
 
-def clean_up(data_dir: Path, catalogue: Catalogue) -> None:
-    """Finish what a run was interrupted at after its documents had been published: remove what they replaced."""
+def finish_sweep(data_dir: Path, catalogue: Catalogue) -> None:
+    """Delete old generations and their vectors if a run was interrupted after publishing and before deleting them."""
     live = catalogue.property("generation")
     if any(path.name != live for path in generations_folder(data_dir).glob("*")):
         catalogue.sweep()
@@ -91,19 +95,19 @@ def _write(
     catalogue: Catalogue,
     embedding_model: str,
     replaced: Collection[str],
-    progress: Progress | None,
-) -> Manifest:
-    """Write a generation of what will be live, by changing a copy of the live one where that is quicker."""
+    progress: BuildProgress | None,
+) -> GenerationManifest:
+    """Write a generation of the chunks that will be live, by changing a copy of the live one where that is quicker."""
     sets = catalogue.chunk_sets
-    change = Change(replaced, taken_out=sets.count_live(replaced), put_in=sets.count_staged())
-    _check_room(folder.parent, catalogue.count_chunks() - change.taken_out + change.put_in)
+    change = GenerationChange(replaced, removed=sets.count_live(replaced), added=sets.count_staged())
+    _check_free_space(folder.parent, catalogue.count_chunks() - change.removed + change.added)
     builder = GenerationBuilder(sets, embedding_model, progress)
     if builder.can_change(live, change):
         return builder.change(folder, live, change)
     return builder.build(folder, sets.future(replaced))
 
 
-def _check_room(parent: Path, chunks: int) -> None:
+def _check_free_space(parent: Path, chunks: int) -> None:
     needed, free = _BYTES_A_CHUNK * chunks, shutil.disk_usage(parent).free
     if free < needed:
         raise IndexingError(

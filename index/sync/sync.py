@@ -1,29 +1,33 @@
-"""An indexing run: what is new, changed, gone or unchanged, and what is done about it."""
+"""An indexing run: determine which documents are new, changed, removed or unchanged; read, split, embed, publish."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Final
 
 import sqlalchemy as sa
 
-from index.document import Document
+from index.document import Chunk, Document
 from index.embedding.embedder import Embedder
 from index.errors import IndexingError, NoDocumentsError, UnreadableDocumentError
-from index.generation import clean_up, problem_of, renew
+from index.generation import finish_sweep, problem_of, publish_generation
 from index.readers import Unreadable
 from index.readers.process import ReadingProcess
 from index.search.chroma_server import chroma_server
 from index.settings import IndexSettings
-from index.store.catalogue import Catalogue, DocumentSummary
+from index.store.catalogue import Catalogue, LiveDocument, vector_key
 from index.store.failpoints import failpoint
-from index.store.ownership import own
-from index.sync.report import Findings, Progress, SyncReport
-from index.sync.scan import Source, check_paths, scan
+from index.store.ownership import lock_data_folder
+from index.sync.scan import ScannedFile, check_paths, scan
 from index.sync.splitter import Splitter
-from index.sync.stage import EMBEDDED_AT_ONCE, Split, Stager
+from index.sync.sync_report import OutcomeCollector, SyncProgress, SyncReport
+
+_BATCH: Final = 128  # chunks that are embedded together
+_TITLE_CHARACTERS: Final = 120  # of the title, for context; a whole headline would outweigh the passage
 
 
 def synchronise(
@@ -35,9 +39,9 @@ def synchronise(
     dry_run: bool = False,
     allow_empty: bool = False,
     unattended: bool = False,
-    progress: Progress | None = None,
+    progress: SyncProgress | None = None,
 ) -> SyncReport:
-    """Bring the index in line with folders and corpus files: afterwards it holds just what they hold.
+    """Bring the index in line with folders and corpus files: afterwards it contains exactly their documents.
 
     Args:
         paths: Folders, single files, or corpus files.
@@ -46,10 +50,10 @@ def synchronise(
         embedder: Makes the vectors; called only for texts that have none yet.
         dry_run: Report what would change and write nothing.
         allow_empty: Accept folders without a single readable document, which empties the index.
-        unattended: Nobody looks on: leave a file alone that is being written, or that could not be read before and has
-            not changed, and follow no other folders than the last run did.
-        progress: Called with a stage name, done, and total or 0 where that is not known. Stages overlap, and two
-            threads call.
+        unattended: No person starts this run: leave out files that are being written, or that could not be read before
+            and have not changed, and refuse other folders than those of the last run.
+        progress: Called with a stage name, done, and total or 0 if that is unknown. Stages overlap, and two threads
+            call.
 
     Raises:
         NoDocumentsError: There is nothing to index, or one of several folders is empty, and `allow_empty` is not set.
@@ -57,7 +61,7 @@ def synchronise(
         IndexingError: A path does not exist, or the data folder cannot be used.
     """
     check_paths(paths)
-    with own(settings.data_dir), catalogue.elected():
+    with lock_data_folder(settings.data_dir), catalogue.elected():
         run = _Run(
             settings, catalogue, embedder, progress or (lambda _stage, _done, _total: None), unattended=unattended
         )
@@ -70,13 +74,20 @@ def synchronise(
             ) from error
 
 
+@dataclass(frozen=True, slots=True)
+class _SplitDocument:
+    document: Document
+    chunks: list[Chunk]
+    source: str
+
+
 class _Run:
     def __init__(
         self,
         settings: IndexSettings,
         catalogue: Catalogue,
         embedder: Embedder,
-        progress: Progress,
+        progress: SyncProgress,
         *,
         unattended: bool,
     ) -> None:
@@ -90,15 +101,13 @@ class _Run:
             chunk_tokens=settings.chunk_tokens,
             overlap_tokens=settings.overlap_tokens,
         )
-        self._pipeline = self._splitter.version
         self._unattended = unattended
         self._report = SyncReport()
-        self._findings = Findings(catalogue.files, self._report)
-        self._stager = Stager(catalogue, embedder, self._report, progress)
+        self._outcomes = OutcomeCollector(catalogue.files, self._report)
         self._reading = ReadingProcess()
-        self._live: dict[str, DocumentSummary] = {}
+        self._live: dict[str, LiveDocument] = {}
         self._moved: dict[str, str] = {}  # unchanged documents that now come from another file
-        self._seen: dict[str, str] = {}  # document id -> source that brought it
+        self._seen: dict[str, str] = {}  # document id -> file that it was read from
 
     def apply(self, paths: Sequence[Path], *, dry_run: bool, allow_empty: bool) -> SyncReport:
         report = self._report
@@ -106,11 +115,11 @@ class _Run:
         if self._unattended:
             self._check_folders(paths)
         self._live = {summary.document_id: summary for summary in self._catalogue.summaries()}
-        found = scan(paths, report, self._findings, self._progress, unattended=self._unattended)
+        files, empty_folders = scan(paths, report, self._outcomes, self._progress, unattended=self._unattended)
         if not dry_run:
             self._catalogue.discard_staged()
-            clean_up(self._settings.data_dir, self._catalogue)
-        self._stage_all(found.sources)
+            finish_sweep(self._settings.data_dir, self._catalogue)
+        self._stage_all(files)
         kept = {failure.source for failure in report.failed} | set(report.pending)
         report.removed = sorted(
             key
@@ -118,7 +127,7 @@ class _Run:
             if key not in self._seen and not (kept & {key, summary.source, *_folders_of(summary.source)})
         )
         if not allow_empty:
-            self._check_loss(paths, found.empty_folders, kept)
+            self._check_loss(paths, empty_folders, kept)
         for names in (report.added, report.changed, report.unchanged):
             names.sort()
         if not dry_run:
@@ -137,112 +146,126 @@ class _Run:
             )
 
     def _check_loss(self, paths: Sequence[Path], empty_folders: Sequence[Path], kept: set[str]) -> None:
-        """Refuse to lose documents because a disk is not there."""
-        live = self._live
-        all_excluded = bool(live) and {one.source for one in live.values()} <= set(self._report.excluded)
+        """Refuse to remove documents because a disk is not mounted."""
+        live, failed = self._live, self._report.failed
+        all_excluded = bool(live) and {summary.source for summary in live.values()} <= set(self._report.excluded)
         if not self._seen and not self._report.pending and not (live and kept) and not all_excluded:
-            raise NoDocumentsError(self._nothing_found(paths))
+            folders = ", ".join(repr(str(path)) for path in paths)
+            reasons = "; ".join(f"{failure.source}: {failure.reason}" for failure in failed[:3])
+            found = f" ({len(failed)} could not be read: {reasons})" if reasons else ""
+            raise NoDocumentsError(
+                f"No documents to index in {folders}{found}: add readable files, or pass --allow-empty to empty the "
+                "index. The index was left as it was."
+            )
         if self._report.removed and empty_folders:
             raise NoDocumentsError(
                 f"The folder {str(empty_folders[0])!r} is empty: is its disk there? Pass --allow-empty if it is "
                 "meant to be. The index was left as it was."
             )
 
-    def _nothing_found(self, paths: Sequence[Path]) -> str:
-        shown = ", ".join(repr(str(path)) for path in paths)
-        reasons = "; ".join(f"{failure.source}: {failure.reason}" for failure in self._report.failed[:3])
-        found = f" ({len(self._report.failed)} could not be read: {reasons})" if reasons else ""
-        return (
-            f"No documents to index in {shown}{found}: add readable files, or pass --allow-empty to empty the index. "
-            "The index was left as it was."
-        )
-
     # Read, split, stage ---------------------------------------------------------------------------------------------
 
-    def _stage_all(self, sources: Sequence[Source]) -> None:
-        same_pipeline = self._catalogue.property("pipeline") == self._pipeline
-        findings = self._findings
-        known = findings.known_hashes(unattended=self._unattended) if same_pipeline else {}
-        findings.hashes = {source.name: source.file_hash for source in sources}
-        findings.waiting = {name for name, file_hash in findings.hashes.items() if known.get(name) != file_hash}
+    def _stage_all(self, files: Sequence[ScannedFile]) -> None:
+        same_pipeline = self._catalogue.property("pipeline") == self._splitter.version
+        outcomes = self._outcomes
+        known = outcomes.known_hashes(unattended=self._unattended) if same_pipeline else {}
+        outcomes.hashes = {file.name: file.file_hash for file in files}
+        outcomes.to_read = {name for name, file_hash in outcomes.hashes.items() if known.get(name) != file_hash}
         if not self._report.dry_run:
-            findings.write_waiting()
-        batches = self._split(sources, known, same_pipeline=same_pipeline)
-        # While one batch is embedded, which leaves Python's lock free, the next is read and split.
+            outcomes.write_pending()
+        batches = self._split(files, known, same_pipeline=same_pipeline)
+        # While one batch is embedded, which releases the interpreter lock, the next is read and split.
         with self._reading, ThreadPoolExecutor(1, "footnote-reading") as reader:
             ahead = reader.submit(next, batches, None)
             while batch := ahead.result():
                 ahead = reader.submit(next, batches, None)
-                self._stager.stage(batch)
-                findings.write_failures()
-        self._progress("read", len(sources), len(sources))
+                self._stage(batch)
+                outcomes.write_failures()
+        self._progress("read", len(files), len(files))
+
+    def _stage(self, batch: Sequence[_SplitDocument]) -> None:
+        """Store documents and the vectors of their chunks; texts that have a vector are not embedded again."""
+        texts: dict[str, str] = {}
+        keys: list[list[str]] = []
+        for split in batch:
+            embedded = [f"{split.document.title[:_TITLE_CHARACTERS]}\n{chunk.text}" for chunk in split.chunks]
+            keys.append([vector_key(self._embedder.model_id, text) for text in embedded])
+            texts.update(zip(keys[-1], embedded, strict=True))
+        missing = sorted(self._catalogue.missing_vectors(list(texts)))
+        for begin in range(0, len(missing), _BATCH):
+            some = missing[begin : begin + _BATCH]
+            vectors = self._embedder.embed([texts[key] for key in some])
+            failpoint("embed")
+            self._catalogue.add_vectors(dict(zip(some, vectors, strict=True)))  # kept if the run is interrupted
+            self._report.embedded += len(some)
+            self._progress("embed", self._report.embedded, 0)
+        for split, vector_ids in zip(batch, keys, strict=True):
+            self._catalogue.stage(split.document, split.chunks, vector_ids, split.source)
+            failpoint("stage")
 
     def _split(
-        self, sources: Sequence[Source], known: Mapping[str, str], *, same_pipeline: bool
-    ) -> Iterator[list[Split]]:
-        """Yield what is new in batches of documents, never an empty one."""
+        self, files: Sequence[ScannedFile], known: Mapping[str, str], *, same_pipeline: bool
+    ) -> Iterator[list[_SplitDocument]]:
+        """Yield new and changed documents in batches, never an empty one."""
         by_source: dict[str, list[str]] = {}
         for summary in self._live.values():
             by_source.setdefault(summary.source, []).append(summary.document_id)
-        waiting: list[Split] = []
+        batch: list[_SplitDocument] = []
         size = 0
-        for number, source in enumerate(sources):
-            self._progress("read", number, len(sources))
-            if known.get(source.name) == source.file_hash:
-                self._keep(source, by_source.get(source.name, []))
+        for number, file in enumerate(files):
+            self._progress("read", number, len(files))
+            if known.get(file.name) == file.file_hash:
+                self._keep(file, by_source.get(file.name, []))
                 continue
-            for document in self._read(source):
+            for document in self._read(file):
                 failpoint("read")
-                if not self._claim(document.document_id, source.name):
+                if not self._claim(document.document_id, file.name):
                     continue
-                is_new = self._is_new(document, source, same_pipeline=same_pipeline)
+                is_new = self._is_new(document, file, same_pipeline=same_pipeline)
                 if not is_new or self._report.dry_run:
                     continue
-                waiting.append(Split(document, self._splitter.split(document), source.name))
-                size += len(waiting[-1].chunks)
-                if size >= EMBEDDED_AT_ONCE:
-                    yield waiting
-                    waiting, size = [], 0
-        if waiting:
-            yield waiting
+                batch.append(_SplitDocument(document, self._splitter.split(document), file.name))
+                size += len(batch[-1].chunks)
+                if size >= _BATCH:
+                    yield batch
+                    batch, size = [], 0
+        if batch:
+            yield batch
 
-    def _keep(self, source: Source, document_ids: Sequence[str]) -> None:
-        """Leave the documents of a file as they are that is as it was."""
-        before = self._findings.before[source.name]
+    def _keep(self, file: ScannedFile, document_ids: Sequence[str]) -> None:
+        """Keep the documents of an unchanged file, or its failure."""
+        before = self._outcomes.before[file.name]
         if before.state == "failed":
-            self._findings.fail_whole(source.name, before.reason)
+            self._outcomes.fail_whole(file.name, before.reason)
             return
         for document_id in document_ids:
-            if self._claim(document_id, source.name):
+            if self._claim(document_id, file.name):
                 self._report.unchanged.append(document_id)
 
-    def _read(self, source: Source) -> Iterator[Document]:
+    def _read(self, file: ScannedFile) -> Iterator[Document]:
         try:
-            for item in self._reading.read_file(
-                source.path, source.name, maximum_bytes=self._settings.maximum_file_bytes
-            ):
+            for item in self._reading.read_file(file.path, file.name, maximum_bytes=self._settings.maximum_file_bytes):
                 if isinstance(item, Unreadable):
-                    self._findings.fail(item.source, item.reason, source.name)
+                    self._outcomes.fail(item.source, item.reason, file.name)
                 else:
                     yield item
         except UnreadableDocumentError as error:
-            self._findings.fail_whole(source.name, str(error))
+            self._outcomes.fail_whole(file.name, str(error))
 
     def _claim(self, document_id: str, source: str) -> bool:
-        """Record which source a document came from; a second one with the same id is a failure."""
+        """Record which file a document was read from; a second file with the same document id is a failure."""
         first = self._seen.setdefault(document_id, source)
         if first != source:
-            self._findings.fail(source, f"has the id {document_id!r} that {first!r} has already: rename one of them")
+            self._outcomes.fail(source, f"has the id {document_id!r} that {first!r} has already: rename one of them")
         return first == source
 
-    def _is_new(self, document: Document, source: Source, *, same_pipeline: bool) -> bool:
+    def _is_new(self, document: Document, file: ScannedFile, *, same_pipeline: bool) -> bool:
         """Return whether a document must be indexed, and report it."""
         known = self._live.get(document.document_id)
-        old = known if same_pipeline else None
-        if old is not None and old.content_hash == document.content_hash():
+        if known is not None and same_pipeline and known.content_hash == document.content_hash():
             self._report.unchanged.append(document.document_id)
-            if old.source != source.name:
-                self._moved[document.document_id] = source.name
+            if known.source != file.name:
+                self._moved[document.document_id] = file.name
             return False
         (self._report.changed if known is not None else self._report.added).append(document.document_id)
         for kind in {mark.kind.value for mark in document.marks}:
@@ -260,23 +283,23 @@ class _Run:
         if report.added or replaced or not live or other_model or problem_of(data_dir, live, fingerprint):
             if live and not other_model:
                 self._check_vectors()
-            renew(
+            publish_generation(
                 data_dir,
                 self._catalogue,
                 self._embedder.model_id,
                 replaced,
-                pipeline=self._pipeline,
+                pipeline=self._splitter.version,
                 server=chroma_server(self._settings, self._catalogue),
                 progress=lambda _index, done: self._progress("build", done, 0),
             )
         self._catalogue.relate()
         if self._moved:
             self._catalogue.move_documents(self._moved)
-        self._findings.write_all()
+        self._outcomes.write_all()
         self._catalogue.set_properties({"folders": _listed(paths)})
 
     def _check_vectors(self) -> None:
-        """Refuse to build an index of what is not what was stored."""
+        """Refuse to build an index from missing or truncated vectors."""
         if damaged := self._catalogue.chunk_sets.count_damaged_vectors(self._embedder.dimension):
             raise IndexingError(
                 f"The vectors of {damaged} chunks in the database are lost or cut short: restore a backup with "
