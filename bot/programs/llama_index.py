@@ -19,8 +19,8 @@ from llama_index.core.schema import NodeRelationship, NodeWithScore, QueryBundle
 from bot.answer.answer import Answer, Citation
 from bot.build import build_chatbot
 from bot.chatbot import Chatbot
-from bot.programs.search import FoundChunk, find
 from bot.settings import load_settings
+from bot.web.search import FoundChunk, find
 
 __all__ = ["FootnoteQueryEngine", "FootnoteRetriever"]
 

@@ -18,10 +18,10 @@ from bot.answer.conversation import Turn, recent_turns
 from bot.answer.events import Finished
 from bot.answer.plain_text import render_plain
 from bot.chatbot import Chatbot
-from bot.programs.search import FoundChunks, find
 from bot.storage.answers import AnswerRecords, Origin, keep
 from bot.web.answer_service import ANSWERS_AT_ONCE
 from bot.web.page.links import decode_id, encode_id
+from bot.web.search import FoundChunks, find
 from index.errors import FootnoteError
 
 _INSTRUCTIONS = """Answers questions from the operator's own documents. Every statement of an answer has been checked

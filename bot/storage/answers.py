@@ -25,8 +25,8 @@ from bot.answer.conversation import Turn
 from bot.answer.events import Finished
 from bot.answer.trace import Trace
 from bot.settings import Settings
-from bot.staff.review.items import add_item, fill_items, forget_words, rate_item
 from bot.stages.question.clean import detect_language
+from bot.storage.review_items import add_item, fill_items, forget_words, rate_item
 from bot.storage.schema import ANSWERS, APPROVED, CITED, RECORDS
 from index.document import hash_text
 from index.errors import DatabaseUnwritableError, FootnoteError

@@ -18,9 +18,9 @@ from mcp.client.stdio import StdioServerParameters, get_default_environment, std
 from mcp.client.streamable_http import streamable_http_client
 
 from bot.answer.answer import Answer
-from bot.programs.search import FoundChunks
 from bot.storage.answers import AnswerRecords
 from bot.storage.api_keys import SCOPES, ApiKeys
+from bot.web.search import FoundChunks
 from tests.support.api_server import QUESTION
 
 PROGRAM = "from bot.cli import main; main()"

@@ -16,9 +16,9 @@ from bot.chatbot import Chatbot
 from bot.cli import footnote
 from bot.staff.insight.overview import gather, threshold_effects
 from bot.staff.insight.questions import AskedQuestion, count_weeks, group_questions, questions_since
-from bot.staff.review.items import Reason
 from bot.staff.review.verdicts import Judgement, judge
 from bot.storage.answers import AnswerRecords, Origin
+from bot.storage.review_items import Reason
 from index.embedding.sentence_transformer import SentenceTransformerEmbedder
 from tests.support.staff_site import StaffSite
 

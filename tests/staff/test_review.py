@@ -17,11 +17,11 @@ import sqlalchemy as sa
 from bot.answer.errors import ReviewError
 from bot.cli import footnote
 from bot.staff.review.export import export_rows, write_rows
-from bot.staff.review.items import Reason
 from bot.staff.review.queue import Asked, find_item, hand_back, read_page, take, take_next
 from bot.staff.review.verdicts import Judgement, Passage, judge, verdicts_of
 from bot.storage.answers import AnswerRecords, Origin
 from bot.storage.audit import audit_entries
+from bot.storage.review_items import Reason
 from bot.storage.schema import ANSWERS, REVIEW_ITEMS, VERDICTS
 from index.document import Document, Mark, MarkKind, Span
 from index.store.catalogue import Catalogue

@@ -21,8 +21,8 @@ import sqlalchemy as sa
 
 from bot.answer.answer import Answer, Citation, Provenance, Refusal, Statement, render_text
 from bot.answer.trace import Trace
-from bot.staff.review.items import rate_item
 from bot.storage.answers import AnswerRecords, Origin
+from bot.storage.review_items import rate_item
 from bot.storage.schema import ANSWERS, METADATA
 from tests.browser.scripted import ScriptedChatbot
 from tests.conftest import SEEDS

@@ -10,8 +10,8 @@ import pytest
 
 from bot.answer.answer import Answer
 from bot.chatbot import Chatbot
-from bot.programs.search import FoundChunks
 from bot.storage.answers import AnswerRecords
+from bot.web.search import FoundChunks
 from tests.support.api_server import QUESTION, ApiServer, api_server
 
 

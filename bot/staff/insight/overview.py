@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from bot.staff.insight.questions import AskedQuestion, Embed, Group, Week, count_weeks, group_questions, questions_since
-from bot.staff.review.items import Reason
+from bot.storage.review_items import Reason
 from bot.storage.schema import ANSWERS, CITED
 from index.store.schema import DOCUMENTS
 

@@ -33,7 +33,7 @@ class AskedQuestion:
 
     Attributes:
         verdict: The latest of staff; empty where there is none.
-        flags: Why it deserves a look (`bot.staff.review.items.Reason`).
+        flags: Why it deserves a look (`bot.storage.review_items.Reason`).
         nearest: Ids of the documents that were searched or cited, best first.
     """
 

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from bot.answer.answer import Answer
-from bot.staff.review.items import Reason
 from bot.staff.review.verdicts import Verdict, read_verdicts
+from bot.storage.review_items import Reason
 from bot.storage.schema import ANSWERS, REVIEW_ITEMS, VERDICTS
 
 _AT_ONCE = 200

@@ -9,7 +9,7 @@ from math import sqrt
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from bot.staff.review.items import Reason
+from bot.storage.review_items import Reason
 from bot.storage.schema import REVIEW_ITEMS, VERDICTS
 
 _Z = 1.959964  # of a 95% interval

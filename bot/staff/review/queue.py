@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, Row
 
 from bot.answer.errors import ReviewError
-from bot.staff.review.items import Reason, holds_words
 from bot.storage.audit import audit
+from bot.storage.review_items import Reason, holds_words
 from bot.storage.schema import ANSWERS, CITED, REVIEW_ITEMS
 
 HELD_FOR = timedelta(minutes=30)

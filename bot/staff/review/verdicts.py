@@ -16,9 +16,9 @@ from sqlalchemy.engine import Connection, Engine
 
 from bot.answer.answer import Answer
 from bot.answer.errors import NewerVerdictError, ReviewError
-from bot.staff.review.items import Reason, change_reasons
 from bot.staff.review.queue import held_by_another, is_free
 from bot.storage.audit import audit
+from bot.storage.review_items import Reason, change_reasons
 from bot.storage.schema import CITATION_VERDICTS, REVIEW_ITEMS, RIGHT_PASSAGES, VERDICTS
 from index.document import Document, Span, hash_text
 

@@ -12,7 +12,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from bot.answer.answer import Answer
 from bot.answer.conversation import Turn, recent_turns
 from bot.chatbot import Chatbot
-from bot.programs.search import FoundChunks, find
 from bot.storage.api_keys import ApiKeys
 from bot.web.answer_service import AnswerService
 from bot.web.api.answer_requests import AnswerRequests
@@ -21,6 +20,7 @@ from bot.web.api.errors import ApiError, documented, handle_errors, invalid_requ
 from bot.web.api.key_authentication import KeyAuthentication
 from bot.web.extensions import Pages
 from bot.web.rate_limits import RateLimits
+from bot.web.search import FoundChunks, find
 from bot.web.security import API_PATHS
 
 _DESCRIPTION = """Answers from your documents, every sentence with a footnote that opens its exact place.

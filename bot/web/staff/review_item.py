@@ -19,7 +19,6 @@ from bot.answer.answer import Answer, Citation
 from bot.answer.errors import NewerVerdictError
 from bot.staff.approved.store import ApprovedAnswers
 from bot.staff.review.golden import proposals
-from bot.staff.review.items import ALL_REASONS, Reason
 from bot.staff.review.queue import Asked, State, find_item, hand_back, take
 from bot.staff.review.replay import Fate, fate_of
 from bot.staff.review.verdicts import (
@@ -33,6 +32,7 @@ from bot.staff.review.verdicts import (
     verdicts_of,
 )
 from bot.storage.answers import RecordedAnswer
+from bot.storage.review_items import ALL_REASONS, Reason
 from bot.web.page.links import quote_check
 from bot.web.staff.desk import Desk, Fault, fault_in, go_to, session_of, show, staff_texts
 from bot.web.staff.review_source import from_field, show_source, to_field

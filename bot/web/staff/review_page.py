@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from bot.staff.review.items import ALL_REASONS, Reason
 from bot.staff.review.quality import estimate_quality
 from bot.staff.review.queue import read_page, take_next
+from bot.storage.review_items import ALL_REASONS, Reason
 from bot.web.staff.desk import Desk, go_to, session_of, show
 from bot.web.staff.review_item import STATES, asked_of, item_routes, page_of, to_query
 from bot.web.staff.review_outcome import outcome_routes
