@@ -213,8 +213,11 @@ class Chatbot:
             yield Finished(assembly.refusal(refusal), trace)
             return
 
-        writing = self._write_document_date(retrieved) or self._judge_and_write(request, retrieved, evidence)
-        maker = self._maker(writing)
+        writing = self._write_document_date(retrieved)
+        maker = EXTRACTIVE
+        if writing is None:
+            writing = self._judge_and_write(request, retrieved, evidence)
+            maker = self._maker(writing, evidence)
         trace = replace(trace, selected=writing.selected, drafts=tuple(draft.text for draft in writing.drafts))
 
         with stopwatch.timed("verify"):
@@ -455,10 +458,11 @@ class Chatbot:
             name_disagreements=self._uses("disagreement"),
         )
 
-    def _maker(self, writing: Writing) -> Maker:
-        if not writing.by_model or self._language_model is None:
-            return EXTRACTIVE
-        return Maker(self.settings.answerer, self._language_model.name)
+    def _maker(self, writing: Writing, evidence: Evidence) -> Maker:
+        """Return who judged the evidence and drafted from it."""
+        if writing.by_model and self._language_model is not None:
+            return Maker(self.settings.answerer, self._language_model.name)
+        return Maker(model_missing=self.settings.answerer != "extractive" and bool(evidence.ranked))
 
     def _ask_without_model(self, question: str) -> Answer:
         """Return the answer to a question without the language model: quick enough to try many."""

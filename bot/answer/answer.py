@@ -94,7 +94,10 @@ class Approval(_Frozen):
 class Provenance(_Frozen):
     """What produced an answer, so that it can be produced again.
 
-    `approved` is there only where the answer was not made for this question but had been approved for it.
+    Attributes:
+        answerer: Who judged the evidence and wrote: `extractive` where no language model took part.
+        model_missing: Whether a language model should have, and could not be used; left out where it is false.
+        approved: There only where the answer was not made for this question but had been approved for it.
     """
 
     version: str
@@ -103,6 +106,7 @@ class Provenance(_Frozen):
     answerer: str
     language_model: str | None
     prompts_hash: str
+    model_missing: bool = Field(default=False, exclude_if=lambda value: not value)
     approved: Approval | None = Field(default=None, exclude_if=lambda value: value is None)
 
 

@@ -31,10 +31,12 @@ class Maker:
     Attributes:
         answerer: `extractive`, `local` or `remote`.
         language_model: Its name; None where no language model took part.
+        model_missing: Whether one should have, and could not be used.
     """
 
     answerer: str = "extractive"
     language_model: str | None = None
+    model_missing: bool = False
 
 
 EXTRACTIVE = Maker()
@@ -120,6 +122,7 @@ class Assembly:
             embedding_model=self.embedding_model,
             answerer=maker.answerer,
             language_model=maker.language_model,
+            model_missing=maker.model_missing,
             prompts_hash=prompts_hash(),
         )
         return Answer(

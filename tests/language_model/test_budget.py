@@ -43,7 +43,7 @@ def test_answers_are_quotations_and_say_so_when_the_budget_is_spent(
     assert len(scripted.asked) == asked == 1
     assert quoted.kind == "answer"
     assert quoted.provenance.answerer == "extractive"
-    shown = render_answer(quoted, LANGUAGES["en"], lambda document_id: document_id, "local")
+    shown = render_answer(quoted, LANGUAGES["en"], lambda document_id: document_id)
     assert "The language model is not answering; this is what the documents say, word for word." in shown["body"]
 
 

@@ -279,7 +279,7 @@ def test_an_approved_answer_is_shown_and_marked(site: Site) -> None:
         assert f"Approved on {day}" in render_plain(after)
         words = {"en": "approved", "zh-Hant": "已核准", "zh-Hans": "已核准"}
         for code, texts in LANGUAGES.items():
-            shown = render_answer(after, texts, str, "local")
+            shown = render_answer(after, texts, str)
             assert words[code] in shown["footer"]
             assert "notice" not in shown["body"]
         assert chatbot.ask("When does the last ferry leave Mui Wo?").provenance.approved is None

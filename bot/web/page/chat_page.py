@@ -99,11 +99,11 @@ def chat_routes(chatbot: Chatbot, records: AnswerRecords, gradio_script: str) ->
 
     @router.post("/conversation")
     def conversation(request: Request, stored: StoredConversation) -> list[dict[str, str]]:
-        texts, title_of, answerer = texts_for(request), title_lookup(chatbot), chatbot.settings.answerer
+        texts, title_of = texts_for(request), title_lookup(chatbot)
         shown = []
         for answer in stored.answers:
             try:
-                shown.append(render_answer(Answer.model_validate(answer), texts, title_of, answerer))
+                shown.append(render_answer(Answer.model_validate(answer), texts, title_of))
             except ValidationError:
                 shown.append({"understood": "", "body": render_fault(texts("unreadable"), texts), "footer": ""})
         return shown

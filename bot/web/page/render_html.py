@@ -143,19 +143,18 @@ def render_examples(questions: Sequence[str], texts: Texts) -> str:
     return _render_part("examples", texts, questions)
 
 
-def render_answer(answer: Answer, texts: Texts, title_of: Titles, answerer: str = "extractive") -> dict[str, str]:
+def render_answer(answer: Answer, texts: Texts, title_of: Titles) -> dict[str, str]:
     """Return a finished answer as the HTML of its three places: `understood`, `body` and `footer`.
 
     Args:
         answer: What is shown.
         texts: Words of the page around it.
         title_of: Title of a document by its id, for the passages that were considered.
-        answerer: The configured answerer; a notice says when another one answered.
     """
     changed = visible(answer.standalone_question).strip() != visible(answer.question).strip()
     considered = [(entry, title_of(entry.document_id)) for entry in answer.retrieved]
     made_now = answer.kind != "small_talk" and answer.provenance.approved is None
-    substituted = made_now and answer.provenance.answerer != answerer
+    substituted = made_now and answer.provenance.model_missing
     notice = _render_part("notice", texts, texts("quoted_instead")) if substituted else ""
     body = _render_part(answer.kind, texts, answer, {citation.number: citation for citation in answer.citations})
     footer = _render_part("footer", texts, answer, considered, _confidence_words(answer.confidence, texts))

@@ -113,9 +113,7 @@ class PageStream:
             case StatementReady(statement, citations):
                 yield {"slot": "statement", "html": render.render_statement(statement, citations, texts)}
             case Finished(answer=answer):
-                html = render.render_answer(
-                    answer, texts, render.title_lookup(self._chatbot), self._chatbot.settings.answerer
-                )
+                html = render.render_answer(answer, texts, render.title_lookup(self._chatbot))
                 yield {"slot": "answer", "answer": answer.model_dump(mode="json"), **html}
 
 
