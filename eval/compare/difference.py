@@ -32,7 +32,7 @@ def weighted_mean(samples: Samples, weights: Weights) -> Values:
 
 
 def weighted_percentile(samples: Samples, weights: Weights, share: float) -> Values:
-    """Return `eval.measures.metrics.percentile`: the smallest sample that `share` of the weight does not exceed."""
+    """Return `eval.measures.scoring.percentile`: the smallest sample that `share` of the weight does not exceed."""
     order = numpy.argsort(samples[:, 0], kind="stable")
     below = weights[:, order].cumsum(axis=1)
     total = below[:, -1:]

@@ -19,7 +19,7 @@ from eval.compare.difference import (
     weighted_percentile,
 )
 from eval.compare.pair import Pair, Side
-from eval.measures.metrics import MEASURES, PERCENTILES, TAG_MEASURES, summarise_all
+from eval.measures.scoring import MEASURES, PERCENTILES, TAG_MEASURES, summarise_all
 from eval.report.report import QuestionReport, RunReport
 
 # Every measure that a run of this version reports: what it makes of no questions at all.

@@ -15,7 +15,7 @@ from pathlib import Path
 import yaml
 
 from eval.errors import EvaluationError, Mistake, SuiteError
-from eval.measures.asked import TextOf
+from eval.measures.answered import TextOf
 from eval.suites.check import Findings, check_suite
 from eval.suites.golden import GoldenQuestion
 from eval.suites.located import Located, read_json_lines, read_yaml

@@ -45,7 +45,8 @@ _SECOND_CLAUSE = regex.compile(rf"\band (?:{_FINITE}|\p{{Ll}}+ed|it|he|she|they|
 # What may stand before the subject. A lead that is a date answers "When …?".
 _LEAD = regex.compile(
     r"^(?P<lead>(?:\p{Lu}\p{Ll}+ly|In addition|Furthermore|Moreover|However|Also|Meanwhile|Today|Later|Nevertheless|"
-    r"Therefore|Thus|(?:To|In|On|At|With|After|Before|During|Since|By|For|From|As|Under|\p{Lu}\p{Ll}+ing) [^,.;:]{2,140})), "
+    r"Therefore|Thus|(?:To|In|On|At|With|After|Before|During|Since|By|For|From|As|Under|\p{Lu}\p{Ll}+ing) "
+    r"[^,.;:]{2,140})), "
     r"(?=(?:the|a|an) |\p{Lu})"
 )
 _RELATIVE = regex.compile(

@@ -8,28 +8,28 @@ from __future__ import annotations
 
 import math
 
-from eval.measures.asked import Asked, covers
+from eval.measures.answered import AnsweredQuestion, covers
 
 
-def success_at_k(asked: Asked, k: int) -> float | None:
+def success_at_k(asked: AnsweredQuestion, k: int) -> float | None:
     """Return 1 when any of the first `k` chunks is relevant, else 0 (Voorhees and Tice, TREC-8, 1999)."""
     ranks = _first_ranks(asked)
     return float(any(rank <= k for rank in ranks)) if ranks else None
 
 
-def recall_at_k(asked: Asked, k: int) -> float | None:
+def recall_at_k(asked: AnsweredQuestion, k: int) -> float | None:
     """Return the share of evidence items found in the first `k` chunks (van Rijsbergen, 1979, chapter 7)."""
     ranks = _first_ranks(asked)
     return sum(rank <= k for rank in ranks) / len(ranks) if ranks else None
 
 
-def reciprocal_rank(asked: Asked) -> float | None:
+def reciprocal_rank(asked: AnsweredQuestion) -> float | None:
     """Return 1 / rank of the first relevant chunk, 0 when there is none (Voorhees, TREC-8, 1999)."""
     ranks = _first_ranks(asked)
     return 1 / min(ranks) if ranks else None
 
 
-def ndcg_at_k(asked: Asked, k: int) -> float | None:
+def ndcg_at_k(asked: AnsweredQuestion, k: int) -> float | None:
     """Return the normalised discounted cumulative gain of the first `k` chunks, in [0, 1].
 
     Discount 1 / log2(rank + 1) as in Järvelin and Kekäläinen, "Cumulated gain-based evaluation of IR techniques"
@@ -47,7 +47,7 @@ def ndcg_at_k(asked: Asked, k: int) -> float | None:
     return gained / sum(gain / math.log2(rank + 1) for rank, gain in enumerate(ideal[:k], start=1))
 
 
-def _first_ranks(asked: Asked) -> list[float]:
+def _first_ranks(asked: AnsweredQuestion) -> list[float]:
     """Return, for each evidence item, the rank of the first chunk that holds it, infinite when none does."""
     retrieved = asked.retrieved()
     return [

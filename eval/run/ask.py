@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
-from eval.measures.asked import Asked, TextOf
+from eval.measures.answered import AnsweredQuestion, TextOf
 from eval.measures.correctness import what_is_wrong
 from eval.report.report import GOOD_VERDICTS, Blame, Verdict
 from eval.run.journal import Entry, Journal
@@ -66,10 +66,10 @@ logger = logging.getLogger(__name__)
 
 # Called with how many are done, how many there are, and the id of the question that was asked.
 OnProgress = Callable[[int, int, str], None]
-FindBlame = Callable[[Asked], Blame | None]
+FindBlame = Callable[[AnsweredQuestion], Blame | None]
 
 
-def verdict_of(asked: Asked | None) -> Verdict:
+def verdict_of(asked: AnsweredQuestion | None) -> Verdict:
     """Return what became of a question; None stands for one that crashed."""
     if asked is None:
         return "crashed"
@@ -117,7 +117,7 @@ class Asker:
         except Exception:  # noqa: BLE001
             # Whatever goes wrong in one question is a finding of the run, not its end; and it is no wrong answer.
             crash = traceback.format_exc()
-        blame = self._blame(Asked(question, answer, self.text_of)) if answer else None
+        blame = self._blame(AnsweredQuestion(question, answer, self.text_of)) if answer else None
         return Entry(
             suite=task.suite,
             id=question.id,
@@ -129,7 +129,7 @@ class Asker:
             seconds=round(time.perf_counter() - started, 3),
         )
 
-    def _blame(self, asked: Asked) -> Blame | None:
+    def _blame(self, asked: AnsweredQuestion) -> Blame | None:
         if verdict_of(asked) in GOOD_VERDICTS:
             return None
         try:

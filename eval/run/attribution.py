@@ -12,7 +12,7 @@ from typing import Protocol
 
 from bot.answer.conversation import Turn
 from bot.answer.trace import Place, TracedAnswer
-from eval.measures.asked import Asked, covers, occurrences, touches
+from eval.measures.answered import AnsweredQuestion, covers, occurrences, touches
 from eval.measures.correctness import shows, what_is_wrong_with
 from eval.report.report import Blame
 from eval.suites.check import nearest_text
@@ -35,7 +35,7 @@ class Traceable(Protocol):
         ...
 
 
-def blame_for(chatbot: Traceable, asked: Asked) -> Blame:
+def blame_for(chatbot: Traceable, asked: AnsweredQuestion) -> Blame:
     """Return the stage that lost the answer to a question that was not answered as it should be."""
     question = asked.question
     if not question.answerable:
@@ -51,7 +51,7 @@ def blame_for(chatbot: Traceable, asked: Asked) -> Blame:
     return found
 
 
-def _blame_suite(asked: Asked) -> Blame | None:
+def _blame_suite(asked: AnsweredQuestion) -> Blame | None:
     """Return blame where the evidence that the suite names cannot bear the answer that it expects."""
     question = asked.question
     quotes = [quote for item in question.evidence for quote in item.any_of]
@@ -65,7 +65,7 @@ def _blame_suite(asked: Asked) -> Blame | None:
     return None
 
 
-def _blame_reading(chatbot: Traceable, asked: Asked) -> Blame | None:
+def _blame_reading(chatbot: Traceable, asked: AnsweredQuestion) -> Blame | None:
     """Return blame where evidence does not stand in any stored text."""
     for item in asked.question.evidence:
         stored = {quote.document_id: asked.text_of(quote.document_id) for quote in item.any_of}
@@ -81,7 +81,7 @@ def _blame_reading(chatbot: Traceable, asked: Asked) -> Blame | None:
     return None
 
 
-def _blame_splitting(chatbot: Traceable, asked: Asked) -> Blame | None:
+def _blame_splitting(chatbot: Traceable, asked: AnsweredQuestion) -> Blame | None:
     """Return blame where no chunk holds a piece of evidence."""
     for item in asked.evidence():
         chunks = [(name, span) for name in {name for name, _ in item} for span in chatbot.chunk_spans(name)]
@@ -91,7 +91,7 @@ def _blame_splitting(chatbot: Traceable, asked: Asked) -> Blame | None:
     return None
 
 
-def _blame_path(asked: Asked, traced: TracedAnswer) -> Blame:
+def _blame_path(asked: AnsweredQuestion, traced: TracedAnswer) -> Blame:
     """Return the first stage that lost what the answer needs."""
     evidence = asked.evidence()
     if missing := _not_among(evidence, traced.trace.retrieved, whole=True):
@@ -115,7 +115,7 @@ def _not_among(evidence: Sequence[Sequence[Place]], places: Sequence[Place], *, 
     return sum(not any(holds(place, item) for place in places) for item in evidence)
 
 
-def _understood_better(chatbot: Traceable, asked: Asked, traced: TracedAnswer) -> str | None:
+def _understood_better(chatbot: Traceable, asked: AnsweredQuestion, traced: TracedAnswer) -> str | None:
     """Return a wording of the question that is answered rightly where what it was understood as is not."""
     question = asked.question
     for wording in _other_wordings(question.question, question.history, traced.trace.standalone_question):
@@ -133,7 +133,7 @@ def _other_wordings(question: str, history: Sequence[Turn], standalone: str) -> 
         yield from (wording for wording in wordings if wording != standalone)
 
 
-def _blame_for_answering(chatbot: Traceable, asked: Asked) -> Blame:
+def _blame_for_answering(chatbot: Traceable, asked: AnsweredQuestion) -> Blame:
     """Return the stage that let an unanswerable question be answered."""
     question = asked.question
     traced = chatbot.trace(question.question, question.history)

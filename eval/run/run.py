@@ -13,9 +13,9 @@ from typing import Any
 
 from bot.settings import Settings
 from eval.errors import EvaluationError, SuiteError
-from eval.measures.asked import Asked, TextOf
+from eval.measures.answered import AnsweredQuestion, TextOf
 from eval.measures.correctness import what_is_wrong
-from eval.measures.metrics import TAG_MEASURES, score, summarise_all, summarise_named
+from eval.measures.scoring import TAG_MEASURES, score, summarise_all, summarise_named
 from eval.report.report import QuestionReport, RunReport, SuiteRecord, TagReport
 from eval.run.ask import Asker, FindBlame, OnProgress, Task, ask_all, in_order, plan, verdict_of
 from eval.run.journal import Entry, Identity, Journal
@@ -37,7 +37,7 @@ _NO_PART_OF_A_RUN = frozenset(("data_dir", "host", "port"))
 class _Outcome:
     question: GoldenQuestion
     entry: Entry
-    asked: Asked | None
+    asked: AnsweredQuestion | None
     scores: dict[str, float | None] | None
 
     @property
@@ -150,7 +150,7 @@ def _outcome(task: Task, journal: Journal, text_of: TextOf) -> _Outcome:
     assert kept is not None, "every task has been asked"
     entry = kept.model_copy(update={"suite": task.suite})
     question = task.question.model_copy(update={"history": entry.history})
-    asked = Asked(question, entry.answer, text_of) if entry.answer else None
+    asked = AnsweredQuestion(question, entry.answer, text_of) if entry.answer else None
     return _Outcome(question, entry, asked, score(asked) if asked else None)
 
 

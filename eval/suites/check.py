@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from eval.errors import Mistake
-from eval.measures.asked import TextOf, occurrences
+from eval.measures.answered import TextOf, occurrences
 from eval.measures.correctness import shows
 from eval.suites.golden import DRAFT, GoldenQuestion
 from eval.suites.suite import Suite

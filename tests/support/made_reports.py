@@ -12,7 +12,7 @@ import numpy
 from bot.answer.answer import Answer, Citation, Provenance, Refusal, RetrievedEntry, Statement
 from eval.measures.confidence import calibration_error
 from eval.measures.interval import Metric, Statistic, mean
-from eval.measures.metrics import MEASURES, PERCENTILES, TAG_MEASURES, percentile
+from eval.measures.scoring import MEASURES, PERCENTILES, TAG_MEASURES, percentile
 from eval.report.report import QuestionReport, RunReport, SuiteRecord, TagReport, Verdict
 from eval.run.origin import Origin
 from eval.suites.golden import GoldenQuestion

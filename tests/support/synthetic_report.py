@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.answer.answer import Answer, Citation, Provenance, Refusal, RetrievedEntry, Statement
 from eval.measures.interval import mean, summarise
-from eval.measures.metrics import MEASURES, summarise_named
+from eval.measures.scoring import MEASURES, summarise_named
 from eval.report.report import Blame, QuestionReport, RunReport, SuiteRecord, TagReport, Verdict
 from eval.run.origin import Origin
 from eval.suites.golden import EarlierTurn, EvidenceItem, GoldenQuestion, Quote
