@@ -1,6 +1,6 @@
-"""An order for a run: what the evaluator's page asks the command line to do.
+"""The run that the evaluator's page makes: a child process that can be interrupted and ends with the server.
 
-The one run that is being made: a child process, watched, interrupted when it is told to, ended with the server.
+Only one run is made at a time.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pydantic import SecretStr
 from bot.settings import AnswererName, Settings
 from eval.errors import EvaluationError
 from eval.report.report import REPORT_NAME
-from eval.run.journal import FILE_NAME
+from eval.run.journal import ANSWERS_NAME
 
 MOST_REPEATS = 100
 ANSWERERS: tuple[AnswererName, ...] = get_args(AnswererName)
@@ -51,7 +51,7 @@ class RunOrder:
         """Return the command line that carries out the order; given again, it goes on with what was interrupted."""
         flags = {"--out": folder, "--answerer": self.answerer, "--repeat": self.repeats, "--data-dir": data_dir}
         # -P: a folder of the reader's own that is called `eval` or `bot` must not be taken for ours.
-        program = [sys.executable, "-P", "-m", "eval.desk.child", "eval", "run"]
+        program = [sys.executable, "-P", "-m", "eval.desk.run_process", "eval", "run"]
         return [*program, *(f"{flag}={value}" for flag, value in flags.items()), "--", *map(str, self.suites)]
 
 
@@ -86,11 +86,11 @@ _PATIENCE_SECONDS = 20
 _LONGEST_LOG = 20_000
 _COUNTED_AT_ONCE = 1 << 20
 
-State = Literal["running", "done", "interrupted", "failed"]
+RunState = Literal["running", "done", "interrupted", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class RunProgress:
     """How far a run is.
 
     Attributes:
@@ -99,7 +99,7 @@ class Progress:
         seconds_left: About how long it will take, once that can be told.
     """
 
-    state: State
+    state: RunState
     done: int
     total: int | None
     seconds_left: int | None = None
@@ -165,7 +165,7 @@ class Runner:
         started = self._started
         return started.order.name if started and started.process.poll() is None else None
 
-    def progress(self, name: str) -> Progress | None:
+    def progress(self, name: str) -> RunProgress | None:
         """Return how far a run is, if it is the latest one started here."""
         started = self._started
         if started is None or started.order.name != name:
@@ -175,10 +175,10 @@ class Runner:
         folder, total = self._folder / name, started.order.total
         done = count_answers(folder)
         if code is None:
-            return Progress("running", done, total, _seconds_left(started, done))
+            return RunProgress("running", done, total, _seconds_left(started, done))
         if (folder / REPORT_NAME).is_file():
-            return Progress("done", done, total)
-        return Progress("interrupted" if code in _INTERRUPTS else "failed", done, total)
+            return RunProgress("done", done, total)
+        return RunProgress("interrupted" if code in _INTERRUPTS else "failed", done, total)
 
     def cancel(self, name: str) -> None:
         """Interrupt a run: the question that is being asked is finished, and every answer is kept."""
@@ -217,7 +217,7 @@ class Runner:
 def count_answers(folder: Path) -> int:
     """Return how many answers a run has written down: the lines of its file without the first, which is no answer."""
     try:
-        with (folder / FILE_NAME).open("rb") as file:
+        with (folder / ANSWERS_NAME).open("rb") as file:
             lines = sum(piece.count(b"\n") for piece in iter(lambda: file.read(_COUNTED_AT_ONCE), b""))
     except OSError:
         return 0

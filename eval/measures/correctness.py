@@ -2,7 +2,7 @@
 
 Each measure of refusals scores one question so that the mean over the scored ones is the usual ratio: precision is the
 share of unanswerable questions among those refused, recall the share of refused ones among those unanswerable (C. J.
-van Rijsbergen, Information Retrieval, 1979, chapter 7); the false-refusal rate is the share refused of those answerable.
+van Rijsbergen, Information Retrieval, 1979, chapter 7); the false-refusal rate is the share refused of the answerable.
 """
 
 from __future__ import annotations

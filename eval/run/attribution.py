@@ -15,7 +15,7 @@ from bot.answer.trace import Place, TracedAnswer
 from eval.measures.answered import AnsweredQuestion, covers, occurrences, touches
 from eval.measures.correctness import shows, what_is_wrong_with
 from eval.report.report import Blame
-from eval.suites.check import nearest_text
+from eval.suites.suite_check import nearest_text
 from index.document import Document, Span
 
 

@@ -1,6 +1,6 @@
-"""One run at a time in a folder.
+"""The answers of a run, written to its folder as they come, so that a run that was killed can be resumed.
 
-Every answer of a run, written down as it comes, so that a run that was killed goes on where it stopped.
+Only one process at a time makes a run in a folder.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from eval.errors import ReportError
 from eval.report.report import Blame
 from eval.suites.golden import EarlierTurn
 
-_NAME = "run.lock"
+ANSWERS_NAME = "answers.jsonl"
+_LOCK_NAME = "run.lock"
 
 
 @contextmanager
@@ -33,7 +34,7 @@ def hold(folder: Path | None) -> Iterator[None]:
     if folder is None:
         yield
         return
-    lock = FileLock(folder / _NAME)
+    lock = FileLock(folder / _LOCK_NAME)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
@@ -51,10 +52,7 @@ def hold(folder: Path | None) -> Iterator[None]:
         lock.release()
 
 
-FILE_NAME = "answers.jsonl"
-
-
-class Identity(BaseModel):
+class RunIdentity(BaseModel):
     """What makes two runs the same run: answers of another may not be mixed in.
 
     Attributes:
@@ -72,8 +70,8 @@ class Identity(BaseModel):
     repeats: int
 
 
-class Entry(BaseModel):
-    """One question as it was asked and what came of it.
+class JournalEntry(BaseModel):
+    """One question as it was asked, with its answer.
 
     Attributes:
         suite: File of the question.
@@ -97,30 +95,28 @@ class Entry(BaseModel):
     blame: Blame | None
     seconds: float
 
-    @property
-    def key(self) -> tuple[str, int]:
-        """Return what tells it from every other entry of the run: a suite may be named by another path next time."""
-        return self.id, self.repeat
 
+class JournalHead(BaseModel):
+    """The first line of a file of answers."""
 
-class _Head(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    run: Identity
+    run: RunIdentity
     started_at: datetime
 
 
-class Journal:
+class RunJournal:
     """The answers of one run; safe for many threads. Without a folder they are only kept in memory."""
 
-    def __init__(self, path: Path | None, started_at: datetime, entries: Iterator[Entry]) -> None:
+    def __init__(self, path: Path | None, started_at: datetime, entries: Iterator[JournalEntry]) -> None:
         self.started_at = started_at
         self._path = path
-        self._entries = {entry.key: entry for entry in entries}
+        # A suite may be named by another path when the run goes on, so that is no part of the key.
+        self._entries = {(entry.id, entry.repeat): entry for entry in entries}
         self._lock = threading.Lock()
 
     @classmethod
-    def open(cls, folder: Path | None, identity: Identity, now: datetime) -> Self:
+    def open(cls, folder: Path | None, identity: RunIdentity, now: datetime) -> Self:
         """Return the journal of a folder, with what an earlier, interrupted run of the same kind left there.
 
         Raises:
@@ -128,13 +124,13 @@ class Journal:
         """
         if folder is None:
             return cls(None, now, iter(()))
-        path = folder / FILE_NAME
+        path = folder / ANSWERS_NAME
         try:
             folder.mkdir(parents=True, exist_ok=True)
             lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
             # A line that was cut off by a kill goes; its question is asked again.
             whole = [line for line in lines if line.endswith(b"\n")]
-            head = _read_head(path, whole[0], identity) if whole else _Head(run=identity, started_at=now)
+            head = _read_head(path, whole[0], identity) if whole else JournalHead(run=identity, started_at=now)
             entries = list(_read_entries(whole[1:]))
             kept = [head.model_dump_json(), *(entry.model_dump_json() for entry in entries)]
             unfinished = path.with_name(f".{path.name}.unfinished")
@@ -149,18 +145,22 @@ class Journal:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def find(self, question_id: str, repeat: int) -> Entry | None:
+    def find(self, question_id: str, repeat: int) -> JournalEntry | None:
         """Return the entry of a question, if it was asked."""
         return self._entries.get((question_id, repeat))
 
-    def add(self, entry: Entry) -> None:
+    def entry(self, question_id: str, repeat: int) -> JournalEntry:
+        """Return the entry of a question that was asked."""
+        return self._entries[question_id, repeat]
+
+    def add(self, entry: JournalEntry) -> None:
         """Keep an entry, on disk before this returns.
 
         Raises:
             ReportError: It cannot be written.
         """
         with self._lock:
-            self._entries[entry.key] = entry
+            self._entries[entry.id, entry.repeat] = entry
             if self._path is None:
                 return
             try:
@@ -172,9 +172,9 @@ class Journal:
                 ) from error
 
 
-def _read_head(path: Path, line: bytes, identity: Identity) -> _Head:
+def _read_head(path: Path, line: bytes, identity: RunIdentity) -> JournalHead:
     try:
-        head = _Head.model_validate_json(line)
+        head = JournalHead.model_validate_json(line)
     except ValidationError as error:
         raise ReportError(f"{str(path)!r} holds no answers of a run: name another folder with --out.") from error
     ours, theirs = identity.model_dump(mode="json"), head.run.model_dump(mode="json")
@@ -187,7 +187,7 @@ def _read_head(path: Path, line: bytes, identity: Identity) -> _Head:
     return head
 
 
-def _read_entries(lines: list[bytes]) -> Iterator[Entry]:
+def _read_entries(lines: list[bytes]) -> Iterator[JournalEntry]:
     for line in lines:
         with suppress(ValidationError):
-            yield Entry.model_validate_json(line)
+            yield JournalEntry.model_validate_json(line)

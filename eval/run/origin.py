@@ -1,4 +1,4 @@
-"""What a run came from: code, packages and machine, so that it can be run again."""
+"""The code, packages and machine that a run was made with, so that it can be run again."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ _PACKAGES = (
 _PROCESSORS = Path("/proc/cpuinfo")
 
 
-class Origin(BaseModel):
-    """What a run came from.
+class RunOrigin(BaseModel):
+    """The code, packages and machine that a run was made with.
 
     Attributes:
         commit: Commit of the checkout the code runs from, or None outside one.
@@ -56,13 +56,13 @@ class Origin(BaseModel):
         return ", ".join([*known, self.platform])
 
 
-def read_origin(source: Path = Path(__file__)) -> Origin:
+def read_origin(source: Path = Path(__file__)) -> RunOrigin:
     """Return the origin of a run whose code is in the checkout around `source`."""
     # An installed copy may lie inside somebody else's checkout; only a tracked file speaks for its commit.
     tracked = _git(source.parent, "ls-files", "--error-unmatch", source.name)
     commit = _git(source.parent, "rev-parse", "HEAD") if tracked else None
     changes = _git(source.parent, "status", "--porcelain") if commit else None
-    return Origin(
+    return RunOrigin(
         commit=commit,
         dirty=None if changes is None else bool(changes),
         versions=_versions(),

@@ -20,7 +20,7 @@ from bot.stages.judgement.answerability import Calibration, load_calibration
 from eval.measures.answered import AnsweredQuestion
 from eval.report.report import Blame
 from eval.run.attribution import Traceable, blame_for
-from eval.run.run import stored_texts
+from eval.run.suite_run import stored_texts
 from eval.suites.golden import GoldenQuestion
 from index.document import Document, RetrievedChunk, Span
 from index.embedding.embedder import Embedder, RememberingEmbedder

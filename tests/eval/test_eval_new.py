@@ -15,9 +15,9 @@ from eval.drafts.propose import asks_the_same, choose_drafts, propose_questions,
 from eval.drafts.question_draft import QuestionDraft, SourceSentence
 from eval.errors import DraftError
 from eval.measures.correctness import shows
-from eval.suites.check import check_form, check_suite
 from eval.suites.golden import contradictions
 from eval.suites.suite import load_suite
+from eval.suites.suite_check import check_form, check_suite
 from tests.support.scripted_model import ScriptedModel, unavailable
 
 SEEDS = Path(__file__).parent.parent.parent / "seeds"

@@ -19,8 +19,8 @@ from bot.answer.conversation import Turn
 from bot.settings import Settings
 from eval.errors import ReportError
 from eval.report.report import RunReport
-from eval.run.journal import FILE_NAME, hold
-from eval.run.run import Manner, run_suites
+from eval.run.journal import ANSWERS_NAME, hold
+from eval.run.suite_run import RunOptions, run_suites
 from eval.suites.suite import Suite, load_suites
 from tests.eval.test_eval_run import ScriptedChatbot
 
@@ -67,7 +67,7 @@ def _timeless(report: RunReport) -> RunReport:
 def _run(
     suites: tuple[Suite, ...], chatbot: CountingChatbot, folder: Path | None, repeats: int = 1, parallel: int = 1
 ) -> RunReport:
-    return _timeless(run_suites(chatbot, suites, Settings(), manner=Manner(repeats, parallel, folder)))
+    return _timeless(run_suites(chatbot, suites, Settings(), options=RunOptions(repeats, parallel, folder)))
 
 
 @pytest.mark.parametrize("point", range(1, QUESTIONS + 1))
@@ -79,7 +79,7 @@ def test_a_killed_run_goes_on_without_asking_twice(point: int, suites: tuple[Sui
     process.join(30)
     assert process.exitcode == -signal.SIGKILL
 
-    journal = folder / FILE_NAME
+    journal = folder / ANSWERS_NAME
     if point % 3 == 0:  # a kill may also cut the last line
         journal.write_bytes(journal.read_bytes()[:-7])
     known = journal.read_bytes().count(b"\n") - 1
@@ -98,7 +98,7 @@ def test_answers_of_another_run_are_not_mixed_in(suites: tuple[Suite, ...], tmp_
     _run(suites, _chatbot(), tmp_path / "run")
     with pytest.raises(ReportError, match=r"holds the answers of another run \(its repeats differ\)"):
         _run(suites, _chatbot(), tmp_path / "run", repeats=2)
-    (tmp_path / "run" / FILE_NAME).write_text("hello\n", encoding="utf-8")
+    (tmp_path / "run" / ANSWERS_NAME).write_text("hello\n", encoding="utf-8")
     with pytest.raises(ReportError, match="holds no answers of a run"):
         _run(suites, _chatbot(), tmp_path / "run")
 

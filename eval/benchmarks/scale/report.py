@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from eval.report.whole_file import write_whole
-from eval.run.origin import Origin
+from eval.run.origin import RunOrigin
 
 _STYLE: Mapping[Any, object] = {
     "svg.fonttype": "none",
@@ -148,7 +148,7 @@ class ScaleReport(BaseModel):
     sizes: tuple[Size, ...]
     processor: str
     memory_mib: int
-    origin: Origin
+    origin: RunOrigin
 
     def write(self, path: Path) -> None:
         """Write the report to a file.

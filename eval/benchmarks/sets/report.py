@@ -29,7 +29,7 @@ from eval.benchmarks.sets.sets import BenchmarkSet, QueryForm
 from eval.errors import EvaluationError, ReportError
 from eval.measures.interval import Metric
 from eval.report.table import metrics_table, number
-from eval.run.origin import Origin
+from eval.run.origin import RunOrigin
 
 
 class _Frozen(BaseModel):
@@ -241,7 +241,7 @@ class BenchmarkReport(_Frozen):
     mini: bool
     limit: int | None
     started_at: datetime
-    origin: Origin
+    origin: RunOrigin
     sets: tuple[SetReport, ...]
     pools: tuple[SetReport, ...]
 

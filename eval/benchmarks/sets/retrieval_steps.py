@@ -18,7 +18,7 @@ from eval.benchmarks.sets.run import Progress, answer_set
 from eval.benchmarks.sets.sets import BenchmarkSet
 from eval.report.table import number
 from eval.report.whole_file import write_whole
-from eval.run.origin import Origin
+from eval.run.origin import RunOrigin
 from index.embedding.build import build_embedder
 
 _SHOWN = {"ndcg_at_10": "nDCG@10", "recall_at_5": "R@5"}
@@ -76,7 +76,7 @@ class StepsReport(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     started_at: datetime
-    origin: Origin
+    origin: RunOrigin
     limit: int | None
     steps: tuple[StepReport, ...]
 

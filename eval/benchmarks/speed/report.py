@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from eval.report.whole_file import write_whole
-from eval.run.origin import Origin
+from eval.run.origin import RunOrigin
 
 _COLUMNS = 2
 _WIDTH, _ROW_HEIGHT = 7.2, 1.35  # inches
@@ -143,7 +143,7 @@ class SpeedReport(BaseModel):
     runs: dict[str, tuple[Timed, ...]]
     page_seconds: tuple[float, ...]
     first_evidence_seconds: tuple[float, ...]
-    origin: Origin
+    origin: RunOrigin
 
     def write(self, path: Path) -> None:
         """Write the report to a file.

@@ -18,10 +18,10 @@ from eval.suites.golden import DRAFT, GoldenQuestion
 from eval.suites.suite import Suite
 
 
-def check_form(suite: Suite) -> Findings:
+def check_form(suite: Suite) -> SuiteFindings:
     """Return warnings: drafts that nobody has confirmed, dialogues that do not read as one, answers nothing can be."""
     warnings = [*_drafts(suite), *_dialogues(suite), *_histories(suite), *_impossible(suite)]
-    return Findings((), tuple(sorted(warnings, key=lambda warning: warning.line)))
+    return SuiteFindings((), tuple(sorted(warnings, key=lambda warning: warning.line)))
 
 
 def _drafts(suite: Suite) -> Iterator[Mistake]:
@@ -93,7 +93,7 @@ _LIKENESS = 0.4
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
+class SuiteFindings:
     """What a check against documents found.
 
     Attributes:
@@ -105,7 +105,7 @@ class Findings:
     warnings: tuple[Mistake, ...]
 
 
-def check_suite(suite: Suite, document_ids: Collection[str], text_of: TextOf) -> Findings:
+def check_suite(suite: Suite, document_ids: Collection[str], text_of: TextOf) -> SuiteFindings:
     """Check that every evidence quote occurs in its document, and that expected phrases can be found there.
 
     Args:
@@ -120,7 +120,7 @@ def check_suite(suite: Suite, document_ids: Collection[str], text_of: TextOf) ->
         mistakes += [suite.mistake(index, key, message) for key, message in found]
         if not found:
             warnings += [suite.mistake(index, key, message) for key, message in _unbearable_groups(question, text_of)]
-    return Findings(tuple(mistakes), tuple(warnings))
+    return SuiteFindings(tuple(mistakes), tuple(warnings))
 
 
 def _wrong_quotes(
