@@ -8,7 +8,6 @@ from functools import partial
 import numpy
 
 from eval.measures.answered import AnsweredQuestion
-from eval.measures.citation_quality import citation_precision, citation_recall, quote_fidelity
 from eval.measures.confidence import calibration_error, confidence_and_outcome
 from eval.measures.correctness import (
     answer_bearing,
@@ -17,8 +16,16 @@ from eval.measures.correctness import (
     refusal_precision,
     refusal_recall,
 )
+from eval.measures.evidence_found import (
+    citation_precision,
+    citation_recall,
+    ndcg_at_k,
+    quote_fidelity,
+    recall_at_k,
+    reciprocal_rank,
+    success_at_k,
+)
 from eval.measures.interval import Metric, Samples, mean, summarise
-from eval.measures.retrieval import ndcg_at_k, recall_at_k, reciprocal_rank, success_at_k
 
 
 def total_milliseconds(asked: AnsweredQuestion) -> float | None:

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from bot.answer.answer import Answer, Citation, Provenance, Refusal, RetrievedEntry, Statement
 from bot.staff.review.quality import wilson_interval
 from eval.measures.answered import AnsweredQuestion
-from eval.measures.citation_quality import citation_precision, citation_recall, quote_fidelity
 from eval.measures.confidence import calibration_error, confidence_and_outcome
 from eval.measures.correctness import (
     answer_bearing,
@@ -24,8 +23,16 @@ from eval.measures.correctness import (
     refusal_recall,
     what_is_wrong,
 )
+from eval.measures.evidence_found import (
+    citation_precision,
+    citation_recall,
+    ndcg_at_k,
+    quote_fidelity,
+    recall_at_k,
+    reciprocal_rank,
+    success_at_k,
+)
 from eval.measures.interval import effective_interval, mean, summarise
-from eval.measures.retrieval import ndcg_at_k, recall_at_k, reciprocal_rank, success_at_k
 from eval.measures.scoring import percentile, total_milliseconds
 from eval.suites.golden import EvidenceItem, GoldenQuestion, Quote
 
