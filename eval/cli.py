@@ -28,7 +28,7 @@ from eval.report.command import publish, report
 from eval.report.report import REPORT_NAME, RunReport
 from eval.report.table import print_report
 from eval.run.attribution import blame_for
-from eval.run.journal import hold
+from eval.run.journal import lock_folder
 from eval.run.progress import show_progress
 from eval.run.suite_run import RunOptions, run_suites, stored_texts
 from eval.suites.suite import Suite, load_suites
@@ -138,7 +138,7 @@ def run(
     options = RunOptions(repeat, _at_a_time(parallel, settings), out, changed_documents=changed_documents)
     try:
         suites = load_suites(paths)
-        with hold(out):
+        with lock_folder(out):
             report = _run_with_progress(suites, settings, options, blame=blame)
     except SuiteError as error:
         for mistake in error.mistakes:

@@ -26,6 +26,11 @@ from eval.run.journal import ANSWERS_NAME
 
 MOST_REPEATS = 100
 ANSWERERS: tuple[AnswererName, ...] = get_args(AnswererName)
+LOG_NAME = "run.log"
+_INTERRUPTED = (130, -signal.SIGINT)  # exit codes
+_PATIENCE_SECONDS = 20
+_LONGEST_LOG = 20_000  # bytes
+_BYTES_AT_ONCE = 1 << 20
 # A name becomes a folder: letters, figures, and marks that neither hide it nor lead out of its folder.
 _NAME = re.compile(r"[^\W_][\w.-]{0,63}")
 
@@ -68,7 +73,7 @@ def is_run_name(name: str) -> bool:
 def settings_environment(settings: Settings) -> dict[str, str]:
     """Return the settings as environment variables, so that a run is made with those of the server.
 
-    What was left open there is left open, for an admin may choose it later.
+    A setting that the server was not given is left out: an administrator may choose it later.
     """
     values = {name: getattr(settings, name) for name in settings.model_fields_set}
     return {f"FOOTNOTE_{name.upper()}": _written(value) for name, value in values.items() if value is not None}
@@ -79,12 +84,6 @@ def _written(value: object) -> str:
         return value.get_secret_value()
     return os.pathsep.join(map(str, value)) if isinstance(value, tuple) else str(value)
 
-
-LOG_NAME = "run.log"
-_INTERRUPTS = (130, -signal.SIGINT)
-_PATIENCE_SECONDS = 20
-_LONGEST_LOG = 20_000
-_COUNTED_AT_ONCE = 1 << 20
 
 RunState = Literal["running", "done", "interrupted", "failed"]
 
@@ -106,16 +105,18 @@ class RunProgress:
 
     @property
     def words(self) -> str:
-        """Return how far it is, as one reads it."""
+        """Return how far it is, in words."""
         if self.state == "running" and not self.done:
             return f"starting, {self.total} to ask"
         of = f"{self.done} of {self.total}" if self.total is not None else f"{self.done}"
-        left = f", {_lasting(self.seconds_left)}" if self.seconds_left is not None else ""
-        return f"{of} answered{left}"
+        if (seconds := self.seconds_left) is None:
+            return f"{of} answered"
+        minutes = f"{round(seconds / 60)} min" if seconds < 5_400 else f"{seconds / 3_600:.1f} h"
+        return f"{of} answered, about {f'{seconds} s' if seconds < 90 else minutes} left"
 
 
 @dataclass(frozen=True, slots=True)
-class _Started:
+class _StartedRun:
     order: RunOrder
     process: subprocess.Popen[bytes]
     began: float
@@ -134,7 +135,7 @@ class Runner:
         self._settings = settings
         self._folder = folder
         self._lock = threading.Lock()
-        self._started: _Started | None = None
+        self._started: _StartedRun | None = None
 
     def start(self, order: RunOrder) -> None:
         """Start a run, or go on with one that was interrupted.
@@ -154,16 +155,11 @@ class Runner:
                 raise EvaluationError(
                     f"The run cannot be started in {str(folder)!r} ({error.strerror}): free some space, or its folder."
                 ) from error
-            self._started = _Started(order, process, time.monotonic(), done_before)
+            self._started = _StartedRun(order, process, time.monotonic(), done_before)
 
     def order(self, name: str) -> RunOrder | None:
         """Return what the run of a name was asked to do, if it is the latest one started here."""
         return self._started.order if self._started and self._started.order.name == name else None
-
-    def running(self) -> str | None:
-        """Return the name of the run that is being made."""
-        started = self._started
-        return started.order.name if started and started.process.poll() is None else None
 
     def progress(self, name: str) -> RunProgress | None:
         """Return how far a run is, if it is the latest one started here."""
@@ -175,15 +171,17 @@ class Runner:
         folder, total = self._folder / name, started.order.total
         done = count_answers(folder)
         if code is None:
-            return RunProgress("running", done, total, _seconds_left(started, done))
+            seconds_each = (time.monotonic() - started.began) / max(1, done - started.done_before)
+            seconds_left = round(seconds_each * (total - done)) if done > started.done_before else None
+            return RunProgress("running", done, total, seconds_left)
         if (folder / REPORT_NAME).is_file():
             return RunProgress("done", done, total)
-        return RunProgress("interrupted" if code in _INTERRUPTS else "failed", done, total)
+        return RunProgress("interrupted" if code in _INTERRUPTED else "failed", done, total)
 
     def cancel(self, name: str) -> None:
         """Interrupt a run: the question that is being asked is finished, and every answer is kept."""
         with self._lock:
-            if self._started and self.running() == name:
+            if self._started and self._started.order.name == name and self._started.process.poll() is None:
                 self._started.process.send_signal(signal.SIGINT)
 
     def close(self) -> None:
@@ -218,30 +216,16 @@ def count_answers(folder: Path) -> int:
     """Return how many answers a run has written down: the lines of its file without the first, which is no answer."""
     try:
         with (folder / ANSWERS_NAME).open("rb") as file:
-            lines = sum(piece.count(b"\n") for piece in iter(lambda: file.read(_COUNTED_AT_ONCE), b""))
+            lines = sum(piece.count(b"\n") for piece in iter(lambda: file.read(_BYTES_AT_ONCE), b""))
     except OSError:
         return 0
     return max(0, lines - 1)
 
 
 def read_log(folder: Path) -> str:
-    """Return the end of what a run said on its way."""
+    """Return the end of what a run wrote to its log."""
     try:
         content = (folder / LOG_NAME).read_bytes()
     except OSError:
         return ""
     return content[-_LONGEST_LOG:].decode("utf-8", "replace").strip()
-
-
-def _seconds_left(started: _Started, done: int) -> int | None:
-    made = done - started.done_before
-    if made < 1:
-        return None
-    return round((time.monotonic() - started.began) / made * (started.order.total - done))
-
-
-def _lasting(seconds: int) -> str:
-    """Return a time to wait, as roughly as it is known."""
-    if seconds < 90:
-        return f"about {seconds} s left"
-    return f"about {round(seconds / 60)} min left" if seconds < 5_400 else f"about {seconds / 3_600:.1f} h left"

@@ -42,11 +42,11 @@ _CLAUSE = regex.compile(
     rf"(?P<verb>{_FINITE}) (?P<rest>\S.*)$"
 )
 _SECOND_CLAUSE = regex.compile(rf"\band (?:{_FINITE}|\p{{Ll}}+ed|it|he|she|they|then|later|also)\b")
-# What may stand before the subject. A lead that is a date answers "When …?".
+# What may stand before the subject.
 _LEAD = regex.compile(
-    r"^(?P<lead>(?:\p{Lu}\p{Ll}+ly|In addition|Furthermore|Moreover|However|Also|Meanwhile|Today|Later|Nevertheless|"
+    r"^(?:\p{Lu}\p{Ll}+ly|In addition|Furthermore|Moreover|However|Also|Meanwhile|Today|Later|Nevertheless|"
     r"Therefore|Thus|(?:To|In|On|At|With|After|Before|During|Since|By|For|From|As|Under|\p{Lu}\p{Ll}+ing) "
-    r"[^,.;:]{2,140})), "
+    r"[^,.;:]{2,140}), "
     r"(?=(?:the|a|an) |\p{Lu})"
 )
 _RELATIVE = regex.compile(
@@ -70,24 +70,16 @@ class Clause:
         auxiliary: What goes before the subject in a question: "is", "will", "did".
         verb: What stays behind it of a verb that needs "do": "open" of "opened"; else empty.
         rest: Up to the first comma; no full stop.
-        tail: What comes after that comma.
-        lead: What comes before the subject, up to a comma.
     """
 
     subject: str
     auxiliary: str
     verb: str
     rest: str
-    tail: str
-    lead: str
 
     def ask(self, opening: str, predicate: str) -> str:
         """Return a question with inversion: opening, auxiliary, subject, predicate."""
         return f"{opening} {self.auxiliary} {self.subject} {predicate}".rstrip(" ,") + "?"
-
-    def ask_subject(self, word: str) -> str:
-        """Return a question for the subject itself; nothing where the verb cannot stand there."""
-        return "" if self.verb else f"{word} {self.auxiliary} {self.rest}?"
 
 
 def read_clause(sentence: str, text: str) -> Clause | None:
@@ -98,22 +90,18 @@ def read_clause(sentence: str, text: str) -> Clause | None:
         text: The whole document: a first word that stands there in small letters is no name.
     """
     plain = _ASIDE.sub("", sentence).rstrip(" .")
-    lead = _LEAD.match(plain)
-    match = _CLAUSE.match(plain[lead.end() if lead else 0 :])
+    match = _CLAUSE.match(_LEAD.sub("", plain))
     if match is None:
         return None
     subject = regex.sub(r" \p{Ll}+ly$", "", match["subject"].strip())
     if _is_unclear(subject) or _RELATIVE.search(subject) or len(subject.split()) > _LONGEST_SUBJECT:
         return None
-    rest, _, tail = match["rest"].partition(", ")
-    rest = _ADDITION.sub("", rest)
-    if second := _SECOND_CLAUSE.search(rest):
-        rest, tail = rest[: second.start()].rstrip(), ""
-    rest = _ADVERBS.sub("", rest)
+    rest = _ADDITION.sub("", match["rest"].partition(", ")[0])
+    rest = _ADVERBS.sub("", _SECOND_CLAUSE.split(rest, maxsplit=1)[0].rstrip())
     if _NEGATIVE.search(rest) or ";" in rest or not rest:
         return None
     base, auxiliary = _VERBS.get(match["verb"], ("", match["verb"]))
-    return Clause(_inside(subject, text), auxiliary, base, rest, tail, lead["lead"] if lead else "")
+    return Clause(_inside(subject, text), auxiliary, base, rest)
 
 
 def _is_unclear(subject: str) -> bool:
@@ -136,7 +124,6 @@ _BEFORE_DATE = regex.compile(
     r" ?\b(?P<word>in|on|at|by|since|until|during|around|about)"
     r"(?: (?:the (?:end|beginning|start|middle) of|early|late|mid|the year|around|about))*[ -]?$"
 )
-_LEADING_DATE = regex.compile(r"(?P<word>In|On|At|Since|By|During) (?P<date>.+)")
 _DATE_OPENINGS = {"since": "Since when", "until": "Until when", "by": "By when"}
 _AFTER = regex.compile(r"^(?:$|[,.)]| (?:by|in|at|on|to|with|for|after|when|because|and|as|from|under|near|through)\b)")
 _BARE_YEAR = regex.compile(r"(?<![\d/-])(?:1[5-9]\d\d|20\d\d)(?![\d/-])")
@@ -156,10 +143,6 @@ _ROLE = regex.compile(
 _PLACED = regex.compile(
     rf"^(?P<verb>located|situated|based|held|built|opened|born|headquartered|buried|founded|signed)(?P<middle>[^,]*?) "
     rf"(?P<place>(?:in|at|near|on|next to|adjacent to|north of|south of|east of|west of) (?:the )?{_NAME})"
-)
-_RESPONSIBLE = regex.compile(
-    rf"^(?P<name>(?:[Tt]he )?{_NAME}),? (?:is |are )?responsible for "
-    r"(?P<aim>[^.;]+?)(?=[.;]|, (?:is|are|was|were|has|have|will|can)\b|$)"
 )
 _REASON = regex.compile(r"\b(?:because|so that|in order to|due to|owing to|aiming to) (?P<reason>.+)$")
 _LIST = regex.compile(
@@ -197,23 +180,11 @@ def _draft(
 
 
 def _roles(sentence: SourceSentence) -> Iterator[QuestionDraft]:
-    flat = sentence.flat()
-    for role in _ROLE.finditer(flat):
+    for role in _ROLE.finditer(sentence.flat()):
         yield QuestionDraft("who", f"Who is the {role['role'].strip()}?", (name_phrases(role["name"]),), (sentence,))
-    match = _RESPONSIBLE.match(flat)
-    if match and not _is_unclear(match["name"]):
-        name = regex.sub("^The ", "the ", match["name"])
-        question = f"Who is responsible for {match['aim'].strip()}?"
-        yield QuestionDraft("who", question, (name_phrases(name),), (sentence,), name)
 
 
 def _dates(clause: Clause, sentence: SourceSentence) -> Iterator[QuestionDraft]:
-    if lead := _LEADING_DATE.fullmatch(clause.lead):
-        dated = next((one for one in read_dates(lead["date"]) if one.options), None)
-        if dated or _BARE_YEAR.fullmatch(lead["date"]):
-            phrases = date_phrases(dated, lead["date"]) if dated else (lead["date"],)
-            question = clause.ask(_DATE_OPENINGS.get(lead["word"].lower(), "When"), f"{clause.verb} {clause.rest}")
-            yield _draft("date", question, (phrases,), sentence, clause)
     rest = clause.rest
     places = [(one.span.start, one.span.end, date_phrases(one, rest)) for one in read_dates(rest) if one.options]
     places += [(*found.span(), (found.group(),)) for found in _BARE_YEAR.finditer(rest)]
@@ -273,13 +244,10 @@ def _counted(clause: Clause, sentence: SourceSentence, one: Quantity) -> Iterato
 
 
 def _agents(clause: Clause, sentence: SourceSentence) -> Iterator[QuestionDraft]:
-    if clause.auxiliary not in _BE:
-        return
-    if passive := _BY.match(clause.rest):
+    passive = _BY.match(clause.rest) if clause.auxiliary in _BE else None
+    if passive:
         question = clause.ask("Who", f"{passive['verb']} by {passive['middle']}")
         yield _draft("who", question, (name_phrases(passive["name"]),), sentence, clause)
-    if _DOING.match(clause.rest) and regex.fullmatch(rf"(?:the )?{_NAME}", clause.subject):
-        yield _draft("who", clause.ask_subject("Who"), (name_phrases(clause.subject),), sentence, clause)
 
 
 def _places(clause: Clause, sentence: SourceSentence) -> Iterator[QuestionDraft]:
@@ -299,7 +267,7 @@ def _reasons(clause: Clause, sentence: SourceSentence) -> Iterator[QuestionDraft
 
 
 def _lists(clause: Clause, sentence: SourceSentence) -> Iterator[QuestionDraft]:
-    match = _LIST.search(f"{clause.rest}, {clause.tail}" if clause.tail else clause.rest)
+    match = _LIST.search(_ASIDE.sub("", sentence.flat()).rstrip(" ."))
     if match is None:
         return
     head = _SMALL.sub("", match["head"])
@@ -326,18 +294,10 @@ def _facts(clause: Clause, sentence: SourceSentence) -> Iterator[QuestionDraft]:
         yield _draft("fact", question, word_groups(match["object"], question), sentence, clause)
     is_definition = clause.auxiliary in _BE and regex.match(r"(?:an?|the|one|not) ", clause.rest)
     is_named = len(clause.subject.split()) > 1 or clause.subject[0].isupper()
-    if is_named and not is_definition and len(clause.rest.split()) >= _ENOUGH_WORDS:
-        question = clause.ask_subject("What")
+    if is_named and not is_definition and not clause.verb and len(clause.rest.split()) >= _ENOUGH_WORDS:
+        question = f"What {clause.auxiliary} {clause.rest}?"
         yield _draft("fact", question, word_groups(clause.subject, question), sentence, clause)
 
 
-_FORMS: tuple[Callable[[Clause, SourceSentence], Iterator[QuestionDraft]], ...] = (
-    _dates,
-    _numbers,
-    _agents,
-    _places,
-    _reasons,
-    _lists,
-    _definitions,
-    _facts,
-)
+_Form = Callable[[Clause, SourceSentence], Iterator[QuestionDraft]]
+_FORMS: tuple[_Form, ...] = (_dates, _numbers, _agents, _places, _reasons, _lists, _definitions, _facts)

@@ -22,28 +22,9 @@ from eval.drafts.question_draft import QuestionDraft
 from eval.measures.correctness import shows
 
 _YEAR = regex.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
-_PLACE = (
-    "Park|Cent(?:re|er)|University|College|Museum|Library|School|Hospital|Hotel|Station|Theat(?:re|er)|Church|Airport|"
-    "Gallery|Zoo|Stadium"
-)
-_OFFICE = (
-    "Office|Council|Institute|Company|Limited|Corporation|Department|Bureau|Club|Society|Association|Agency|Authority|"
-    "Foundation|Laboratory"
-)
-_CAPITALISED = r"\p{Lu}[\p{L}\d'’&-]*"
+_TABLE = loads(files("eval.drafts").joinpath("near_miss.toml").read_text(encoding="utf-8"))
 # What a name must be for a property to be asked of it.
-_NAMES = {
-    "place": regex.compile(
-        rf"(?:the )?(?:{_CAPITALISED} )+(?:{_PLACE})|\p{{Han}}{{2,12}}(?:館|馆|校|園|园|院|中心|酒店|站)"
-    ),
-    "institution": regex.compile(
-        rf"(?:the )?(?:{_CAPITALISED} |of |and |for |the )+(?:{_PLACE}|{_OFFICE})"
-        r"|\p{Han}{2,12}(?:館|馆|院|校|學|学|局|處|处|署|中心|公司|機構|机构|酒店|站|協會|协会)"
-    ),
-    "thing": regex.compile(rf"the {_CAPITALISED}(?: .*)?"),
-    "anything": regex.compile(rf"(?:the )?{_CAPITALISED}(?: .*)?|(?:(?![的之])\p{{Han}}){{3,14}}"),
-}
-_PROPERTIES = loads(files("eval.drafts").joinpath("near_miss.toml").read_text(encoding="utf-8"))
+_NAMES = {kind: regex.compile(pattern, regex.VERBOSE) for kind, pattern in _TABLE["names"].items()}
 # Kinds whose expected phrases, one after another, read as an answer.
 _SHORT_ANSWERS = frozenset({"numeric", "date", "who", "where", "list"})
 _THING = regex.compile(r"the \p{L}.*")
@@ -69,7 +50,7 @@ def _other_property(name: str, texts: Mapping[str, str]) -> Iterator[str]:
         return
     language = detect_language(name)
     naming = [text for text in texts.values() if _folded(name.removeprefix("the ")) in _folded(text)]
-    for row in _PROPERTIES["english" if language == "en" else "chinese"]:
+    for row in _TABLE["english" if language == "en" else "chinese"]:
         if _NAMES[row["of"]].fullmatch(name) and not any(_hints(text, tuple(row["words"])) for text in naming):
             yield to_script(row["question"].format(name=name), language)
 

@@ -99,26 +99,17 @@ def choose_drafts(proposed: Sequence[QuestionDraft], count: int, seed: int) -> l
     return _spread(answerable, count - len(chosen)) + chosen
 
 
-def _spread(drafts: list[QuestionDraft], count: int) -> list[QuestionDraft]:
+def _spread(drafts: Iterable[QuestionDraft], count: int) -> list[QuestionDraft]:
     left, chosen = list(drafts), list[QuestionDraft]()
-    used: Counter[tuple[str, str]] = Counter()
+    used: Counter[tuple[int, str]] = Counter()
 
-    def traits(draft: QuestionDraft) -> list[tuple[str, str]]:
+    def traits(draft: QuestionDraft) -> list[tuple[int, str]]:
         kind = FOLLOW_UP if draft.asked_before else draft.question[:12] if draft.is_near_miss else draft.kind
         source = draft.sources[0]
-        return [
-            ("kind", kind),
-            ("document", source.document_id),
-            ("sentence", source.text),
-            ("subject", draft.subject),
-        ]
-
-    def cost(draft: QuestionDraft) -> tuple[int, ...]:
-        kind, document, sentence, subject = (used[trait] for trait in traits(draft))
-        return kind + sentence // 2, document, sentence, subject
+        return list(enumerate((kind, source.document_id, source.text, draft.subject)))
 
     while left and len(chosen) < count:
-        best = min(left, key=cost)
+        best = min(left, key=lambda draft: [used[trait] for trait in traits(draft)])
         left.remove(best)
         chosen.append(best)
         used.update(traits(best))

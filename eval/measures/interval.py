@@ -1,4 +1,4 @@
-"""A number over many questions, with how many it rests on and how far it can be trusted."""
+"""A measure over many questions, with the number of questions and the 95% interval."""
 
 from __future__ import annotations
 
@@ -59,9 +59,9 @@ def summarise(
 
     Args:
         samples: One for each question, None where it was not scored.
-        statistic: What is made of them.
-        clusters: For each sample the name of what it shares its luck with, such as the dialogue it is a turn of or the
-            question it repeats; None when the samples are independent.
+        statistic: Computed from them.
+        clusters: For each sample the name of the group of dependent samples it belongs to, such as the dialogue it is
+            a turn of or the question it repeats; None when the samples are independent.
     """
     kept = [place for place, sample in enumerate(samples) if sample is not None]
     scored = numpy.asarray([samples[place] for place in kept], dtype=numpy.float64)

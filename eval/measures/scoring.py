@@ -7,24 +7,9 @@ from functools import partial
 
 import numpy
 
+from eval.measures import correctness, evidence_found
 from eval.measures.answered import AnsweredQuestion
 from eval.measures.confidence import calibration_error, confidence_and_outcome
-from eval.measures.correctness import (
-    answer_bearing,
-    answer_correct,
-    false_refusal_rate,
-    refusal_precision,
-    refusal_recall,
-)
-from eval.measures.evidence_found import (
-    citation_precision,
-    citation_recall,
-    ndcg_at_k,
-    quote_fidelity,
-    recall_at_k,
-    reciprocal_rank,
-    success_at_k,
-)
 from eval.measures.interval import Metric, Samples, mean, summarise
 
 
@@ -42,19 +27,19 @@ def percentile(samples: Samples, share: float) -> float:
 
 
 MEASURES: Mapping[str, Callable[[AnsweredQuestion], float | None]] = {
-    "answer_correct": answer_correct,
-    "answer_bearing": answer_bearing,
-    "refusal_precision": refusal_precision,
-    "refusal_recall": refusal_recall,
-    "false_refusal_rate": false_refusal_rate,
-    "citation_recall": citation_recall,
-    "citation_precision": citation_precision,
-    "quote_fidelity": quote_fidelity,
-    "success_at_1": partial(success_at_k, k=1),
-    "success_at_5": partial(success_at_k, k=5),
-    "recall_at_5": partial(recall_at_k, k=5),
-    "reciprocal_rank": reciprocal_rank,
-    "ndcg_at_5": partial(ndcg_at_k, k=5),
+    "answer_correct": correctness.answer_correct,
+    "answer_bearing": correctness.answer_bearing,
+    "refusal_precision": correctness.refusal_precision,
+    "refusal_recall": correctness.refusal_recall,
+    "false_refusal_rate": correctness.false_refusal_rate,
+    "citation_recall": evidence_found.citation_recall,
+    "citation_precision": evidence_found.citation_precision,
+    "quote_fidelity": evidence_found.quote_fidelity,
+    "success_at_1": partial(evidence_found.success_at_k, k=1),
+    "success_at_5": partial(evidence_found.success_at_k, k=5),
+    "recall_at_5": partial(evidence_found.recall_at_k, k=5),
+    "reciprocal_rank": evidence_found.reciprocal_rank,
+    "ndcg_at_5": partial(evidence_found.ndcg_at_k, k=5),
 }
 TAG_MEASURES = ("answer_correct", "refusal_recall", "false_refusal_rate", "citation_recall")
 

@@ -15,7 +15,7 @@ from bot.answer.trace import Place, TracedAnswer
 from eval.measures.answered import AnsweredQuestion, covers, occurrences, touches
 from eval.measures.correctness import shows, what_is_wrong_with
 from eval.report.report import Blame
-from eval.suites.suite_check import nearest_text
+from eval.suites.suite_check import nearest_hint, unstated_groups
 from index.document import Document, Span
 
 
@@ -55,10 +55,8 @@ def _blame_suite(asked: AnsweredQuestion) -> Blame | None:
     """Return blame where the evidence that the suite names cannot bear the answer that it expects."""
     question = asked.question
     quotes = [quote for item in question.evidence for quote in item.any_of]
-    texts = {quote.document_id: asked.text_of(quote.document_id) or "" for quote in quotes}
-    for group in question.expect if any(texts.values()) else ():
-        if not any(shows(text, phrase) for text in texts.values() for phrase in group):
-            return Blame(stage="suite", why=f"no document of the evidence says {' or '.join(map(repr, group))}")
+    for _, group in unstated_groups(question, asked.text_of):
+        return Blame(stage="suite", why=f"no document of the evidence says {' or '.join(map(repr, group))}")
     for phrase in question.forbid:
         if any(shows(quote.quote, phrase) for quote in quotes):
             return Blame(stage="suite", why=f"the evidence itself says {phrase!r}, which is forbidden")
@@ -75,8 +73,7 @@ def _blame_reading(chatbot: Traceable, asked: AnsweredQuestion) -> Blame | None:
         text = stored[quote.document_id]
         if text is None:
             return Blame(stage="reading", why=f"there is no document {quote.document_id!r} in the index")
-        near = nearest_text(text, quote.quote)
-        hint = f"the nearest text is {near!r}" if near else "nothing in it comes near"
+        hint = nearest_hint(text, quote.quote)
         return Blame(stage="reading", why=f"{quote.quote!r} is not in the stored text of {quote.document_id!r}; {hint}")
     return None
 

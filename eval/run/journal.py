@@ -25,8 +25,8 @@ _LOCK_NAME = "run.lock"
 
 
 @contextmanager
-def hold(folder: Path | None) -> Iterator[None]:
-    """Keep other processes from running in a folder; one that ends in any way lets go of it.
+def lock_folder(folder: Path | None) -> Iterator[None]:
+    """Keep other processes from making a run in a folder; the lock ends with the process, however it ends.
 
     Raises:
         ReportError: Another run is being made there, or the folder cannot be written.
@@ -43,9 +43,7 @@ def hold(folder: Path | None) -> Iterator[None]:
             f"Another run is being made in {str(folder)!r}: wait until it ends, or name another folder with --out."
         ) from error
     except OSError as error:
-        raise ReportError(
-            f"The folder {str(folder)!r} cannot be written ({error.strerror}): name another with --out."
-        ) from error
+        raise _unwritable(folder, error) from error
     try:
         yield
     finally:
@@ -131,15 +129,16 @@ class RunJournal:
             # A line that was cut off by a kill goes; its question is asked again.
             whole = [line for line in lines if line.endswith(b"\n")]
             head = _read_head(path, whole[0], identity) if whole else JournalHead(run=identity, started_at=now)
-            entries = list(_read_entries(whole[1:]))
+            entries: list[JournalEntry] = []
+            for line in whole[1:]:
+                with suppress(ValidationError):
+                    entries.append(JournalEntry.model_validate_json(line))
             kept = [head.model_dump_json(), *(entry.model_dump_json() for entry in entries)]
             unfinished = path.with_name(f".{path.name}.unfinished")
             unfinished.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
             unfinished.replace(path)
         except OSError as error:
-            raise ReportError(
-                f"The folder {str(folder)!r} cannot be written ({error.strerror}): name another with --out."
-            ) from error
+            raise _unwritable(folder, error) from error
         return cls(path, head.started_at, iter(entries))
 
     def __len__(self) -> int:
@@ -172,6 +171,10 @@ class RunJournal:
                 ) from error
 
 
+def _unwritable(folder: Path, error: OSError) -> ReportError:
+    return ReportError(f"The folder {str(folder)!r} cannot be written ({error.strerror}): name another with --out.")
+
+
 def _read_head(path: Path, line: bytes, identity: RunIdentity) -> JournalHead:
     try:
         head = JournalHead.model_validate_json(line)
@@ -185,9 +188,3 @@ def _read_head(path: Path, line: bytes, identity: RunIdentity) -> JournalHead:
             "name another folder with --out, or remove that file."
         )
     return head
-
-
-def _read_entries(lines: list[bytes]) -> Iterator[JournalEntry]:
-    for line in lines:
-        with suppress(ValidationError):
-            yield JournalEntry.model_validate_json(line)

@@ -7,21 +7,13 @@ import os
 import platform
 import shutil
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
 # What an answer depends on besides our own code.
-_PACKAGES = (
-    "footnote-chat",
-    "chromadb",
-    "llama-index-core",
-    "numpy",
-    "pydantic",
-    "sentence-transformers",
-    "torch",
-    "transformers",
-)
+_PACKAGES = "footnote-chat chromadb llama-index-core numpy pydantic sentence-transformers torch transformers".split()
 _PROCESSORS = Path("/proc/cpuinfo")
 
 
@@ -91,10 +83,8 @@ def _memory_mib() -> int | None:
 def _versions() -> dict[str, str]:
     versions = {"python": platform.python_version()}
     for package in _PACKAGES:
-        try:
+        with suppress(importlib.metadata.PackageNotFoundError):
             versions[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
     return versions
 
 
@@ -103,7 +93,6 @@ def _git(folder: Path, *arguments: str) -> str | None:
     program = shutil.which("git")
     if program is None:
         return None
-    done = subprocess.run(  # noqa: S603  fixed arguments, no shell
-        [program, *arguments], cwd=folder, capture_output=True, text=True, check=False
-    )
+    command = [program, *arguments]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603  no shell
     return done.stdout.strip() if done.returncode == 0 else None

@@ -19,7 +19,7 @@ from bot.answer.conversation import Turn
 from bot.settings import Settings
 from eval.errors import ReportError
 from eval.report.report import RunReport
-from eval.run.journal import ANSWERS_NAME, hold
+from eval.run.journal import ANSWERS_NAME, lock_folder
 from eval.run.suite_run import RunOptions, run_suites
 from eval.suites.suite import Suite, load_suites
 from tests.eval.test_eval_run import ScriptedChatbot
@@ -114,12 +114,12 @@ def test_a_suite_may_be_named_by_another_path_when_its_run_goes_on(suites: tuple
 
 def test_two_runs_do_not_share_a_folder(tmp_path: Path) -> None:
     with (
-        hold(tmp_path),
+        lock_folder(tmp_path),
         pytest.raises(ReportError, match=r"Another run is being made in .*: wait until it ends"),
-        hold(tmp_path),
+        lock_folder(tmp_path),
     ):
         pytest.fail("the folder was held already")
-    with hold(tmp_path):  # and now it is free
+    with lock_folder(tmp_path):  # and now it is free
         pass
 
 
