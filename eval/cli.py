@@ -29,11 +29,11 @@ from eval.report.figures import count
 from eval.report.report import REPORT_NAME, RunReport
 from eval.report.table import print_report
 from eval.run.attribution import blame_for
-from eval.run.journal import hold
+from eval.run.journal import lock_folder
 from eval.run.progress import show_progress
-from eval.run.run import Manner, run_suites, stored_texts
-from eval.suites.check import Findings, check_form, check_suite
+from eval.run.suite_run import RunOptions, run_suites, stored_texts
 from eval.suites.suite import Suite, load_suites
+from eval.suites.suite_check import SuiteFindings, check_form, check_suite
 
 _REMOTE_AT_A_TIME = 4  # a model server answers that many at once without delaying each
 
@@ -66,7 +66,7 @@ def check(paths: tuple[Path, ...], *, as_json: bool, settings: Settings) -> None
     try:
         suites = load_suites(paths)
     except SuiteError as error:
-        suites, indexed, findings = (), [], [Findings(error.mistakes, ())]
+        suites, indexed, findings = (), [], [SuiteFindings(error.mistakes, ())]
     else:
         indexed = _check_against_index(suites, settings)
         findings = [*map(check_form, suites), *indexed]
@@ -125,11 +125,11 @@ def run(
     Wrong answers are a result, so the exit code is 0; it is 1 when the suites could not be run, or every question
     crashed.
     """
-    manner = Manner(repeat, _at_a_time(parallel, settings), out, changed_documents=changed_documents)
+    options = RunOptions(repeat, _at_a_time(parallel, settings), out, changed_documents=changed_documents)
     try:
         suites = load_suites(paths)
-        with hold(out):
-            report = _run_with_progress(suites, settings, manner, blame=blame)
+        with lock_folder(out):
+            report = _run_with_progress(suites, settings, options, blame=blame)
     except SuiteError as error:
         for mistake in error.mistakes:
             print_progress(str(mistake))
@@ -154,7 +154,7 @@ def _at_a_time(wanted: int | None, settings: Settings) -> int:
     return wanted or (_REMOTE_AT_A_TIME if settings.answerer == "remote" else 1)
 
 
-def _check_against_index(suites: Sequence[Suite], settings: Settings) -> list[Findings]:
+def _check_against_index(suites: Sequence[Suite], settings: Settings) -> list[SuiteFindings]:
     """Return the findings for each suite, or nothing when there is no index to check against."""
     if not settings.database_url and not (settings.data_dir / "footnote.db").is_file():
         print_progress(f"There is no index in {str(settings.data_dir)!r}, so no quotes were checked.")
@@ -170,13 +170,13 @@ def _check_against_index(suites: Sequence[Suite], settings: Settings) -> list[Fi
         return [check_suite(suite, document_ids, text_of) for suite in suites]
 
 
-def _run_with_progress(suites: Sequence[Suite], settings: Settings, manner: Manner, *, blame: bool) -> RunReport:
+def _run_with_progress(suites: Sequence[Suite], settings: Settings, options: RunOptions, *, blame: bool) -> RunReport:
     from bot.build import build_chatbot, with_chosen  # torch takes seconds to import
 
     # A suite measures what the chatbot finds itself, with one threshold from the first question to the last.
     settings = with_chosen(settings).model_copy(update={"approved_answers": False})
-    total = manner.repeats * sum(len(suite.questions) for suite in suites)
+    total = options.repeats * sum(len(suite.questions) for suite in suites)
     with closing(build_chatbot(settings)) as chatbot, show_progress("questions", total) as advance:
         find_blame = partial(blame_for, chatbot) if blame else lambda asked: None
         chatbot.warm_up()  # or the first question would be the slowest
-        return run_suites(chatbot, suites, settings, lambda done, total, question_id: advance(), manner, find_blame)
+        return run_suites(chatbot, suites, settings, lambda done, total, question_id: advance(), options, find_blame)

@@ -51,12 +51,9 @@ class SuiteError(EvaluationError):
 
     def __init__(self, mistakes: Sequence[Mistake]) -> None:
         self.mistakes = tuple(mistakes)
-        more = (
-            f" (and {len(self.mistakes) - 1} more: footnote eval check lists them all)"
-            if len(self.mistakes) > 1
-            else ""
-        )
-        super().__init__(f"{self.mistakes[0]}{more}")
+        more = len(self.mistakes) - 1
+        hint = f" (and {more} more: footnote eval check lists them all)" if more else ""
+        super().__init__(f"{self.mistakes[0]}{hint}")
 
 
 class ReportError(EvaluationError):

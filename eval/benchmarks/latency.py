@@ -12,7 +12,7 @@ from bot.answer.events import EvidenceFound, Finished
 from bot.chatbot import Chatbot
 from eval.benchmarks.dataset import Query
 from eval.benchmarks.sets.respondent import Respondent
-from eval.run.origin import Origin, read_origin
+from eval.run.origin import RunOrigin, read_origin
 
 
 class LatencyReport(BaseModel):
@@ -36,7 +36,7 @@ class LatencyReport(BaseModel):
     answer_ms: dict[str, float]
     stages_ms: dict[str, float]
     starter_ms: dict[str, float]
-    origin: Origin
+    origin: RunOrigin
 
 
 def measure_latency(

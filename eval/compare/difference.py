@@ -18,7 +18,7 @@ from scipy.stats import binomtest, permutation_test
 from eval.compare.comparison import MeasureDifference, Test
 from eval.compare.pair import QuestionPair, Side
 from eval.measures.interval import Samples
-from eval.measures.metrics import MEASURES, PERCENTILES, TAG_MEASURES, summarise_all
+from eval.measures.scoring import MEASURES, PERCENTILES, TAG_MEASURES, summarise_all
 from eval.report.report import QuestionReport, RunReport
 
 # Every measure of a run: a summary of no questions names them all.
@@ -49,7 +49,7 @@ def weighted_mean(samples: Samples, weights: Weights) -> Values:
 
 
 def weighted_percentile(samples: Samples, weights: Weights, share: float) -> Values:
-    """Return `eval.measures.metrics.percentile`: the smallest sample that `share` of the weight does not exceed."""
+    """Return `eval.measures.scoring.percentile`: the smallest sample that `share` of the weight does not exceed."""
     order = numpy.argsort(samples[:, 0], kind="stable")
     below = weights[:, order].cumsum(axis=1)
     total = below[:, -1:]

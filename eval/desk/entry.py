@@ -1,6 +1,7 @@
-"""Where each entry of a suite file stands: which lines are its own, so that everything else can stay as it is.
+"""One entry of a suite file: read as text, checked, and put back without touching anything else in the file.
 
-One entry of a suite file: read as text, checked, and put back without touching anything else in the file.
+An entry is edited as the lines that it stands on. A round-trip parser such as ruamel.yaml keeps comments but writes the
+whole file anew (line breaks inside values, flow style, byte-order mark), so lines are replaced instead.
 """
 
 from __future__ import annotations
@@ -8,18 +9,18 @@ from __future__ import annotations
 import hashlib
 import re
 import threading
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
 from eval.errors import EvaluationError, Mistake, SuiteError
-from eval.measures.asked import TextOf
-from eval.suites.check import Findings, check_suite
+from eval.measures.answered import TextOf
 from eval.suites.golden import GoldenQuestion
 from eval.suites.located import Located, read_json_lines, read_yaml
-from eval.suites.suite import Suite, load_suite
+from eval.suites.suite import Suite, parse_suite
+from eval.suites.suite_check import SuiteFindings, check_suite
 from index.document import Span
 from index.store.atomic_file import replacing
 
@@ -27,65 +28,6 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _DEEPER = (yaml.BlockSequenceStartToken, yaml.BlockMappingStartToken)
 # Ends of blocks, and of the file, are found only after the comments that follow: they are no part of an entry.
 _WITHOUT_WORDS = (yaml.BlockEndToken, yaml.StreamEndToken, yaml.DocumentEndToken)
-
-
-def read_entries(text: str, path: str) -> tuple[list[Located], list[Mistake]]:
-    """Return the entries of a suite's text by the ending of its name, and what is wrong with the text as such."""
-    return (read_json_lines if path.lower().endswith(".jsonl") else read_yaml)(text, path)
-
-
-def entry_lines(text: str, path: str, entries: Sequence[Located]) -> list[Span]:
-    """Return the lines of each entry, counted from 0: none where entries share lines, as in `[{…}, {…}]`.
-
-    Args:
-        text: With line feeds alone at the ends of its lines.
-        path: Tells the format.
-        entries: As `read_entries` returned them.
-    """
-    if path.lower().endswith(".jsonl"):
-        return [Span(entry.line - 1, entry.line) for entry in entries]
-    return [Span(text.count("\n", 0, start), text.count("\n", 0, end) + 1) for start, end in _entry_characters(text)]
-
-
-def _entry_characters(text: str) -> list[tuple[int, int]]:
-    """Return the first and the last character of each entry of the outermost list, its dash included."""
-    places: list[tuple[int, int]] = []
-    depth = 0
-    for token in yaml.scan(text, yaml.SafeLoader):
-        if isinstance(token, _DEEPER):
-            depth += 1
-        elif isinstance(token, yaml.BlockEndToken):
-            depth -= 1
-        elif isinstance(token, yaml.BlockEntryToken) and depth == 1:
-            places.append((token.start_mark.index, token.start_mark.index))
-        if places and depth and not isinstance(token, _WITHOUT_WORDS):
-            places[-1] = (places[-1][0], _last_character(text, token))
-    return places
-
-
-def _last_character(text: str, token: yaml.Token) -> int:
-    """Return the last character of a token that is not white space: a block of text ends after the lines below it."""
-    start: int = token.start_mark.index
-    return start + len(text[start : token.end_mark.index].rstrip()) - 1
-
-
-def replace_lines(content: bytes, lines: Span, text: str) -> bytes:
-    """Return a file with some of its lines replaced, its byte order mark and its way of ending lines kept."""
-    mark = _BYTE_ORDER_MARK if content.startswith(_BYTE_ORDER_MARK) else b""
-    # Only a line feed ends a line: `splitlines` would also break at characters that stand inside texts.
-    written = content.removeprefix(mark).split(b"\n")
-    ending = b"\r\n" if written[lines.start].endswith(b"\r") else b"\n"
-    new = ending.join(line.encode() for line in lines_of(text))
-    if ending == b"\r\n" and lines.end < len(written):
-        new += b"\r"
-    return mark + b"\n".join([*written[: lines.start], new, *written[lines.end :]])
-
-
-def lines_of(text: str) -> list[str]:
-    """Return the lines that a browser sends, without empty ones at either end."""
-    return text.replace("\r\n", "\n").strip("\n").rstrip().split("\n")
-
-
 _LINE_NUMBER = re.compile(r"\bline \d+|:\d+\b")
 _saving = threading.Lock()
 
@@ -110,7 +52,7 @@ class SuiteEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Library:
+class DocumentTexts:
     """The documents that quotes are checked against; empty where nothing is indexed."""
 
     document_ids: Collection[str]
@@ -124,8 +66,7 @@ def read_entry(path: Path, identifier: str) -> SuiteEntry:
         EvaluationError: There is none, or the file is not one whose entries stand on lines of their own.
     """
     content = _read(path)
-    entries, spans = _outline(content, path)
-    for entry, lines in zip(entries, spans, strict=True):
+    for entry, lines in _outline(content, path):
         if isinstance(entry.value, dict) and entry.find(("id",)).value == identifier:
             text = "\n".join(_text(content).split("\n")[lines.start : lines.end])
             asked = entry.plain().get("question")
@@ -139,27 +80,26 @@ def list_ids(path: Path) -> list[str]:
     Raises:
         EvaluationError: The file cannot be read as a list.
     """
-    found = (entry.find(("id",)).value for entry in _outline(_read(path), path)[0])
+    found = (entry.find(("id",)).value for entry, _ in _outline(_read(path), path))
     return [one for one in found if isinstance(one, str)]
 
 
-def check_entry(entry: SuiteEntry, library: Library) -> Findings:
+def check_entry(entry: SuiteEntry, documents: DocumentTexts) -> SuiteFindings:
     """Return what is wrong with an entry as it stands, its quotes included."""
     content = _read(entry.path)
-    entries, spans = _outline(content, entry.path)
-    mistakes = _inside(_mistakes_of(entry.path, str(entry.path)), entry.lines)
-    if mistakes:
-        return Findings(tuple(mistakes), ())
-    return _check_quotes(entry.path, entries[spans.index(entry.lines)], library)
+    if mistakes := _inside(_mistakes_of(content, entry.path), entry.lines):
+        return SuiteFindings(tuple(mistakes), ())
+    (located,) = (one for one, lines in _outline(content, entry.path) if lines == entry.lines)
+    return _check_quotes(entry.path, located, documents)
 
 
-def save_entry(entry: SuiteEntry, text: str, library: Library) -> str:
+def save_entry(entry: SuiteEntry, text: str, documents: DocumentTexts) -> str:
     """Put a new text in the place of an entry, and return its id, which may be a new one.
 
     Args:
         entry: As it was when it was opened.
         text: One entry, as a person wrote it.
-        library: What quotes are checked against.
+        documents: What quotes are checked against.
 
     Raises:
         SuiteError: The text has mistakes; nothing was saved.
@@ -167,11 +107,11 @@ def save_entry(entry: SuiteEntry, text: str, library: Library) -> str:
     """
     with _saving:
         before = _unchanged(entry)
-        after = replace_lines(before, entry.lines, text)
+        after = _replace_lines(before, entry.lines, text)
+        question = _checked(entry, before, after, text, documents)
         try:
-            with replacing(entry.path) as candidate:
-                candidate.write_bytes(after)
-                question = _checked(entry, before, candidate, text, library)
+            with replacing(entry.path) as unfinished:
+                unfinished.write_bytes(after)
                 _unchanged(entry)
         except OSError as error:
             raise EvaluationError(
@@ -180,73 +120,103 @@ def save_entry(entry: SuiteEntry, text: str, library: Library) -> str:
         return question.id
 
 
-def _checked(entry: SuiteEntry, before: bytes, candidate: Path, text: str, library: Library) -> GoldenQuestion:
+def _replace_lines(content: bytes, lines: Span, text: str) -> bytes:
+    """Return a file with some of its lines replaced, its byte order mark and its way of ending lines kept."""
+    mark = _BYTE_ORDER_MARK if content.startswith(_BYTE_ORDER_MARK) else b""
+    # Only a line feed ends a line: `splitlines` would also break at characters that stand inside texts.
+    written = content.removeprefix(mark).split(b"\n")
+    ending = b"\r\n" if written[lines.start].endswith(b"\r") else b"\n"
+    new = ending.join(line.encode() for line in _lines_of(text))
+    if ending == b"\r\n" and lines.end < len(written):
+        new += b"\r"
+    return mark + b"\n".join([*written[: lines.start], new, *written[lines.end :]])
+
+
+def _lines_of(text: str) -> list[str]:
+    """Return the lines that a browser sends, without empty ones at either end."""
+    return text.replace("\r\n", "\n").strip("\n").rstrip().split("\n")
+
+
+def _checked(entry: SuiteEntry, before: bytes, after: bytes, text: str, documents: DocumentTexts) -> GoldenQuestion:
     """Return the question of a file that would be saved, or raise all its new mistakes."""
-    lines = Span(entry.lines.start, entry.lines.start + len(lines_of(text)))
+    lines = Span(entry.lines.start, entry.lines.start + len(_lines_of(text)))
     # Mistakes that stood elsewhere before do not keep one entry from being corrected.
-    known = {_without_lines(one) for one in _outside(_mistakes_of(entry.path, str(entry.path)), entry.lines)}
-    found = _mistakes_of(candidate, str(entry.path))
-    new = [*_inside(found, lines), *(one for one in _outside(found, lines) if _without_lines(one) not in known)]
-    if new:
+    found, earlier = _mistakes_of(after, entry.path), _mistakes_of(before, entry.path)
+    known = {_without_lines(one) for one in earlier if one not in _inside(earlier, entry.lines)}
+    inside = _inside(found, lines)
+    if new := inside + [one for one in found if one not in inside and _without_lines(one) not in known]:
         raise SuiteError(new)
-    old, old_spans = _outline(before, entry.path)
-    entries, _ = _outline(candidate.read_bytes(), entry.path)
-    number = old_spans.index(entry.lines)
+    old, entries = _outline(before, entry.path), _outline(after, entry.path)
+    number = [span for _, span in old].index(entry.lines)
     if _all_but(entries, number) != _all_but(old, number):
         raise SuiteError([Mistake(str(entry.path), lines.start + 1, "", "write exactly one question here")])
-    wrong = _check_quotes(entry.path, entries[number], library).mistakes
-    if wrong:
+    if wrong := _check_quotes(entry.path, entries[number][0], documents).mistakes:
         raise SuiteError(wrong)
-    return GoldenQuestion.model_validate(entries[number].plain())
+    return GoldenQuestion.model_validate(entries[number][0].plain())
 
 
-def _all_but(entries: Sequence[Located], number: int) -> list[object]:
-    return [entry.plain() for entry in (*entries[:number], *entries[number + 1 :])]
+def _all_but(entries: Sequence[tuple[Located, Span]], number: int) -> list[object]:
+    return [entry.plain() for entry, _ in (*entries[:number], *entries[number + 1 :])]
 
 
-def _check_quotes(path: Path, entry: Located, library: Library) -> Findings:
-    if not library.document_ids:
-        return Findings((), ())
+def _check_quotes(path: Path, entry: Located, documents: DocumentTexts) -> SuiteFindings:
+    if not documents.document_ids:
+        return SuiteFindings((), ())
     question = GoldenQuestion.model_validate(entry.plain())
-    return check_suite(Suite(str(path), "", (question,), (entry,)), library.document_ids, library.text_of)
+    return check_suite(Suite(str(path), "", (question,), (entry,)), documents.document_ids, documents.text_of)
 
 
-def _mistakes_of(path: Path, name: str) -> list[Mistake]:
-    """Return the mistakes of a file, which may have another name for a moment."""
+def _mistakes_of(content: bytes, path: Path) -> Sequence[Mistake]:
     try:
-        load_suite(path)
+        parse_suite(content, path)
     except SuiteError as error:
-        return [replace(mistake, path=name) for mistake in error.mistakes]
-    return []
+        return error.mistakes
+    return ()
 
 
 def _inside(mistakes: Sequence[Mistake], lines: Span) -> list[Mistake]:
     return [mistake for mistake in mistakes if lines.start < mistake.line <= lines.end]
 
 
-def _outside(mistakes: Sequence[Mistake], lines: Span) -> list[Mistake]:
-    inside = _inside(mistakes, lines)
-    return [mistake for mistake in mistakes if mistake not in inside]
-
-
 def _without_lines(mistake: Mistake) -> tuple[str, str]:
     return mistake.key, _LINE_NUMBER.sub("", mistake.message)
 
 
-def _outline(content: bytes, path: Path) -> tuple[list[Located], list[Span]]:
-    """Return the entries of a file and the lines of each.
+def _outline(content: bytes, path: Path) -> list[tuple[Located, Span]]:
+    """Return the entries of a file and the lines of each, counted from 0.
 
     Raises:
         EvaluationError: It is no list of entries on lines of their own.
     """
     text = _text(content)
-    entries, mistakes = read_entries(text, str(path))
+    if path.suffix.lower() == ".jsonl":
+        entries, mistakes = read_json_lines(text, str(path))
+        spans = [Span(entry.line - 1, entry.line) for entry in entries]
+    else:
+        entries, mistakes = read_yaml(text, str(path))
+        spans = list(_entry_lines(text)) if entries else []
     if mistakes and not entries:
         raise SuiteError(mistakes)
-    spans = entry_lines(text, str(path), entries)
     if len(spans) != len(entries):
         raise EvaluationError(f"The questions of {str(path)!r} share lines: change them in a text editor.")
-    return entries, spans
+    return list(zip(entries, spans, strict=True))
+
+
+def _entry_lines(text: str) -> Iterator[Span]:
+    """Yield the lines of each entry of the outermost YAML list: none for a list in brackets, as `[{…}, {…}]`."""
+    starts: list[int] = []
+    ends: list[int] = []
+    depth = 0
+    for token in yaml.scan(text, yaml.SafeLoader):
+        depth += isinstance(token, _DEEPER) - isinstance(token, yaml.BlockEndToken)
+        if isinstance(token, yaml.BlockEntryToken) and depth == 1:
+            starts.append(token.start_mark.line)
+            ends.append(token.start_mark.line)
+        if starts and depth and not isinstance(token, _WITHOUT_WORDS):
+            # A block of text ends after the empty lines below it, which are no part of the entry.
+            words = text[token.start_mark.index : token.end_mark.index].rstrip()
+            ends[-1] = token.start_mark.line + words.count("\n")
+    return (Span(start, end + 1) for start, end in zip(starts, ends, strict=True))
 
 
 def _unchanged(entry: SuiteEntry) -> bytes:

@@ -1,42 +1,39 @@
-"""The list of runs, and the form that starts another.
-
-The page of one run: its report, or how far it is.
-
-The comparison of two runs as a page.
-"""
+"""The pages of runs: their list with the form that starts another, one run, and the comparison of two."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache, partial
-from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends, Form
+from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from bot.web.page.language import theme_for
 from eval.compare.compare import compare_runs
 from eval.compare.comparison import Comparison, QuestionKey, ShownReply
 from eval.compare.pair import describe_changes, same_documents
-from eval.desk.desk import Desk, show, show_whole
-from eval.desk.running import ANSWERERS, MOST_REPEATS, Progress, RunOrder, answerer_named, is_run_name, read_log
-from eval.desk.runs import HEADLINE, Stamp, StoredRun, stamp_of
-from eval.errors import ComparisonError, EvaluationError, ReportError, SuiteError
+from eval.desk.folders import HEADLINE, ReportFile, StoredRun
+from eval.desk.running import ANSWERERS, MOST_REPEATS, RunOrder, RunProgress, answerer_named, is_run_name, read_log
+from eval.desk.site import EvaluatorSite, show_page, show_report
+from eval.errors import ComparisonError, EvaluationError, SuiteError
 from eval.report.page import Frame, render_report, report_policy
 from eval.report.question import anchors
 from eval.report.report import RunReport
 from eval.suites.suite import load_suites
 
+_HEADINGS = {"wrong": "Newly wrong", "right": "Newly right", None: "Another mistake than before"}
+
 
 @dataclass(frozen=True, slots=True)
 class RunForm:
-    """What was filled in, to be shown again beside what is wrong with it."""
+    """The values of the form, to be shown again beside what is wrong with them."""
 
     suites: tuple[str, ...] = ()
     answerer: str = ""
@@ -45,7 +42,7 @@ class RunForm:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ListedRun:
     """A run of the list.
 
     Attributes:
@@ -54,55 +51,118 @@ class Row:
     """
 
     run: StoredRun
-    progress: Progress
+    progress: RunProgress
     suites: tuple[str, ...]
     answerer: str
     resumable: bool
 
 
-def show_list(
-    request: Request, desk: Desk, form: RunForm | None = None, faults: Sequence[str] = (), status: int = 200
+def run_routes(site: EvaluatorSite) -> APIRouter:
+    """Return the routes that show, start and end runs, and that compare two."""
+    router = APIRouter()
+    change = partial(router.post, dependencies=[Depends(site.access.check_form)])
+
+    @router.get("")
+    def show_all(request: Request) -> Response:
+        return _show_list(request, site)
+
+    @router.get("/runs")
+    def reload() -> Response:
+        """Send a browser that reloads a refused form back to the list."""
+        return RedirectResponse(site.home, 303)
+
+    @router.get("/runs/{name}")
+    def show_one(request: Request, name: str, previous: str = "") -> Response:
+        return _show_run(request, site, name, previous)
+
+    @router.get("/runs/{name}/progress")
+    def progress(name: str) -> Response:
+        found = site.progress(name)
+        if found is None:
+            return JSONResponse({"state": "gone"}, 404)
+        told = {"state": found.state, "done": found.done, "total": found.total, "words": found.words}
+        return JSONResponse(told, headers={"cache-control": "no-store"})
+
+    @router.get("/compare")
+    def compare(request: Request, a: str = "", b: str = "", changed: str = "") -> Response:
+        return _show_comparison(request, site, a, b, changed=bool(changed))
+
+    @change("/runs")
+    def start(
+        request: Request,
+        suite: Annotated[list[str] | None, Form()] = None,
+        answerer: Annotated[str, Form()] = "",
+        repeat: Annotated[str, Form()] = "",
+        name: Annotated[str, Form()] = "",
+    ) -> Response:
+        form = RunForm(tuple(suite or ()), answerer, repeat, name.strip())
+        try:
+            order = _order(site, form)
+            site.runner.start(order)
+        except EvaluationError as error:
+            faults = list(map(str, error.mistakes)) if isinstance(error, SuiteError) else [str(error)]
+            return _show_list(request, site, form, faults, 400)
+        return RedirectResponse(site.run_address(order.name), 303)
+
+    @change("/runs/{name}/cancel")
+    def cancel(name: str) -> Response:
+        site.runner.cancel(name)
+        return RedirectResponse(site.run_address(name), 303)
+
+    @change("/runs/{name}/resume")
+    def resume(name: str) -> Response:
+        order = site.runs.resumable(name)
+        if order is None:
+            raise EvaluationError(
+                f"The run {name!r} cannot go on: its suite has changed since, or is in none of the suite folders. "
+                "Start a new run."
+            )
+        site.runner.start(order)
+        return RedirectResponse(site.run_address(name), 303)
+
+    return router
+
+
+def _show_list(
+    request: Request, site: EvaluatorSite, form: RunForm | None = None, faults: Sequence[str] = (), status: int = 200
 ) -> Response:
-    """Return the page of all runs."""
-    wanted = request.query_params.getlist("suite")
-    chosen = form or RunForm(suites=tuple(wanted), answerer=desk.chatbot.settings.answerer)
-    return show(
+    wanted = tuple(request.query_params.getlist("suite"))
+    return show_page(
         request,
         "list.html",
         status,
-        desk=desk,
-        rows=[_row(desk, run) for run in desk.runs.stored()],
-        files=desk.suites.files(),
-        folders=desk.suites.folders,
+        site=site,
+        rows=[_listed(site, run) for run in site.runs.stored()],
+        files=site.suites.files(),
+        folders=site.suites.folders,
         answerers=ANSWERERS,
         most_repeats=MOST_REPEATS,
         headline=HEADLINE,
-        form=chosen,
+        form=form or RunForm(suites=wanted, answerer=site.chatbot.settings.answerer),
         faults=faults,
     )
 
 
-def start_run(request: Request, desk: Desk, suites: Sequence[str], answerer: str, repeat: str, name: str) -> Response:
-    """Start a run and go to its page, or show the form again with what is wrong."""
-    form = RunForm(tuple(suites), answerer, repeat, name.strip())
-    try:
-        order = _order(desk, form)
-        desk.runner.start(order)
-    except SuiteError as error:
-        return show_list(request, desk, form, [str(mistake) for mistake in error.mistakes], 400)
-    except EvaluationError as error:
-        return show_list(request, desk, form, [str(error)], 400)
-    return desk.go_to_run(order.name)
+def _listed(site: EvaluatorSite, run: StoredRun) -> ListedRun:
+    progress = site.runner.progress(run.name) or run.progress
+    order = site.runner.order(run.name)
+    return ListedRun(
+        run=run,
+        progress=progress,
+        suites=run.suites or tuple(path.name for path in order.suites) if order else run.suites,
+        answerer=run.answerer or (order.answerer if order else ""),
+        resumable=progress.state in ("interrupted", "failed") and site.runs.resumable(run.name) is not None,
+    )
 
 
-def _order(desk: Desk, form: RunForm) -> RunOrder:
+def _order(site: EvaluatorSite, form: RunForm) -> RunOrder:
     """Return the order of a form.
 
     Raises:
         SuiteError: The suites have mistakes.
         EvaluationError: Anything else of it cannot be carried out.
     """
-    files = desk.suites.files()
+    files = site.suites.files()
     if not form.suites or not files.keys() >= set(form.suites):
         raise EvaluationError("Choose at least one suite of the list.")
     answerer = answerer_named(form.answerer)
@@ -112,17 +172,17 @@ def _order(desk: Desk, form: RunForm) -> RunOrder:
         raise EvaluationError(f"Each question can be asked 1 to {MOST_REPEATS} times.")
     paths = tuple(files[name] for name in dict.fromkeys(form.suites))
     questions = sum(len(suite.questions) for suite in load_suites(paths))
-    return RunOrder(_name(desk, form.name), paths, answerer, int(form.repeat), questions * int(form.repeat))
+    return RunOrder(_new_name(site, form.name), paths, answerer, int(form.repeat), questions * int(form.repeat))
 
 
-def _name(desk: Desk, wanted: str) -> str:
+def _new_name(site: EvaluatorSite, wanted: str) -> str:
     """Return the name of a new run: the wanted one, or the time."""
     if wanted and not is_run_name(wanted):
         raise EvaluationError(
             f"A run cannot be called {wanted!r}: use up to 64 letters, figures, dots, hyphens and underscores, "
             "a letter or figure first."
         )
-    taken = {run.name for run in desk.runs.stored() if run.finished or run.done or run.fault}
+    taken = {run.name for run in site.runs.stored() if run.finished or run.done or run.fault}
     if wanted in taken:
         raise EvaluationError(f"There is a run {wanted!r} already: choose another name.")
     name = base = wanted or datetime.now().astimezone().strftime("%Y-%m-%d-%H%M")
@@ -133,120 +193,75 @@ def _name(desk: Desk, wanted: str) -> str:
     return name
 
 
-def _row(desk: Desk, run: StoredRun) -> Row:
-    progress = desk.runner.progress(run.name) or run.progress
-    order = desk.runner.order(run.name)
-    return Row(
-        run=run,
-        progress=progress,
-        suites=run.suites or tuple(path.name for path in order.suites) if order else run.suites,
-        answerer=run.answerer or (order.answerer if order else ""),
-        resumable=progress.state in ("interrupted", "failed") and desk.runs.resumable(run.name) is not None,
-    )
-
-
 # Matplotlib draws for one thread at a time.
 _drawing = threading.Lock()
 
 
-def show_run(request: Request, desk: Desk, name: str, previous: str) -> Response:
+def _show_run(request: Request, site: EvaluatorSite, name: str, previous: str) -> Response:
     """Return the report of a run, or while there is none how far it is.
 
     Raises:
         ReportError: The report, or the previous one, cannot be read.
     """
-    progress, folder = desk.progress(name), desk.runs.find(name)
+    progress, folder = site.progress(name), site.runs.find(name)
     if progress is None or folder is None:
         raise HTTPException(404)
-    path = desk.runs.report_path(name)
-    if path is None:
-        resumable = progress.state != "running" and desk.runs.resumable(name) is not None
+    file = ReportFile.find(folder)
+    if file is None:
+        resumable = progress.state != "running" and site.runs.resumable(name) is not None
         values: dict[str, Any] = {"name": name, "progress": progress, "resumable": resumable, "log": read_log(folder)}
-        return show(request, "run.html", desk=desk, **values)
-    earlier = _report_of(desk, previous) if previous else None
+        return show_page(request, "run.html", site=site, **values)
+    earlier = site.runs.report_file(previous) if previous else None
     with _drawing:
-        stamps = (path, stamp_of(path), earlier, stamp_of(earlier) if earlier else None)
-        page = _render(desk, name, theme_for(request), *stamps, tuple(desk.suites.files()))
-    return show_whole(page, str(report_policy()))
-
-
-def _report_of(desk: Desk, name: str) -> Path:
-    path = desk.runs.report_path(name)
-    if path is None:
-        raise ReportError(f"There is no finished run {name!r} to compare with: choose one from the list.")
-    return path
+        page = _render(site, name, theme_for(request), file, earlier, tuple(site.suites.files()))
+    return show_report(page, str(report_policy()))
 
 
 @lru_cache(maxsize=8)
 def _render(
-    desk: Desk,
+    site: EvaluatorSite,
     name: str,
     theme: str | None,
-    path: Path,
-    stamp: Stamp | None,
-    earlier: Path | None,
-    earlier_stamp: Stamp | None,
+    file: ReportFile,
+    earlier: ReportFile | None,
     suites: tuple[str, ...],
 ) -> str:
     """Return the report's page; it is made anew only when a file or what it links to has changed."""
-    del stamp, earlier_stamp, suites
-    frame = Frame(name, desk.home, theme, partial(desk.entry_of, run=name))
-    return render_report(RunReport.load(path), RunReport.load(earlier) if earlier else None, frame)
+    del suites
+    frame = Frame(name, site.home, theme, partial(site.entry_of, run=name))
+    return render_report(RunReport.load(file.path), RunReport.load(earlier.path) if earlier else None, frame)
 
 
-_HEADINGS = {"wrong": "Newly wrong", "right": "Newly right", None: "Another mistake than before"}
+def _show_comparison(request: Request, site: EvaluatorSite, a: str, b: str, *, changed: bool) -> Response:
+    if not a or not b or a == b:
+        raise ComparisonError("Choose two runs of the list, A and B.")
+    before, after = site.runs.report(a), site.runs.report(b)
+    values: dict[str, Any] = {"site": site, "a": a, "b": b, "changed": changed}
+    if not changed and not same_documents(before, after):
+        return show_page(request, "compare.html", 409, comparison=None, **values)
+    return show_page(
+        request,
+        "compare.html",
+        comparison=_compared(site.runs.report_file(a), site.runs.report_file(b), (a, b), changed=changed),
+        headings=_HEADINGS,
+        describe_changes=describe_changes,
+        anchor_a=partial(_anchor, _anchors(before)),
+        anchor_b=partial(_anchor, _anchors(after)),
+        **values,
+    )
 
 
-def comparison_routes(desk: Desk) -> APIRouter:
-    """Return the route that compares two runs."""
-    router = APIRouter()
-
-    @router.get("/compare")
-    def compare(request: Request, a: str = "", b: str = "", changed: str = "") -> Response:
-        if not a or not b or a == b:
-            raise ComparisonError("Choose two runs of the list, A and B.")
-        before, after = desk.runs.report(a), desk.runs.report(b)
-        values: dict[str, Any] = {"desk": desk, "a": a, "b": b, "changed": bool(changed)}
-        if not changed and not same_documents(before, after):
-            return show(request, "compare.html", 409, comparison=None, **values)
-        return show(
-            request,
-            "compare.html",
-            comparison=_compared(*_stamped(desk, a), *_stamped(desk, b), (a, b), changed=bool(changed)),
-            headings=_HEADINGS,
-            describe_changes=describe_changes,
-            anchor_a=Anchors(before),
-            anchor_b=Anchors(after),
-            **values,
-        )
-
-    return router
+def _anchors(report: RunReport) -> dict[tuple[str, str, str], str]:
+    """Return where on a report's page the first answer with each verdict to each question stands."""
+    places = zip(report.questions, anchors(report.questions), strict=True)
+    return {(one.suite_name, one.golden.id, one.verdict): anchor for one, anchor in reversed(list(places))}
 
 
-class Anchors:
-    """Where the questions of a report stand on its page."""
-
-    def __init__(self, report: RunReport) -> None:
-        self._places: Mapping[tuple[str, str, str], str] = {
-            (question.suite_name, question.golden.id, question.verdict): anchor
-            for question, anchor in reversed(list(zip(report.questions, anchors(report.questions), strict=True)))
-        }
-
-    def __call__(self, key: QuestionKey, shown: ShownReply) -> str:
-        """Return the address, on the report's page, of the first answer with the verdict that is shown."""
-        return self._places.get((key.suite, key.id, shown.verdict), "")
-
-
-def _stamped(desk: Desk, name: str) -> tuple[Path, Stamp | None]:
-    path = desk.runs.report_path(name)
-    assert path is not None, "its report was read a moment ago"
-    return path, stamp_of(path)
+def _anchor(places: dict[tuple[str, str, str], str], key: QuestionKey, shown: ShownReply) -> str:
+    return places.get((key.suite, key.id, shown.verdict), "")
 
 
 @lru_cache(maxsize=8)
-def _compared(
-    a: Path, a_stamp: Stamp | None, b: Path, b_stamp: Stamp | None, names: tuple[str, str], *, changed: bool
-) -> Comparison:
+def _compared(a: ReportFile, b: ReportFile, names: tuple[str, str], *, changed: bool) -> Comparison:
     """Return a comparison, whose tests take seconds; it is made anew only when a report has changed."""
-    del a_stamp, b_stamp
-    return compare_runs(RunReport.load(a), RunReport.load(b), names, allow_changed_documents=changed)
+    return compare_runs(RunReport.load(a.path), RunReport.load(b.path), names, allow_changed_documents=changed)

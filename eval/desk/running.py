@@ -1,6 +1,6 @@
-"""An order for a run: what the evaluator's page asks the command line to do.
+"""The run that the evaluator's page makes: a child process that can be interrupted and ends with the server.
 
-The one run that is being made: a child process, watched, interrupted when it is told to, ended with the server.
+Only one run is made at a time.
 """
 
 from __future__ import annotations
@@ -22,10 +22,15 @@ from pydantic import SecretStr
 from bot.settings import AnswererName, Settings
 from eval.errors import EvaluationError
 from eval.report.report import REPORT_NAME
-from eval.run.journal import FILE_NAME
+from eval.run.journal import ANSWERS_NAME
 
 MOST_REPEATS = 100
 ANSWERERS: tuple[AnswererName, ...] = get_args(AnswererName)
+LOG_NAME = "run.log"
+_INTERRUPTED = (130, -signal.SIGINT)  # exit codes
+_PATIENCE_SECONDS = 20
+_LONGEST_LOG = 20_000  # bytes
+_BYTES_AT_ONCE = 1 << 20
 # A name becomes a folder: letters, figures, and marks that neither hide it nor lead out of its folder.
 _NAME = re.compile(r"[^\W_][\w.-]{0,63}")
 
@@ -51,7 +56,7 @@ class RunOrder:
         """Return the command line that carries out the order; given again, it goes on with what was interrupted."""
         flags = {"--out": folder, "--answerer": self.answerer, "--repeat": self.repeats, "--data-dir": data_dir}
         # -P: a folder of the reader's own that is called `eval` or `bot` must not be taken for ours.
-        program = [sys.executable, "-P", "-m", "eval.desk.child", "eval", "run"]
+        program = [sys.executable, "-P", "-m", "eval.desk.run_process", "eval", "run"]
         return [*program, *(f"{flag}={value}" for flag, value in flags.items()), "--", *map(str, self.suites)]
 
 
@@ -68,7 +73,7 @@ def is_run_name(name: str) -> bool:
 def settings_environment(settings: Settings) -> dict[str, str]:
     """Return the settings as environment variables, so that a run is made with those of the server.
 
-    What was left open there is left open, for an admin may choose it later.
+    A setting that the server was not given is left out: an administrator may choose it later.
     """
     values = {name: getattr(settings, name) for name in settings.model_fields_set}
     return {f"FOOTNOTE_{name.upper()}": _written(value) for name, value in values.items() if value is not None}
@@ -80,17 +85,11 @@ def _written(value: object) -> str:
     return os.pathsep.join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
-LOG_NAME = "run.log"
-_INTERRUPTS = (130, -signal.SIGINT)
-_PATIENCE_SECONDS = 20
-_LONGEST_LOG = 20_000
-_COUNTED_AT_ONCE = 1 << 20
-
-State = Literal["running", "done", "interrupted", "failed"]
+RunState = Literal["running", "done", "interrupted", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class RunProgress:
     """How far a run is.
 
     Attributes:
@@ -99,23 +98,25 @@ class Progress:
         seconds_left: About how long it will take, once that can be told.
     """
 
-    state: State
+    state: RunState
     done: int
     total: int | None
     seconds_left: int | None = None
 
     @property
     def words(self) -> str:
-        """Return how far it is, as one reads it."""
+        """Return how far it is, in words."""
         if self.state == "running" and not self.done:
             return f"starting, {self.total} to ask"
         of = f"{self.done} of {self.total}" if self.total is not None else f"{self.done}"
-        left = f", {_lasting(self.seconds_left)}" if self.seconds_left is not None else ""
-        return f"{of} answered{left}"
+        if (seconds := self.seconds_left) is None:
+            return f"{of} answered"
+        minutes = f"{round(seconds / 60)} min" if seconds < 5_400 else f"{seconds / 3_600:.1f} h"
+        return f"{of} answered, about {f'{seconds} s' if seconds < 90 else minutes} left"
 
 
 @dataclass(frozen=True, slots=True)
-class _Started:
+class _StartedRun:
     order: RunOrder
     process: subprocess.Popen[bytes]
     began: float
@@ -134,7 +135,7 @@ class Runner:
         self._settings = settings
         self._folder = folder
         self._lock = threading.Lock()
-        self._started: _Started | None = None
+        self._started: _StartedRun | None = None
 
     def start(self, order: RunOrder) -> None:
         """Start a run, or go on with one that was interrupted.
@@ -154,18 +155,13 @@ class Runner:
                 raise EvaluationError(
                     f"The run cannot be started in {str(folder)!r} ({error.strerror}): free some space, or its folder."
                 ) from error
-            self._started = _Started(order, process, time.monotonic(), done_before)
+            self._started = _StartedRun(order, process, time.monotonic(), done_before)
 
     def order(self, name: str) -> RunOrder | None:
         """Return what the run of a name was asked to do, if it is the latest one started here."""
         return self._started.order if self._started and self._started.order.name == name else None
 
-    def running(self) -> str | None:
-        """Return the name of the run that is being made."""
-        started = self._started
-        return started.order.name if started and started.process.poll() is None else None
-
-    def progress(self, name: str) -> Progress | None:
+    def progress(self, name: str) -> RunProgress | None:
         """Return how far a run is, if it is the latest one started here."""
         started = self._started
         if started is None or started.order.name != name:
@@ -175,15 +171,17 @@ class Runner:
         folder, total = self._folder / name, started.order.total
         done = count_answers(folder)
         if code is None:
-            return Progress("running", done, total, _seconds_left(started, done))
+            seconds_each = (time.monotonic() - started.began) / max(1, done - started.done_before)
+            seconds_left = round(seconds_each * (total - done)) if done > started.done_before else None
+            return RunProgress("running", done, total, seconds_left)
         if (folder / REPORT_NAME).is_file():
-            return Progress("done", done, total)
-        return Progress("interrupted" if code in _INTERRUPTS else "failed", done, total)
+            return RunProgress("done", done, total)
+        return RunProgress("interrupted" if code in _INTERRUPTED else "failed", done, total)
 
     def cancel(self, name: str) -> None:
         """Interrupt a run: the question that is being asked is finished, and every answer is kept."""
         with self._lock:
-            if self._started and self.running() == name:
+            if self._started and self._started.order.name == name and self._started.process.poll() is None:
                 self._started.process.send_signal(signal.SIGINT)
 
     def close(self) -> None:
@@ -217,31 +215,17 @@ class Runner:
 def count_answers(folder: Path) -> int:
     """Return how many answers a run has written down: the lines of its file without the first, which is no answer."""
     try:
-        with (folder / FILE_NAME).open("rb") as file:
-            lines = sum(piece.count(b"\n") for piece in iter(lambda: file.read(_COUNTED_AT_ONCE), b""))
+        with (folder / ANSWERS_NAME).open("rb") as file:
+            lines = sum(piece.count(b"\n") for piece in iter(lambda: file.read(_BYTES_AT_ONCE), b""))
     except OSError:
         return 0
     return max(0, lines - 1)
 
 
 def read_log(folder: Path) -> str:
-    """Return the end of what a run said on its way."""
+    """Return the end of what a run wrote to its log."""
     try:
         content = (folder / LOG_NAME).read_bytes()
     except OSError:
         return ""
     return content[-_LONGEST_LOG:].decode("utf-8", "replace").strip()
-
-
-def _seconds_left(started: _Started, done: int) -> int | None:
-    made = done - started.done_before
-    if made < 1:
-        return None
-    return round((time.monotonic() - started.began) / made * (started.order.total - done))
-
-
-def _lasting(seconds: int) -> str:
-    """Return a time to wait, as roughly as it is known."""
-    if seconds < 90:
-        return f"about {seconds} s left"
-    return f"about {round(seconds / 60)} min left" if seconds < 5_400 else f"about {seconds / 3_600:.1f} h left"

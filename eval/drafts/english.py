@@ -1,6 +1,4 @@
-"""English main clauses that can be turned into questions without a parser: subject, verb, the rest.
-
-Questions that an English sentence answers, made from its main clause.
+"""Questions that a plain English main clause answers, made without a parser.
 
 Every form takes what it asks for out of the clause and puts the rest behind "When was …", "How many …" and so on; what
 was taken out is the expected answer. A sentence that fits no form gives no question.
@@ -8,7 +6,6 @@ was taken out is the expected answer. A sentence that fits no form gives no ques
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
@@ -18,25 +15,39 @@ import regex
 
 from bot.text.dates import read_dates
 from bot.text.quantity import Quantity, is_currency, read_quantities
-from eval.drafts.draft import Amount, Draft, Groups, Sentence
-from eval.drafts.phrases import date_phrases, item_groups, name_phrases, number_phrases, word_groups
+from eval.drafts.question_draft import (
+    Amount,
+    Groups,
+    QuestionDraft,
+    SourceSentence,
+    date_phrases,
+    item_groups,
+    name_phrases,
+    number_phrases,
+    word_groups,
+)
+from index.text.words import is_function_word, iterate_words
 
-# What may stand before the subject. A lead that is a date answers "When …?".
+_BE = frozenset({"is", "are", "was", "were"})
+_HAVE = frozenset({"has", "have", "had"})
+_AUXILIARIES = (*_BE, *_HAVE, "will", "can", "could", "should", "would", "must", "may", "might")
+_TABLE = loads(files("eval.drafts").joinpath("verbs.toml").read_text(encoding="utf-8"))
+# Base form and auxiliary for each form of a verb that needs "do".
+_VERBS: dict[str, tuple[str, str]] = {form: (base, "did") for base, form in _TABLE["past"].items()} | {
+    form: (base, "does") for base, form in _TABLE["present"].items()
+}
+_FINITE = "|".join((*_AUXILIARIES, *_VERBS))
+_CLAUSE = regex.compile(
+    r"^(?P<subject>(?:(?:the|an?) )?[\p{L}“\"][^,;:.!?]{1,90}?)(?:, [^,;:]{3,80},)? "
+    rf"(?P<verb>{_FINITE}) (?P<rest>\S.*)$"
+)
+_SECOND_CLAUSE = regex.compile(rf"\band (?:{_FINITE}|\p{{Ll}}+ed|it|he|she|they|then|later|also)\b")
+# What may stand before the subject.
 _LEAD = regex.compile(
-    r"^(?P<lead>(?:In addition|Furthermore|Moreover|However|Also|Finally|Meanwhile|Today|Currently|Later|Nevertheless|"
-    r"Therefore|Thus|(?:To|In|On|At|With|After|Before|During|Since|By|For|From|As|Under|Building) [^,.;:]{2,140})), "
+    r"^(?:\p{Lu}\p{Ll}+ly|In addition|Furthermore|Moreover|However|Also|Meanwhile|Today|Later|Nevertheless|"
+    r"Therefore|Thus|(?:To|In|On|At|With|After|Before|During|Since|By|For|From|As|Under|\p{Lu}\p{Ll}+ing) "
+    r"[^,.;:]{2,140}), "
     r"(?=(?:the|a|an) |\p{Lu})"
-)
-_AUXILIARIES = (
-    *("is", "are", "was", "were", "will", "has", "have", "had"),
-    *("can", "could", "should", "would", "must", "may", "might"),
-)
-_UNCLEAR = regex.compile(
-    r"^(?:he|she|it|they|we|i|you|this|these|that|those|there|here|his|her|its|their|our|my|such|another|other|others|"
-    r"some|many|most|both|all|each|one|who|what|which|when|where|why|how|if|as|but|and|or|so|to|in|on|at|by|for|from|"
-    r"with|within|among|between|throughout|despite|like|unlike|near|without|after|before|during|since|while|although|because|when|once|under|over|according|it's|yes|no|not|"
-    r"\p{L}+ing|\p{L}+ly)\b",
-    regex.IGNORECASE,
 )
 _RELATIVE = regex.compile(
     r"\band$|\b(?:who|whom|which|that|whose|where|when|if|because|while|said|says|he|she|they|it|not|called|however|"
@@ -44,12 +55,8 @@ _RELATIVE = regex.compile(
 )
 _ADDITION = regex.compile(r" (?:who|whom|which|whose|where|when)\b.*$")
 _ASIDE = regex.compile(r"\s?\([^()]*\)")
-
 _NEGATIVE = regex.compile(r"\b(?:not|never|no|nor|neither|cannot|hardly|without)\b|n['’]t\b")
-_ADVERB = regex.compile(
-    r"^(?:also|now|currently|actively|officially|already|still|then|just|recently|first|later|originally|formally|"
-    r"subsequently|finally|basically|fully) "
-)
+_ADVERBS = regex.compile(r"^(?:(?:\p{Ll}+ly|also|now|already|still|then|just|first|later) )+")
 _DETERMINER = regex.compile(r"^(?:The|A|An|Its|Their|His|Her)\b")
 _LONGEST_SUBJECT = 10  # words
 
@@ -63,24 +70,16 @@ class Clause:
         auxiliary: What goes before the subject in a question: "is", "will", "did".
         verb: What stays behind it of a verb that needs "do": "open" of "opened"; else empty.
         rest: Up to the first comma; no full stop.
-        tail: What comes after that comma.
-        lead: What comes before the subject, up to a comma.
     """
 
     subject: str
     auxiliary: str
     verb: str
     rest: str
-    tail: str
-    lead: str = ""
 
     def ask(self, opening: str, predicate: str) -> str:
         """Return a question with inversion: opening, auxiliary, subject, predicate."""
         return f"{opening} {self.auxiliary} {self.subject} {predicate}".rstrip(" ,") + "?"
-
-    def ask_subject(self, word: str) -> str:
-        """Return a question for the subject itself; nothing where the verb cannot stand there."""
-        return "" if self.verb else f"{word} {self.auxiliary} {self.rest}?"
 
 
 def read_clause(sentence: str, text: str) -> Clause | None:
@@ -91,28 +90,26 @@ def read_clause(sentence: str, text: str) -> Clause | None:
         text: The whole document: a first word that stands there in small letters is no name.
     """
     plain = _ASIDE.sub("", sentence).rstrip(" .")
-    lead = _LEAD.match(plain)
-    match = _pattern().match(plain[lead.end() if lead else 0 :])
+    match = _CLAUSE.match(_LEAD.sub("", plain))
     if match is None:
         return None
     subject = regex.sub(r" \p{Ll}+ly$", "", match["subject"].strip())
-    if (
-        _UNCLEAR.search(subject)
-        or _RELATIVE.search(subject)
-        or subject.endswith(" and")
-        or len(subject.split()) > _LONGEST_SUBJECT
-    ):
+    if _is_unclear(subject) or _RELATIVE.search(subject) or len(subject.split()) > _LONGEST_SUBJECT:
         return None
-    rest, _, tail = match["rest"].partition(", ")
-    rest = _ADDITION.sub("", rest)
-    if second := _second_clause().search(rest):
-        rest, tail = rest[: second.start()].rstrip(), ""
-    while _ADVERB.search(rest):
-        rest = _ADVERB.sub("", rest)
+    rest = _ADDITION.sub("", match["rest"].partition(", ")[0])
+    rest = _ADVERBS.sub("", _SECOND_CLAUSE.split(rest, maxsplit=1)[0].rstrip())
     if _NEGATIVE.search(rest) or ";" in rest or not rest:
         return None
-    base, auxiliary = _verbs().get(match["verb"], ("", match["verb"]))
-    return Clause(_inside(subject, text), auxiliary, base, rest, tail, lead["lead"] if lead else "")
+    base, auxiliary = _VERBS.get(match["verb"], ("", match["verb"]))
+    return Clause(_inside(subject, text), auxiliary, base, rest)
+
+
+def _is_unclear(subject: str) -> bool:
+    """Return whether a subject opens with a pronoun, a preposition, a conjunction, a participle or an adverb."""
+    first = next(iterate_words(subject), None)
+    if first is None or regex.match(r"\p{L}+(?:ing|ly)\b", subject):
+        return True
+    return is_function_word(first, subject) and subject.split(maxsplit=1)[0].lower() not in {"the", "a", "an"}
 
 
 def _inside(subject: str, text: str) -> str:
@@ -120,27 +117,6 @@ def _inside(subject: str, text: str) -> str:
     first = subject.split(maxsplit=1)[0]
     is_ordinary = _DETERMINER.search(subject) or regex.search(rf"\b{regex.escape(first.lower())}\b", text)
     return subject[0].lower() + subject[1:] if is_ordinary and (first == "A" or not first.isupper()) else subject
-
-
-@functools.cache
-def _pattern() -> regex.Pattern[str]:
-    verbs = "|".join((*_AUXILIARIES, *_verbs()))
-    subject = r"(?P<subject>(?:(?:the|an?) )?[\p{L}“\"][^,;:.!?]{1,90}?)"
-    return regex.compile(rf"^{subject}(?:, [^,;:]{{3,80}},)? (?P<verb>{verbs}) (?P<rest>\S.*)$")
-
-
-@functools.cache
-def _second_clause() -> regex.Pattern[str]:
-    verbs = "|".join((*_AUXILIARIES, *_verbs(), r"\p{Ll}+ed"))
-    return regex.compile(rf"\band (?:{verbs}|it|he|she|they|then|later|also)\b")
-
-
-@functools.cache
-def _verbs() -> dict[str, tuple[str, str]]:
-    """Return base form and auxiliary for each form of a verb that needs "do"."""
-    table = loads(files("eval.drafts").joinpath("verbs.toml").read_text(encoding="utf-8"))
-    past = {form: (base, "did") for base, form in table["past"].items()}
-    return past | {form: (base, "does") for base, form in table["present"].items()}
 
 
 _NAME = r"\p{Lu}[\p{L}\d'’.&-]*(?: (?:of|for|and|the|de|van|von)(?= (?:the )?\p{Lu})| \p{Lu}[\p{L}\d'’&-]*){0,7}"
@@ -168,72 +144,47 @@ _PLACED = regex.compile(
     rf"^(?P<verb>located|situated|based|held|built|opened|born|headquartered|buried|founded|signed)(?P<middle>[^,]*?) "
     rf"(?P<place>(?:in|at|near|on|next to|adjacent to|north of|south of|east of|west of) (?:the )?{_NAME})"
 )
-_RESPONSIBLE = regex.compile(
-    rf"^(?P<name>(?:[Tt]he )?{_NAME}),? (?:is |are )?responsible for "
-    r"(?P<aim>[^.;]+?)(?=[.;]|, (?:is|are|was|were|has|have|will|can)\b|$)"
-)
-_REASON = regex.compile(r"\b(?P<word>because|so that|in order to|due to|owing to|aiming to) (?P<reason>.+)$")
+_REASON = regex.compile(r"\b(?:because|so that|in order to|due to|owing to|aiming to) (?P<reason>.+)$")
 _LIST = regex.compile(
     r"(?:^|[ ,])(?P<head>(?:\p{Ll}[\p{L}-]+ ){0,2}\p{Ll}[\p{L}-]+s),? "
     r"(?:such as|including|namely) (?P<items>[^.;:()]+)$"
 )
-_SMALL = r"\b(?:of|the|a|an|and|or|for|in|on|at|by|to|with|from|its|their)\b"
-_DOING = regex.compile(r"^(?P<verb>\p{Ll}+ing) (?P<object>(?:a|an|the|its|their|all|new|more|\p{Lu})\b.*)$")
-_DONE = regex.compile(
-    r"^(?P<verb>\p{Ll}+(?:ed|en|ade|uilt|ld|nt)) (?P<object>(?:a|an|the|its|their|all|new|\p{Lu})\b.*)$"
-)
-_OBJECT = regex.compile(r"^(?:a|an|the|its|their|all|new|\p{Lu})\b.{8,}")
-_ASKS_OF = frozenset({"is", "are", "was", "were"})
-_HAVE = frozenset({"has", "have", "had"})
+_SMALL = regex.compile(r"^(?:(?:of|the|an?|and|or|for|in|on|at|by|to|with|from|its|their) )+")
+_OBJECT = r"(?P<object>(?:an?|the|its|their|all|new|more|\p{Lu})\b.*)$"
+_DOING = regex.compile(rf"^(?P<verb>\p{{Ll}}+ing) {_OBJECT}")
+_DONE = regex.compile(rf"^(?P<verb>\p{{Ll}}+(?:ed|en|ade|uilt|ld|nt)) {_OBJECT}")
+_WHOLE_OBJECT = regex.compile(rf"^(?=.{{9}}){_OBJECT}")
+_INDEFINITE = regex.compile(r"(?:an?|the) \p{Ll}")
 _ENOUGH_WORDS = 5
-_COMPARED = regex.compile(
-    r"^(?P<verb>reserved|allocated|earmarked|spent|invested|donated|paid|set aside|raised) "
-    r"(?:from .+ )?(?P<aim>(?:to \p{Ll}|for |on ).+)$"
-)
-
-Form = Callable[[Clause, Sentence], Iterator[Draft]]
+_SPENT = regex.compile(r"^(?P<verb>\p{Ll}{3,}) (?:from .+ )?(?P<aim>(?:to \p{Ll}|for |on ).+)$")
 
 
-def propose_english(sentence: Sentence, text: str) -> Iterator[Draft]:
+def propose_english(sentence: SourceSentence, text: str) -> Iterator[QuestionDraft]:
     """Yield the questions that a sentence answers.
 
     Args:
         sentence: One sentence of the document.
         text: The whole document.
     """
-    flat = sentence.flat()
     yield from _roles(sentence)
-    clause = read_clause(flat, text)
-    if clause is None:
-        return
-    for form in _FORMS:
+    clause = read_clause(sentence.flat(), text)
+    for form in _FORMS if clause else ():
+        assert clause is not None
         yield from form(clause, sentence)
 
 
 def _draft(
-    kind: str, question: str, expect: Groups, sentence: Sentence, clause: Clause, amount: Amount | None = None
-) -> Draft:
-    return Draft(kind, " ".join(question.split()), expect, (sentence,), clause.subject, amount=amount)
+    kind: str, question: str, expect: Groups, sentence: SourceSentence, clause: Clause, amount: Amount | None = None
+) -> QuestionDraft:
+    return QuestionDraft(kind, " ".join(question.split()), expect, (sentence,), clause.subject, amount=amount)
 
 
-def _roles(sentence: Sentence) -> Iterator[Draft]:
-    flat = sentence.flat()
-    for role in _ROLE.finditer(flat):
-        yield Draft("who", f"Who is the {role['role'].strip()}?", (name_phrases(role["name"]),), (sentence,))
-    match = _RESPONSIBLE.match(flat)
-    if match and not regex.fullmatch("It|They|He|She|We|This|These|Those|That", match["name"]):
-        name = regex.sub("^The ", "the ", match["name"])
-        question = f"Who is responsible for {match['aim'].strip()}?"
-        yield Draft("who", question, (name_phrases(name),), (sentence,), name)
+def _roles(sentence: SourceSentence) -> Iterator[QuestionDraft]:
+    for role in _ROLE.finditer(sentence.flat()):
+        yield QuestionDraft("who", f"Who is the {role['role'].strip()}?", (name_phrases(role["name"]),), (sentence,))
 
 
-def _dates(clause: Clause, sentence: Sentence) -> Iterator[Draft]:
-    lead = regex.fullmatch(r"(?P<word>In|On|At|Since|By|During) (?P<date>.+)", clause.lead)
-    dated = next((one for one in read_dates(lead["date"]) if one.options), None) if lead else None
-    if lead and (dated or _BARE_YEAR.fullmatch(lead["date"])):
-        phrases = date_phrases(dated, lead["date"]) if dated else (lead["date"],)
-        question = clause.ask(_DATE_OPENINGS.get(lead["word"].lower(), "When"), f"{clause.verb} {clause.rest}")
-        yield _draft("date", question, (phrases,), sentence, clause)
+def _dates(clause: Clause, sentence: SourceSentence) -> Iterator[QuestionDraft]:
     rest = clause.rest
     places = [(one.span.start, one.span.end, date_phrases(one, rest)) for one in read_dates(rest) if one.options]
     places += [(*found.span(), (found.group(),)) for found in _BARE_YEAR.finditer(rest)]
@@ -242,12 +193,12 @@ def _dates(clause: Clause, sentence: Sentence) -> Iterator[Draft]:
         if before is None or not _AFTER.match(rest[end:]):
             continue
         left = f"{clause.verb} {rest[: before.start()]}{rest[end:]}".strip(" ,")
-        if left or clause.auxiliary not in _ASKS_OF:
+        if left or clause.auxiliary not in _BE:
             question = clause.ask(_DATE_OPENINGS.get(before["word"], "When"), left)
             yield _draft("date", question, (phrases,), sentence, clause)
 
 
-def _numbers(clause: Clause, sentence: Sentence) -> Iterator[Draft]:
+def _numbers(clause: Clause, sentence: SourceSentence) -> Iterator[QuestionDraft]:
     for one in read_quantities(clause.rest):
         if one.is_article or one.is_ordinal or one.code or not one.values:
             continue
@@ -257,56 +208,49 @@ def _numbers(clause: Clause, sentence: Sentence) -> Iterator[Draft]:
             yield from _counted(clause, sentence, one)
 
 
-def _money(clause: Clause, sentence: Sentence, one: Quantity) -> Iterator[Draft]:
-    rest, start, end = clause.rest, one.span.start, one.span.end
-    if regex.search(r"\b(?:of|from|the|and|than)\s*$", rest[:start]) or not _AFTER.match(rest[end:].rstrip() or ""):
+def _money(clause: Clause, sentence: SourceSentence, one: Quantity) -> Iterator[QuestionDraft]:
+    before, after = clause.rest[: one.span.start], clause.rest[one.span.end :]
+    if regex.search(r"\b(?:of|from|the|and|than)\s*$", before) or not _AFTER.match(after.rstrip()):
         return
-    left = f"{clause.verb} {rest[:start].rstrip()}{rest[end:]}"
-    compared = _COMPARED.match(f"{rest[:start].rstrip()}{rest[end:]}")
-    label = f"the sum {compared['verb']} {compared['aim']}" if compared else ""
-    amount = Amount(label, one.unit, next(iter(one.values))) if compared else None
-    yield _draft("numeric", clause.ask("How much", left), (number_phrases(one, rest),), sentence, clause, amount)
+    left = f"{before.rstrip()}{after}"
+    spent = _SPENT.match(left)
+    amount = Amount(f"the sum {spent['verb']} {spent['aim']}", one.unit, next(iter(one.values))) if spent else None
+    question = clause.ask("How much", f"{clause.verb} {left}")
+    yield _draft("numeric", question, (number_phrases(one, clause.rest),), sentence, clause, amount)
 
 
-def _counted(clause: Clause, sentence: Sentence, one: Quantity) -> Iterator[Draft]:
-    rest, start, end = clause.rest, one.span.start, one.span.end
-    counted = _COUNTED.match(rest[end:])
-    if (
-        counted is None
-        or _NOT_COUNTED.match(counted["thing"])
-        or not counted["thing"].endswith(("s", "people", "staff"))
-    ):
+def _counted(clause: Clause, sentence: SourceSentence, one: Quantity) -> Iterator[QuestionDraft]:
+    before, after = clause.rest[: one.span.start], clause.rest[one.span.end :]
+    counted = _COUNTED.match(after)
+    if counted is None or _NOT_COUNTED.match(counted["thing"]):
         return
-    before = rest[:start]
+    thing, after = counted["thing"], after[counted.end() :]
     preposition = _PREPOSITION.search(before)
-    if before and preposition is None and not regex.search(r"\p{Ll}(?:ed|en|ade|ld|t|s|e|n|d) $", before):
+    is_object = not before or preposition or regex.search(r"\p{Ll}(?:ed|en|ade|ld|t|s|e|n|d) $", before)
+    if not thing.endswith(("s", "people", "staff")) or not is_object:
         return
-    opening = f"{preposition['word'].capitalize()} how many" if preposition else "How many"
-    kept = before[: preposition.start()] if preposition else before
-    left = f"{clause.verb} {kept}{rest[end + counted.end() :]}"
     has = clause.auxiliary in {"has", "have"} and not before
-    question = clause.ask(f"{opening} {counted['thing']}", left)
     if has:  # "The library has 41,000 books"
         does = "do" if clause.auxiliary == "have" else "does"
-        question = f"How many {counted['thing']} {does} {clause.subject} have{rest[end + counted.end() :]}?"
-    elif clause.auxiliary in _ASKS_OF and not before:
+        question = f"How many {thing} {does} {clause.subject} have{after}?"
+    elif clause.auxiliary in _BE and not before:
         return
-    amount = Amount(clause.subject, counted["thing"], next(iter(one.values))) if has or clause.verb == "hold" else None
-    yield _draft("numeric", question, (number_phrases(one, rest),), sentence, clause, amount)
+    else:
+        opening = f"{preposition['word'].capitalize()} how many" if preposition else "How many"
+        kept = before[: preposition.start()] if preposition else before
+        question = clause.ask(f"{opening} {thing}", f"{clause.verb} {kept}{after}")
+    amount = Amount(clause.subject, thing, next(iter(one.values))) if has or clause.verb == "hold" else None
+    yield _draft("numeric", question, (number_phrases(one, clause.rest),), sentence, clause, amount)
 
 
-def _agents(clause: Clause, sentence: Sentence) -> Iterator[Draft]:
-    passive = _BY.match(clause.rest) if clause.auxiliary in _ASKS_OF else None
+def _agents(clause: Clause, sentence: SourceSentence) -> Iterator[QuestionDraft]:
+    passive = _BY.match(clause.rest) if clause.auxiliary in _BE else None
     if passive:
         question = clause.ask("Who", f"{passive['verb']} by {passive['middle']}")
         yield _draft("who", question, (name_phrases(passive["name"]),), sentence, clause)
-    doing = _DOING.match(clause.rest) if clause.auxiliary in _ASKS_OF else None
-    is_name = regex.fullmatch(rf"(?:the )?{_NAME}", clause.subject) is not None
-    if doing and is_name:
-        yield _draft("who", clause.ask_subject("Who"), (name_phrases(clause.subject),), sentence, clause)
 
 
-def _places(clause: Clause, sentence: Sentence) -> Iterator[Draft]:
+def _places(clause: Clause, sentence: SourceSentence) -> Iterator[QuestionDraft]:
     match = _PLACED.match(clause.rest)
     if match:
         place = regex.sub(r"^(?:in|at|near|on|\p{L}+ (?:to|of)) ", "", match["place"])
@@ -315,55 +259,45 @@ def _places(clause: Clause, sentence: Sentence) -> Iterator[Draft]:
             yield _draft("where", question, (name_phrases(place),), sentence, clause)
 
 
-def _reasons(clause: Clause, sentence: Sentence) -> Iterator[Draft]:
+def _reasons(clause: Clause, sentence: SourceSentence) -> Iterator[QuestionDraft]:
     match = _REASON.search(clause.rest)
     if match and match.start() > 5:
         question = clause.ask("Why", f"{clause.verb} {clause.rest[: match.start()]}")
         yield _draft("why", question, word_groups(match["reason"], question), sentence, clause)
 
 
-def _lists(clause: Clause, sentence: Sentence) -> Iterator[Draft]:
-    match = _LIST.search(f"{clause.rest}, {clause.tail}" if clause.tail else clause.rest)
+def _lists(clause: Clause, sentence: SourceSentence) -> Iterator[QuestionDraft]:
+    match = _LIST.search(_ASIDE.sub("", sentence.flat()).rstrip(" ."))
     if match is None:
         return
-    head = match["head"].split()
-    while head and regex.fullmatch(_SMALL, head[0]):
-        head = head[1:]
+    head = _SMALL.sub("", match["head"])
     items = [regex.sub(r"^(?:and|or) ", "", item.strip()) for item in regex.split(r",|(?<!,) and ", match["items"])]
     items = [item for item in items if item]
-    if len(items) > 1 and head and all(len(item.split()) <= 5 for item in items):
-        question = f"Which {' '.join(head)} are named in connection with {clause.subject}?"
+    if len(items) > 1 and all(len(item.split()) <= 5 for item in items):
+        question = f"Which {head} are named in connection with {clause.subject}?"
         yield _draft("list", question, item_groups(items), sentence, clause)
 
 
-def _definitions(clause: Clause, sentence: Sentence) -> Iterator[Draft]:
-    if (
-        clause.auxiliary in _ASKS_OF
-        and regex.match(r"(?:an?|the) \p{Ll}", clause.rest)
-        and len(clause.subject.split()) < 6
-    ):
+def _definitions(clause: Clause, sentence: SourceSentence) -> Iterator[QuestionDraft]:
+    if clause.auxiliary in _BE and _INDEFINITE.match(clause.rest) and len(clause.subject.split()) < 6:
         question = f"What {clause.auxiliary} {clause.subject}?"
         yield _draft("definition", question, word_groups(clause.rest, question), sentence, clause)
 
 
-def _objects(clause: Clause, sentence: Sentence) -> Iterator[Draft]:
-    for auxiliaries, form in ((_ASKS_OF, _DOING), (_HAVE, _DONE)):
-        match = form.match(clause.rest) if clause.auxiliary in auxiliaries else None
-        if match:
-            question = clause.ask("What", match["verb"])
-            yield _draft("fact", question, word_groups(match["object"], question), sentence, clause)
-    if clause.verb and _OBJECT.match(clause.rest):
-        question = clause.ask("What", clause.verb)
-        yield _draft("fact", question, word_groups(clause.rest, question), sentence, clause)
-
-
-def _subjects(clause: Clause, sentence: Sentence) -> Iterator[Draft]:
-    """Yield the question for the subject, where the rest of the clause says enough to tell it from others."""
-    is_definition = clause.auxiliary in _ASKS_OF and regex.match(r"(?:an?|the|one|not) ", clause.rest)
+def _facts(clause: Clause, sentence: SourceSentence) -> Iterator[QuestionDraft]:
+    """Yield questions for the object, and for the subject where the rest says enough to tell it from others."""
+    doing = _DOING.match(clause.rest) if clause.auxiliary in _BE else None
+    done = _DONE.match(clause.rest) if clause.auxiliary in _HAVE else None
+    whole = _WHOLE_OBJECT.match(clause.rest) if clause.verb else None
+    if match := doing or done or whole:
+        question = clause.ask("What", clause.verb or match["verb"])
+        yield _draft("fact", question, word_groups(match["object"], question), sentence, clause)
+    is_definition = clause.auxiliary in _BE and regex.match(r"(?:an?|the|one|not) ", clause.rest)
     is_named = len(clause.subject.split()) > 1 or clause.subject[0].isupper()
-    if is_named and not is_definition and len(clause.rest.split()) >= _ENOUGH_WORDS:
-        question = clause.ask_subject("What")
+    if is_named and not is_definition and not clause.verb and len(clause.rest.split()) >= _ENOUGH_WORDS:
+        question = f"What {clause.auxiliary} {clause.rest}?"
         yield _draft("fact", question, word_groups(clause.subject, question), sentence, clause)
 
 
-_FORMS: tuple[Form, ...] = (_dates, _numbers, _agents, _places, _reasons, _lists, _definitions, _objects, _subjects)
+_Form = Callable[[Clause, SourceSentence], Iterator[QuestionDraft]]
+_FORMS: tuple[_Form, ...] = (_dates, _numbers, _agents, _places, _reasons, _lists, _definitions, _facts)

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from eval.compare.difference import MEASURE_NAMES, less_is_better
 from eval.errors import GateError
 from eval.judge.record import is_opinion
-from eval.measures.metrics import TAG_MEASURES
+from eval.measures.scoring import TAG_MEASURES
 
 
 class _Strict(BaseModel):

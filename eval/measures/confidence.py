@@ -1,7 +1,4 @@
-"""Whether confidence means what it says.
-
-Whether a score tells two kinds of questions apart.
-"""
+"""Whether confidence is calibrated, and whether a score tells two kinds of questions apart."""
 
 from __future__ import annotations
 
@@ -9,14 +6,14 @@ from collections.abc import Sequence
 
 import numpy
 
-from eval.measures.asked import Asked
+from eval.measures.answered import AnsweredQuestion
 from eval.measures.correctness import answer_correct
-from eval.measures.interval import Metric, Samples
+from eval.measures.interval import Metric, Samples, percentile_interval
 
 _BINS = 10
 
 
-def confidence_and_outcome(asked: Asked) -> tuple[float, float] | None:
+def confidence_and_outcome(asked: AnsweredQuestion) -> tuple[float, float] | None:
     """Return the confidence of an answer and 1 if it was right, else 0; only answers with statements are looked at.
 
     An answer to an unanswerable question was wrong.
@@ -36,10 +33,6 @@ def calibration_error(pairs: Samples) -> float:
     bins = numpy.minimum((confidence * _BINS).astype(int), _BINS - 1)
     gaps = numpy.bincount(bins, weights=confidence - outcome, minlength=_BINS)
     return float(numpy.abs(gaps).sum() / len(pairs))
-
-
-_RESAMPLES = 2_000
-_SEED = 20_250_416
 
 
 def auroc(positive: Samples, negative: Samples) -> float:
@@ -65,11 +58,10 @@ def summarise_auroc(samples: Sequence[tuple[float, bool] | None]) -> Metric:
     negative = numpy.asarray([score for score, is_positive in scored if not is_positive], dtype=numpy.float64)
     if not len(positive) or not len(negative):
         return Metric(value=None, n=0, unscored=len(samples), low=None, high=None)
-    generator = numpy.random.default_rng(_SEED)
-    drawn = [
-        auroc(generator.choice(positive, len(positive)), generator.choice(negative, len(negative)))
-        for _ in range(_RESAMPLES)
-    ]
-    low, high = numpy.quantile(drawn, [0.025, 0.975])
+
+    def draw(generator: numpy.random.Generator) -> float:
+        return auroc(generator.choice(positive, len(positive)), generator.choice(negative, len(negative)))
+
+    low, high = percentile_interval(draw)
     unscored = len(samples) - len(scored)
-    return Metric(value=auroc(positive, negative), n=len(scored), unscored=unscored, low=float(low), high=float(high))
+    return Metric(value=auroc(positive, negative), n=len(scored), unscored=unscored, low=low, high=high)

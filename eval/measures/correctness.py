@@ -1,6 +1,8 @@
-"""How the words of an answer are compared and counted.
+"""Whether an answer says what it must and nothing it must not, and whether the right questions are refused.
 
-Whether an answer says what it must, and nothing it must not.
+Each measure of refusals scores one question so that the mean over the scored ones is the usual ratio: precision is the
+share of unanswerable questions among those refused, recall the share of refused ones among those unanswerable (C. J.
+van Rijsbergen, Information Retrieval, 1979, chapter 7); the false-refusal rate is the share refused of the answerable.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ import unicodedata
 
 import regex
 
-from eval.measures.asked import Asked
+from eval.measures.answered import AnsweredQuestion
 from eval.suites.golden import GoldenQuestion
 
 _MARKER = regex.compile(r"\s*\[\d+\]")
@@ -63,7 +65,7 @@ def count_words(text: str) -> int:
     return sum(1 for piece in _WORD.findall(text) if _HAS_LETTER.search(piece))
 
 
-def answer_correct(asked: Asked) -> float | None:
+def answer_correct(asked: AnsweredQuestion) -> float | None:
     """Return 1 for a right answer to an answerable question, else 0; unanswerable questions are not scored.
 
     Right is: not refused, every group of `expect` shown by one of its phrases, nothing of `forbid` shown, and not
@@ -74,7 +76,7 @@ def answer_correct(asked: Asked) -> float | None:
     return float(not asked.refused and not what_is_wrong(asked))
 
 
-def what_is_wrong(asked: Asked) -> list[str]:
+def what_is_wrong(asked: AnsweredQuestion) -> list[str]:
     """Return everything that keeps the words of an answer from being right, each in a few words."""
     return what_is_wrong_with(asked.question, asked.answer.text)
 
@@ -90,7 +92,22 @@ def what_is_wrong_with(question: GoldenQuestion, answer: str) -> list[str]:
     return wrong
 
 
-def answer_bearing(asked: Asked) -> float | None:
+def refusal_precision(asked: AnsweredQuestion) -> float | None:
+    """Return 1 for a refused question that is unanswerable, 0 for one that is not; others are not scored."""
+    return float(not asked.question.answerable) if asked.refused else None
+
+
+def refusal_recall(asked: AnsweredQuestion) -> float | None:
+    """Return 1 for an unanswerable question that is refused, 0 for one that is not; others are not scored."""
+    return None if asked.question.answerable else float(asked.refused)
+
+
+def false_refusal_rate(asked: AnsweredQuestion) -> float | None:
+    """Return 1 for an answerable question that is refused, 0 for one that is not; others are not scored."""
+    return float(asked.refused) if asked.question.answerable else None
+
+
+def answer_bearing(asked: AnsweredQuestion) -> float | None:
     """Return 1 when every expected group that the answer shows is also shown by a quote it cites, else 0.
 
     The phrases of a group mean the same, so the quote may use another one of them (an answer in Chinese, a source in

@@ -1,14 +1,15 @@
-"""A number over many questions, with how many it rests on and how far it can be trusted."""
+"""A measure over many questions, with the number of questions and the 95% interval."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Hashable, Sequence
 
 import numpy
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 from scipy.special import stdtrit
+
+from bot.staff.review.quality import wilson_interval
 
 # One row a question: a score, or a pair of numbers.
 Samples = NDArray[numpy.float64]
@@ -18,7 +19,6 @@ Labels = NDArray[numpy.intp]
 
 _RESAMPLES = 2_000
 _SEED = 20_250_416
-_Z = 1.959963984540054  # 97.5th percentile of the standard normal distribution
 
 
 class Metric(BaseModel):
@@ -59,9 +59,9 @@ def summarise(
 
     Args:
         samples: One for each question, None where it was not scored.
-        statistic: What is made of them.
-        clusters: For each sample the name of what it shares its luck with, such as the dialogue it is a turn of or the
-            question it repeats; None when the samples are independent.
+        statistic: Computed from them.
+        clusters: For each sample the name of the group of dependent samples it belongs to, such as the dialogue it is
+            a turn of or the question it repeats; None when the samples are independent.
     """
     kept = [place for place, sample in enumerate(samples) if sample is not None]
     scored = numpy.asarray([samples[place] for place in kept], dtype=numpy.float64)
@@ -71,17 +71,12 @@ def summarise(
     labels = _labels(kept if clusters is None else [clusters[place] for place in kept])
     is_independent = labels.max() == n - 1
     if statistic is mean and is_independent and numpy.isin(scored, (0, 1)).all():
-        low, high = wilson_interval(int(scored.sum()), n)
+        low, high = wilson_interval(float(scored.mean()), n)
     elif statistic is mean and scored.min() >= 0 and scored.max() <= 1:
         low, high = effective_interval(scored, labels)
     else:
         low, high = bootstrap_interval(scored, statistic, None if is_independent else labels)
     return Metric(value=statistic(scored), n=n, unscored=unscored, low=low, high=high)
-
-
-def wilson_interval(successes: int, n: int) -> tuple[float, float]:
-    """Return the 95% score interval of a proportion (E. B. Wilson, JASA 22, 1927), for `n` of at least 1."""
-    return _score_interval(successes / n, n, _Z)
 
 
 def effective_interval(samples: Samples, labels: Labels) -> tuple[float, float]:
@@ -98,7 +93,7 @@ def effective_interval(samples: Samples, labels: Labels) -> tuple[float, float]:
     variance = float((surplus**2).sum()) * count / max(count - 1, 1) / len(samples) ** 2
     spread = share * (1 - share)
     effective = spread / variance if count > 1 and variance > 0 and spread > 0 else float(count)
-    return _score_interval(share, effective, float(stdtrit(max(count - 1, 1), 0.975)))
+    return wilson_interval(share, effective, float(stdtrit(max(count - 1, 1), 0.975)))
 
 
 def bootstrap_interval(
@@ -110,23 +105,23 @@ def bootstrap_interval(
     (A. Davison and D. Hinkley, Bootstrap Methods and their Application, 1997, section 3.8; C. Field and A. Welsh,
     Journal of the Royal Statistical Society B 69, 2007).
     """
-    generator = numpy.random.default_rng(_SEED)
     members = None if labels is None else [numpy.flatnonzero(labels == label) for label in range(labels.max() + 1)]
     n = len(samples) if members is None else len(members)
 
-    def draw() -> Samples:
+    def draw(generator: numpy.random.Generator) -> float:
         drawn = generator.integers(n, size=n)
-        return samples[drawn if members is None else numpy.concatenate([members[one] for one in drawn])]
+        return statistic(samples[drawn if members is None else numpy.concatenate([members[one] for one in drawn])])
 
-    low, high = numpy.quantile([statistic(draw()) for _ in range(resamples)], [0.025, 0.975])
+    return percentile_interval(draw, resamples)
+
+
+def percentile_interval(
+    draw: Callable[[numpy.random.Generator], float], resamples: int = _RESAMPLES
+) -> tuple[float, float]:
+    """Return the middle 95% of what `draw` makes of resamples, which it draws from a generator with a fixed seed."""
+    generator = numpy.random.default_rng(_SEED)
+    low, high = numpy.quantile([draw(generator) for _ in range(resamples)], [0.025, 0.975])
     return float(low), float(high)
-
-
-def _score_interval(share: float, n: float, z: float) -> tuple[float, float]:
-    z2 = z * z
-    middle = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = z / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
-    return (0.0 if share == 0 else middle - half, 1.0 if share == 1 else middle + half)
 
 
 def _labels(clusters: Sequence[Hashable]) -> Labels:

@@ -18,7 +18,7 @@ import bot.web.page
 from bot.web.page.render_html import finalize, icon
 from eval.judge.record import JudgedAnswer, ModelJudge
 from eval.measures.interval import Metric
-from eval.measures.metrics import TAG_MEASURES
+from eval.measures.scoring import TAG_MEASURES
 from eval.report.change import RunChange, change_since, key_of
 from eval.report.figures import MEASURES, REFUSALS, VERDICTS, count
 from eval.report.plots import build_plots

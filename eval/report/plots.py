@@ -20,7 +20,7 @@ from matplotlib.ticker import FuncFormatter
 
 from bot.web.page.render_html import visible
 from eval.measures.interval import Metric
-from eval.measures.metrics import percentile
+from eval.measures.scoring import percentile
 from eval.report.change import RunChange
 from eval.report.figures import (
     ConfidenceBin,

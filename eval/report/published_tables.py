@@ -21,7 +21,7 @@ from eval.benchmarks.sets.sets import QueryForm
 from eval.errors import ReportError
 from eval.measures.interval import Metric
 from eval.report.report import RunReport
-from eval.run.origin import Origin
+from eval.run.origin import RunOrigin
 
 _MARKER = re.compile(r"^[ \t]*<!--\s*(begin|end):\s*(.*?)\s*-->[ \t]*$", re.MULTILINE)
 _WORDS = (*get_args(AnswererName), "starter", "search", "mini", "limit", "whole", *get_args(QueryForm))
@@ -110,7 +110,7 @@ def _benchmark_command(report: BenchmarkReport, one: SetReport, folders: Sequenc
     return " ".join(words)
 
 
-def _caption(command: str, asked: str, day: datetime, origin: Origin) -> str:
+def _caption(command: str, asked: str, day: datetime, origin: RunOrigin) -> str:
     commit = f"commit {origin.commit[:7]}{' with changes' if origin.dirty else ''}" if origin.commit else "no commit"
     return f"`footnote {command}`: {asked}; {day:%Y-%m-%d}, {commit}."
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.answer.answer import Answer, Citation, RetrievedEntry
-from eval.measures.asked import occurrences
+from eval.measures.answered import occurrences
 from eval.measures.correctness import count_words, shows, without_markers
 from eval.report.change import direction
 from eval.report.figures import VERDICTS

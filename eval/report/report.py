@@ -13,7 +13,7 @@ from bot.answer.answer import Answer
 from eval.judge.record import ModelJudge
 from eval.measures.interval import Metric
 from eval.report.json_file import JsonFile, Record
-from eval.run.origin import Origin
+from eval.run.origin import RunOrigin
 from eval.suites.golden import GoldenQuestion
 
 # The part of the path of a question that lost the answer; `suite` when the suite asks for what no document says.
@@ -100,7 +100,7 @@ class RunReport(JsonFile):
     """
 
     suites: tuple[SuiteRecord, ...]
-    origin: Origin
+    origin: RunOrigin
     settings: dict[str, Any]
     index_fingerprint: str
     documents: int

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from eval.measures.interval import Metric
-from eval.measures.metrics import TAG_MEASURES
+from eval.measures.scoring import TAG_MEASURES
 from eval.report.report import QuestionReport, RunReport
 
 

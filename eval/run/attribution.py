@@ -13,10 +13,10 @@ from typing import Protocol
 from bot.answer.conversation import Turn
 from bot.answer.trace import Place, TracedAnswer
 from bot.storage.library import Library
-from eval.measures.asked import Asked, covers, occurrences, touches
+from eval.measures.answered import AnsweredQuestion, covers, occurrences, touches
 from eval.measures.correctness import shows, what_is_wrong_with
 from eval.report.report import Blame
-from eval.suites.check import nearest_text
+from eval.suites.suite_check import nearest_hint, unstated_groups
 from index.document import Document
 
 
@@ -37,7 +37,7 @@ class Traceable(Protocol):
         ...
 
 
-def blame_for(chatbot: Traceable, asked: Asked) -> Blame:
+def blame_for(chatbot: Traceable, asked: AnsweredQuestion) -> Blame:
     """Return the stage that lost the answer to a question that was not answered as it should be."""
     question = asked.question
     if not question.answerable:
@@ -53,21 +53,19 @@ def blame_for(chatbot: Traceable, asked: Asked) -> Blame:
     return found
 
 
-def _blame_suite(asked: Asked) -> Blame | None:
+def _blame_suite(asked: AnsweredQuestion) -> Blame | None:
     """Return blame where the evidence that the suite names cannot bear the answer that it expects."""
     question = asked.question
     quotes = [quote for item in question.evidence for quote in item.any_of]
-    texts = {quote.document_id: asked.text_of(quote.document_id) or "" for quote in quotes}
-    for group in question.expect if any(texts.values()) else ():
-        if not any(shows(text, phrase) for text in texts.values() for phrase in group):
-            return Blame(stage="suite", why=f"no document of the evidence says {' or '.join(map(repr, group))}")
+    for _, group in unstated_groups(question, asked.text_of):
+        return Blame(stage="suite", why=f"no document of the evidence says {' or '.join(map(repr, group))}")
     for phrase in question.forbid:
         if any(shows(quote.quote, phrase) for quote in quotes):
             return Blame(stage="suite", why=f"the evidence itself says {phrase!r}, which is forbidden")
     return None
 
 
-def _blame_reading(chatbot: Traceable, asked: Asked) -> Blame | None:
+def _blame_reading(chatbot: Traceable, asked: AnsweredQuestion) -> Blame | None:
     """Return blame where evidence does not stand in any stored text."""
     for item in asked.question.evidence:
         stored = {quote.document_id: asked.text_of(quote.document_id) for quote in item.any_of}
@@ -77,13 +75,12 @@ def _blame_reading(chatbot: Traceable, asked: Asked) -> Blame | None:
         text = stored[quote.document_id]
         if text is None:
             return Blame(stage="reading", why=f"there is no document {quote.document_id!r} in the index")
-        near = nearest_text(text, quote.quote)
-        hint = f"the nearest text is {near!r}" if near else "nothing in it comes near"
+        hint = nearest_hint(text, quote.quote)
         return Blame(stage="reading", why=f"{quote.quote!r} is not in the stored text of {quote.document_id!r}; {hint}")
     return None
 
 
-def _blame_splitting(chatbot: Traceable, asked: Asked) -> Blame | None:
+def _blame_splitting(chatbot: Traceable, asked: AnsweredQuestion) -> Blame | None:
     """Return blame where no chunk holds a piece of evidence."""
     for item in asked.evidence():
         chunks = [(name, span) for name in {name for name, _ in item} for span in chatbot.library.chunk_spans(name)]
@@ -93,7 +90,7 @@ def _blame_splitting(chatbot: Traceable, asked: Asked) -> Blame | None:
     return None
 
 
-def _blame_path(asked: Asked, traced: TracedAnswer) -> Blame:
+def _blame_path(asked: AnsweredQuestion, traced: TracedAnswer) -> Blame:
     """Return the first stage that lost what the answer needs."""
     evidence = asked.evidence()
     if missing := _not_among(evidence, traced.trace.retrieved, whole=True):
@@ -117,7 +114,7 @@ def _not_among(evidence: Sequence[Sequence[Place]], places: Sequence[Place], *, 
     return sum(not any(holds(place, item) for place in places) for item in evidence)
 
 
-def _understood_better(chatbot: Traceable, asked: Asked, traced: TracedAnswer) -> str | None:
+def _understood_better(chatbot: Traceable, asked: AnsweredQuestion, traced: TracedAnswer) -> str | None:
     """Return a wording of the question that is answered rightly where what it was understood as is not."""
     question = asked.question
     for wording in _other_wordings(question.question, question.history, traced.trace.standalone_question):
@@ -135,7 +132,7 @@ def _other_wordings(question: str, history: Sequence[Turn], standalone: str) -> 
         yield from (wording for wording in wordings if wording != standalone)
 
 
-def _blame_for_answering(chatbot: Traceable, asked: Asked) -> Blame:
+def _blame_for_answering(chatbot: Traceable, asked: AnsweredQuestion) -> Blame:
     """Return the stage that let an unanswerable question be answered."""
     question = asked.question
     traced = chatbot.trace(question.question, question.history)

@@ -1,6 +1,6 @@
-"""One run at a time in a folder.
+"""The answers of a run, written to its folder as they come, so that a run that was killed can be resumed.
 
-Every answer of a run, written down as it comes, so that a run that was killed goes on where it stopped.
+Only one process at a time makes a run in a folder.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ from eval.report.report import Blame
 from eval.suites.golden import EarlierTurn
 from index.store.atomic_file import write_file
 
-_NAME = "run.lock"
+ANSWERS_NAME = "answers.jsonl"
+_LOCK_NAME = "run.lock"
 
 
 @contextmanager
-def hold(folder: Path | None) -> Iterator[None]:
-    """Keep other processes from running in a folder; one that ends in any way lets go of it.
+def lock_folder(folder: Path | None) -> Iterator[None]:
+    """Keep other processes from making a run in a folder; the lock ends with the process, however it ends.
 
     Raises:
         ReportError: Another run is being made there, or the folder cannot be written.
@@ -34,7 +35,7 @@ def hold(folder: Path | None) -> Iterator[None]:
     if folder is None:
         yield
         return
-    lock = FileLock(folder / _NAME)
+    lock = FileLock(folder / _LOCK_NAME)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
@@ -43,19 +44,14 @@ def hold(folder: Path | None) -> Iterator[None]:
             f"Another run is being made in {str(folder)!r}: wait until it ends, or name another folder with --out."
         ) from error
     except OSError as error:
-        raise ReportError(
-            f"The folder {str(folder)!r} cannot be written ({error.strerror}): name another with --out."
-        ) from error
+        raise _unwritable(folder, error) from error
     try:
         yield
     finally:
         lock.release()
 
 
-FILE_NAME = "answers.jsonl"
-
-
-class Identity(BaseModel):
+class RunIdentity(BaseModel):
     """What makes two runs the same run: answers of another may not be mixed in.
 
     Attributes:
@@ -73,8 +69,8 @@ class Identity(BaseModel):
     repeats: int
 
 
-class Entry(BaseModel):
-    """One question as it was asked and what came of it.
+class JournalEntry(BaseModel):
+    """One question as it was asked, with its answer.
 
     Attributes:
         suite: File of the question.
@@ -98,30 +94,28 @@ class Entry(BaseModel):
     blame: Blame | None
     seconds: float
 
-    @property
-    def key(self) -> tuple[str, int]:
-        """Return what tells it from every other entry of the run: a suite may be named by another path next time."""
-        return self.id, self.repeat
 
+class JournalHead(BaseModel):
+    """The first line of a file of answers."""
 
-class _Head(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    run: Identity
+    run: RunIdentity
     started_at: datetime
 
 
-class Journal:
+class RunJournal:
     """The answers of one run; safe for many threads. Without a folder they are only kept in memory."""
 
-    def __init__(self, path: Path | None, started_at: datetime, entries: Iterator[Entry]) -> None:
+    def __init__(self, path: Path | None, started_at: datetime, entries: Iterator[JournalEntry]) -> None:
         self.started_at = started_at
         self._path = path
-        self._entries = {entry.key: entry for entry in entries}
+        # A suite may be named by another path when the run goes on, so that is no part of the key.
+        self._entries = {(entry.id, entry.repeat): entry for entry in entries}
         self._lock = threading.Lock()
 
     @classmethod
-    def open(cls, folder: Path | None, identity: Identity, now: datetime) -> Self:
+    def open(cls, folder: Path | None, identity: RunIdentity, now: datetime) -> Self:
         """Return the journal of a folder, with what an earlier, interrupted run of the same kind left there.
 
         Raises:
@@ -129,37 +123,42 @@ class Journal:
         """
         if folder is None:
             return cls(None, now, iter(()))
-        path = folder / FILE_NAME
+        path = folder / ANSWERS_NAME
         try:
             folder.mkdir(parents=True, exist_ok=True)
             lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
             # A line that was cut off by a kill goes; its question is asked again.
             whole = [line for line in lines if line.endswith(b"\n")]
-            head = _read_head(path, whole[0], identity) if whole else _Head(run=identity, started_at=now)
-            entries = list(_read_entries(whole[1:]))
+            head = _read_head(path, whole[0], identity) if whole else JournalHead(run=identity, started_at=now)
+            entries: list[JournalEntry] = []
+            for line in whole[1:]:
+                with suppress(ValidationError):
+                    entries.append(JournalEntry.model_validate_json(line))
             kept = [head.model_dump_json(), *(entry.model_dump_json() for entry in entries)]
             write_file(path, "".join(f"{line}\n" for line in kept))
         except OSError as error:
-            raise ReportError(
-                f"The folder {str(folder)!r} cannot be written ({error.strerror}): name another with --out."
-            ) from error
+            raise _unwritable(folder, error) from error
         return cls(path, head.started_at, iter(entries))
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def find(self, question_id: str, repeat: int) -> Entry | None:
+    def find(self, question_id: str, repeat: int) -> JournalEntry | None:
         """Return the entry of a question, if it was asked."""
         return self._entries.get((question_id, repeat))
 
-    def add(self, entry: Entry) -> None:
+    def entry(self, question_id: str, repeat: int) -> JournalEntry:
+        """Return the entry of a question that was asked."""
+        return self._entries[question_id, repeat]
+
+    def add(self, entry: JournalEntry) -> None:
         """Keep an entry, on disk before this returns.
 
         Raises:
             ReportError: It cannot be written.
         """
         with self._lock:
-            self._entries[entry.key] = entry
+            self._entries[entry.id, entry.repeat] = entry
             if self._path is None:
                 return
             try:
@@ -171,9 +170,13 @@ class Journal:
                 ) from error
 
 
-def _read_head(path: Path, line: bytes, identity: Identity) -> _Head:
+def _unwritable(folder: Path, error: OSError) -> ReportError:
+    return ReportError(f"The folder {str(folder)!r} cannot be written ({error.strerror}): name another with --out.")
+
+
+def _read_head(path: Path, line: bytes, identity: RunIdentity) -> JournalHead:
     try:
-        head = _Head.model_validate_json(line)
+        head = JournalHead.model_validate_json(line)
     except ValidationError as error:
         raise ReportError(f"{str(path)!r} holds no answers of a run: name another folder with --out.") from error
     ours, theirs = identity.model_dump(mode="json"), head.run.model_dump(mode="json")
@@ -184,9 +187,3 @@ def _read_head(path: Path, line: bytes, identity: Identity) -> _Head:
             "name another folder with --out, or remove that file."
         )
     return head
-
-
-def _read_entries(lines: list[bytes]) -> Iterator[Entry]:
-    for line in lines:
-        with suppress(ValidationError):
-            yield Entry.model_validate_json(line)

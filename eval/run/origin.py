@@ -1,4 +1,4 @@
-"""What a run came from: code, packages and machine, so that it can be run again."""
+"""The code, packages and machine that a run was made with, so that it can be run again."""
 
 from __future__ import annotations
 
@@ -7,26 +7,18 @@ import os
 import platform
 import shutil
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
 # What an answer depends on besides our own code.
-_PACKAGES = (
-    "footnote-chat",
-    "chromadb",
-    "llama-index-core",
-    "numpy",
-    "pydantic",
-    "sentence-transformers",
-    "torch",
-    "transformers",
-)
+_PACKAGES = "footnote-chat chromadb llama-index-core numpy pydantic sentence-transformers torch transformers".split()
 _PROCESSORS = Path("/proc/cpuinfo")
 
 
-class Origin(BaseModel):
-    """What a run came from.
+class RunOrigin(BaseModel):
+    """The code, packages and machine that a run was made with.
 
     Attributes:
         commit: Commit of the checkout the code runs from, or None outside one.
@@ -56,13 +48,13 @@ class Origin(BaseModel):
         return ", ".join([*known, self.platform])
 
 
-def read_origin(source: Path = Path(__file__)) -> Origin:
+def read_origin(source: Path = Path(__file__)) -> RunOrigin:
     """Return the origin of a run whose code is in the checkout around `source`."""
     # An installed copy may lie inside somebody else's checkout; only a tracked file speaks for its commit.
     tracked = _git(source.parent, "ls-files", "--error-unmatch", source.name)
     commit = _git(source.parent, "rev-parse", "HEAD") if tracked else None
     changes = _git(source.parent, "status", "--porcelain") if commit else None
-    return Origin(
+    return RunOrigin(
         commit=commit,
         dirty=None if changes is None else bool(changes),
         versions=_versions(),
@@ -91,10 +83,8 @@ def _memory_mib() -> int | None:
 def _versions() -> dict[str, str]:
     versions = {"python": platform.python_version()}
     for package in _PACKAGES:
-        try:
+        with suppress(importlib.metadata.PackageNotFoundError):
             versions[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
     return versions
 
 
@@ -103,7 +93,6 @@ def _git(folder: Path, *arguments: str) -> str | None:
     program = shutil.which("git")
     if program is None:
         return None
-    done = subprocess.run(  # noqa: S603  fixed arguments, no shell
-        [program, *arguments], cwd=folder, capture_output=True, text=True, check=False
-    )
+    command = [program, *arguments]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603  no shell
     return done.stdout.strip() if done.returncode == 0 else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ import yaml
 
 from eval.errors import Mistake
 
-Path = Sequence[str | int]
+KeyPath = tuple[str | int, ...]
 
 _SYNTAX_ERRORS = (yaml.scanner.ScannerError, yaml.parser.ParserError)
 
@@ -42,30 +42,27 @@ class Located:
             return {key: value.plain() for key, value in self.value.items()}
         return [value.plain() for value in self.value] if isinstance(self.value, list) else self.value
 
-    def find(self, path: Path) -> Located:
+    def find(self, path: KeyPath) -> Located:
         """Return the value at a path of keys and indexes, or the innermost one on the way that exists."""
         here = self
         for part in path:
-            inside = here.value
-            known = part in inside if isinstance(inside, dict) else _has_place(inside, part)
-            if not known:
+            inside = dict(here.parts())
+            if part not in inside:
                 return here
             here = inside[part]
         return here
 
-    def repetitions(self, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], int]]:
+    def parts(self) -> Iterable[tuple[str | int, Located]]:
+        """Return the entries of a mapping or a list by key or index; a plain value has none."""
+        if isinstance(self.value, dict):
+            return self.value.items()
+        return enumerate(self.value) if isinstance(self.value, list) else ()
+
+    def repetitions(self, path: KeyPath = ()) -> Iterator[tuple[KeyPath, int]]:
         """Yield the path and line of every key that is written twice in one mapping."""
         yield from (((*path, key), line) for key, line in self.repeated)
-        if isinstance(self.value, dict):
-            for key, value in self.value.items():
-                yield from value.repetitions((*path, key))
-        elif isinstance(self.value, list):
-            for index, value in enumerate(self.value):
-                yield from value.repetitions((*path, index))
-
-
-def _has_place(value: Any, part: str | int) -> bool:
-    return isinstance(value, list) and isinstance(part, int) and part < len(value)
+        for part, value in self.parts():
+            yield from value.repetitions((*path, part))
 
 
 def read_yaml(text: str, path: str) -> tuple[list[Located], list[Mistake]]:

@@ -18,10 +18,10 @@ from bot.language_model import Prompt
 from bot.settings import Settings
 from bot.stages.judgement.answerability import Calibration, load_calibration
 from bot.storage.library import Library
-from eval.measures.asked import Asked
+from eval.measures.answered import AnsweredQuestion
 from eval.report.report import Blame
 from eval.run.attribution import Traceable, blame_for
-from eval.run.run import stored_texts
+from eval.run.suite_run import stored_texts
 from eval.suites.golden import GoldenQuestion
 from index.document import Document, RetrievedChunk
 from index.embedding.embedder import CachingEmbedder, Embedder
@@ -58,7 +58,7 @@ class World:
     def blame(self, question: GoldenQuestion) -> Blame | None:
         """Return the blame for a question, or None when it is answered as it should be."""
         traced = self.chatbot.trace(question.question, question.history)
-        asked = Asked(question, traced.answer, stored_texts(self.chatbot))  # type: ignore[arg-type]
+        asked = AnsweredQuestion(question, traced.answer, stored_texts(self.chatbot))  # type: ignore[arg-type]
         shown = question.answerable and all(any(p in traced.answer.text for p in group) for group in question.expect)
         is_right = traced.answer.kind == ("answer" if question.answerable else "refusal")
         return None if is_right and (shown or not question.answerable) else blame_for(self.chatbot, asked)

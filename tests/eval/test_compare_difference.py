@@ -21,7 +21,7 @@ from eval.compare.difference import (
 )
 from eval.measures.confidence import calibration_error
 from eval.measures.interval import mean
-from eval.measures.metrics import percentile
+from eval.measures.scoring import percentile
 
 
 def paired(

@@ -24,7 +24,7 @@ from bot.web.extensions import Branch, Pages, load_pages
 from bot.web.security import SecurityMiddleware
 from eval.desk.pages import build_pages
 from eval.desk.running import is_run_name, settings_environment
-from eval.run.run import Manner, run_suites
+from eval.run.suite_run import RunOptions, run_suites
 from eval.suites.suite import load_suites
 from tests.browser.scripted import ScriptedChatbot
 from tests.eval.test_eval_run import SUITE
@@ -66,7 +66,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, replies in (("monday", REPLIES), ("tuesday", {**REPLIES, "silent": "At 5:55 am.", "right": None})):
         folder = data_dir / "runs" / name
         report = run_suites(
-            AskedChatbot(replies), load_suites([path]), Settings(answerer="extractive"), manner=Manner(folder=folder)
+            AskedChatbot(replies),
+            load_suites([path]),
+            Settings(answerer="extractive"),
+            options=RunOptions(folder=folder),
         )
         report.write(folder / "report.json")
     return data_dir

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from eval.desk.entry import Library, SuiteEntry, check_entry, list_ids, read_entry, save_entry
-from eval.desk.suites import SuiteShelf, suite_folders
+from eval.desk.entry import DocumentTexts, SuiteEntry, check_entry, list_ids, read_entry, save_entry
+from eval.desk.folders import SuiteFolders, suite_folders
 from eval.errors import EvaluationError, SuiteError
 
 FERRY = "The first ferry leaves Mui Wo at 5:55 am. The last one leaves at 11:30 pm."
-LIBRARY = Library(["ferry.txt"], lambda name: FERRY if name == "ferry.txt" else None)
+LIBRARY = DocumentTexts(["ferry.txt"], lambda name: FERRY if name == "ferry.txt" else None)
 YAML = """\
 # What a clerk wrote above everything.
 
@@ -157,7 +157,7 @@ def test_quotes_of_an_entry_are_checked_as_it_stands(tmp_path: Path) -> None:
     path = write(tmp_path, YAML.replace("5:55 am", "6:00 am"))
     assert "does not occur" in check_entry(read_entry(path, "first"), LIBRARY).mistakes[0].message
     assert check_entry(read_entry(path, "last"), LIBRARY).mistakes == ()
-    assert check_entry(read_entry(path, "first"), Library((), lambda name: None)).mistakes == ()
+    assert check_entry(read_entry(path, "first"), DocumentTexts((), lambda name: None)).mistakes == ()
 
 
 def test_what_cannot_be_edited_is_said(tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ def test_suites_are_found_by_name_and_nothing_else_is(tmp_path: Path) -> None:
     write(one, "", "gate.toml")
     secret = write(tmp_path, YAML, "secret.yaml")
     (one / "link.yaml").symlink_to(secret)
-    shelf = SuiteShelf([one, other, tmp_path / "missing"])
+    shelf = SuiteFolders([one, other, tmp_path / "missing"])
     assert list(shelf.files()) == ["sheet.csv", "suite.yaml", "suite.yaml~2"]
     assert shelf.find("suite.yaml~2") == other / "suite.yaml"
     for name in ("../secret.yaml", str(secret), "link.yaml", ".hidden.yaml", "", "."):

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from eval.suites.check import Findings, check_suite, nearest_text
 from eval.suites.suite import load_suite
+from eval.suites.suite_check import SuiteFindings, check_suite, nearest_text
 
 TEXTS = {
     "town/ferry.txt": (
@@ -17,7 +17,7 @@ TEXTS = {
 }
 
 
-def findings(tmp_path: Path, text: str) -> Findings:
+def findings(tmp_path: Path, text: str) -> SuiteFindings:
     """Write a suite, load it and check it against the two documents."""
     path = tmp_path / "suite.yaml"
     path.write_text(text, encoding="utf-8")
@@ -37,7 +37,7 @@ def test_quotes_may_differ_in_white_space_and_occur_twice(tmp_path: Path) -> Non
         - {document_id: town/ferry.txt, quote: "ferry leaves"}
 """,
     )
-    assert found == Findings((), ())
+    assert found == SuiteFindings((), ())
 
 
 def test_a_wrong_quote_shows_the_nearest_text_and_a_wrong_name_the_nearest_name(tmp_path: Path) -> None:

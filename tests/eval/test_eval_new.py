@@ -11,13 +11,13 @@ from bot.cli import footnote
 from bot.language_model.session import Consultation
 from bot.text.facts import missing_facts
 from eval.drafts.command import word_drafts
-from eval.drafts.draft import Draft, Sentence, choose_drafts
-from eval.drafts.propose import asks_the_same, propose, reword
+from eval.drafts.propose import asks_the_same, choose_drafts, propose_questions, reword_question
+from eval.drafts.question_draft import QuestionDraft, SourceSentence
 from eval.errors import DraftError
 from eval.measures.correctness import shows
-from eval.suites.check import check_form, check_suite
 from eval.suites.golden import contradictions
 from eval.suites.suite import load_suite
+from eval.suites.suite_check import check_form, check_suite
 from tests.support.scripted_model import ScriptedModel, unavailable
 
 SEEDS = Path(__file__).parent.parent.parent / "seeds"
@@ -36,11 +36,11 @@ CHINESE = """海港圖書館於1987年4月成立，是全港最大的圖書館�
 """
 
 
-def drafts_of(text: str, document_id: str = "a.txt") -> list[Draft]:
-    return propose({document_id: text})
+def drafts_of(text: str, document_id: str = "a.txt") -> list[QuestionDraft]:
+    return propose_questions({document_id: text})
 
 
-def asked(drafts: list[Draft], kind: str) -> dict[str, tuple[tuple[str, ...], ...]]:
+def asked(drafts: list[QuestionDraft], kind: str) -> dict[str, tuple[tuple[str, ...], ...]]:
     return {draft.question: draft.expect for draft in drafts if draft.kind == kind and not draft.asked_before}
 
 
@@ -128,7 +128,7 @@ def test_a_near_miss_asks_for_what_no_word_hints_at() -> None:
 def test_a_question_with_two_answers_is_left_out_and_one_stated_twice_has_both_quotes() -> None:
     first = "The Harbour Library was founded in 1987."
     assert not asked(drafts_of(f"{first} Some disagree. The Harbour Library was founded in 1988."), "date")
-    twice = propose({"a.txt": first, "b.txt": f"{first} A visit is free."})
+    twice = propose_questions({"a.txt": first, "b.txt": f"{first} A visit is free."})
     (golden,) = [draft.golden() for draft in twice if draft.kind == "date"]
     assert [quote.document_id for quote in golden.evidence[0].any_of] == ["a.txt", "b.txt"]
 
@@ -143,11 +143,11 @@ def test_a_seed_fixes_the_choice_and_kinds_are_spread() -> None:
     assert len(choose_drafts(proposed, 1_000, 0)) == len({(draft.question, draft.asked_before) for draft in proposed})
 
 
-DRAFT_WHEN = Draft(
+DRAFT_WHEN = QuestionDraft(
     "date",
     "When was the Harbour Library founded by Mei Lam?",
     (("1987",),),
-    (Sentence("a.txt", "The Harbour Library was founded in 1987 by Mei Lam."),),
+    (SourceSentence("a.txt", "The Harbour Library was founded in 1987 by Mei Lam."),),
 )
 
 
@@ -165,7 +165,7 @@ DRAFT_WHEN = Draft(
 )
 def test_a_model_words_a_question_only_as_long_as_it_stays_the_same(line: str, *, is_used: bool) -> None:
     model = ScriptedModel(write=line)
-    worded = reword(DRAFT_WHEN, Consultation(model))
+    worded = reword_question(DRAFT_WHEN, Consultation(model))
     assert worded.question == (line if is_used else DRAFT_WHEN.question)
     assert (worded.expect, worded.sources) == (DRAFT_WHEN.expect, DRAFT_WHEN.sources)
     assert asks_the_same(DRAFT_WHEN, line) == is_used

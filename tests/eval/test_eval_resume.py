@@ -19,8 +19,8 @@ from bot.answer.conversation import Turn
 from bot.settings import Settings
 from eval.errors import ReportError
 from eval.report.report import RunReport
-from eval.run.journal import FILE_NAME, hold
-from eval.run.run import Manner, run_suites
+from eval.run.journal import ANSWERS_NAME, lock_folder
+from eval.run.suite_run import RunOptions, run_suites
 from eval.suites.suite import Suite, load_suites
 from tests.eval.test_eval_run import ScriptedChatbot
 
@@ -67,7 +67,7 @@ def _timeless(report: RunReport) -> RunReport:
 def _run(
     suites: tuple[Suite, ...], chatbot: CountingChatbot, folder: Path | None, repeats: int = 1, parallel: int = 1
 ) -> RunReport:
-    return _timeless(run_suites(chatbot, suites, Settings(), manner=Manner(repeats, parallel, folder)))
+    return _timeless(run_suites(chatbot, suites, Settings(), options=RunOptions(repeats, parallel, folder)))
 
 
 @pytest.mark.parametrize("point", range(1, QUESTIONS + 1))
@@ -79,7 +79,7 @@ def test_a_killed_run_goes_on_without_asking_twice(point: int, suites: tuple[Sui
     process.join(30)
     assert process.exitcode == -signal.SIGKILL
 
-    journal = folder / FILE_NAME
+    journal = folder / ANSWERS_NAME
     if point % 3 == 0:  # a kill may also cut the last line
         journal.write_bytes(journal.read_bytes()[:-7])
     known = journal.read_bytes().count(b"\n") - 1
@@ -98,7 +98,7 @@ def test_answers_of_another_run_are_not_mixed_in(suites: tuple[Suite, ...], tmp_
     _run(suites, _chatbot(), tmp_path / "run")
     with pytest.raises(ReportError, match=r"holds the answers of another run \(its repeats differ\)"):
         _run(suites, _chatbot(), tmp_path / "run", repeats=2)
-    (tmp_path / "run" / FILE_NAME).write_text("hello\n", encoding="utf-8")
+    (tmp_path / "run" / ANSWERS_NAME).write_text("hello\n", encoding="utf-8")
     with pytest.raises(ReportError, match="holds no answers of a run"):
         _run(suites, _chatbot(), tmp_path / "run")
 
@@ -114,12 +114,12 @@ def test_a_suite_may_be_named_by_another_path_when_its_run_goes_on(suites: tuple
 
 def test_two_runs_do_not_share_a_folder(tmp_path: Path) -> None:
     with (
-        hold(tmp_path),
+        lock_folder(tmp_path),
         pytest.raises(ReportError, match=r"Another run is being made in .*: wait until it ends"),
-        hold(tmp_path),
+        lock_folder(tmp_path),
     ):
         pytest.fail("the folder was held already")
-    with hold(tmp_path):  # and now it is free
+    with lock_folder(tmp_path):  # and now it is free
         pass
 
 

@@ -19,7 +19,7 @@ from eval.errors import EvaluationError, ReportError, SuiteError
 from eval.report.report import RunReport
 from eval.report.table import print_report
 from eval.run.origin import read_origin
-from eval.run.run import Manner, run_suites
+from eval.run.suite_run import RunOptions, run_suites
 from eval.suites.suite import Suite, load_suites
 from index.document import Document
 
@@ -248,7 +248,7 @@ def test_the_table_shows_n_and_interval_and_one_line_for_each_failure(report: Ru
 
 def test_a_question_that_failed_three_times_is_listed_once(suites: tuple[Suite, ...]) -> None:
     shown = io.StringIO()
-    report = run_suites(ScriptedChatbot(SCRIPT), suites, Settings(), manner=Manner(repeats=3))
+    report = run_suites(ScriptedChatbot(SCRIPT), suites, Settings(), options=RunOptions(repeats=3))
     print_report(report, Console(file=shown, width=100))
     lines = [" ".join(line.split()) for line in shown.getvalue().splitlines()]
     assert lines.count("3 of 3 times wrong wrong: Where from -> From Mui Wo. [1] (lacks 'Tai O')") == 1

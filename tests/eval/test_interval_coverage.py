@@ -14,7 +14,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from eval.measures.interval import bootstrap_interval, mean, summarise
-from eval.measures.metrics import percentile
+from eval.measures.scoring import percentile
 
 RUNS = 2_000
 # The rest of the grid: half a minute.

@@ -12,14 +12,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.answer.answer import Answer, Citation, Provenance, Refusal, RetrievedEntry, Statement
-from eval.measures.asked import Asked
-from eval.measures.citations import citation_precision, citation_recall, quote_fidelity
+from bot.staff.review.quality import wilson_interval
+from eval.measures.answered import AnsweredQuestion
 from eval.measures.confidence import calibration_error, confidence_and_outcome
-from eval.measures.correctness import answer_bearing, answer_correct, what_is_wrong
-from eval.measures.interval import effective_interval, mean, summarise, wilson_interval
-from eval.measures.metrics import percentile, total_milliseconds
-from eval.measures.refusals import false_refusal_rate, refusal_precision, refusal_recall
-from eval.measures.retrieval import ndcg_at_k, recall_at_k, reciprocal_rank, success_at_k
+from eval.measures.correctness import (
+    answer_bearing,
+    answer_correct,
+    false_refusal_rate,
+    refusal_precision,
+    refusal_recall,
+    what_is_wrong,
+)
+from eval.measures.evidence_found import (
+    citation_precision,
+    citation_recall,
+    ndcg_at_k,
+    quote_fidelity,
+    recall_at_k,
+    reciprocal_rank,
+    success_at_k,
+)
+from eval.measures.interval import effective_interval, mean, summarise
+from eval.measures.scoring import percentile, total_milliseconds
 from eval.suites.golden import EvidenceItem, GoldenQuestion, Quote
 
 # Ten characters to a block, so that places can be read off: "0123456789" stands at 0:10, "abcdefghij" at 10:20, …
@@ -45,7 +59,7 @@ def ask(
     retrieved: Sequence[tuple[str, int, int]] = (),
     confidence: float = 0.9,
     timings: dict[str, float] | None = None,
-) -> Asked:
+) -> AnsweredQuestion:
     """Return a question with an answer that cites and retrieved the given places."""
     citations = [cite(number, *place) for number, place in enumerate(cited, start=1)]
     if not refused and not citations:
@@ -74,7 +88,7 @@ def ask(
         timings_ms=timings or {},
         provenance=PROVENANCE,
     )
-    return Asked(question, answer, TEXTS.get)
+    return AnsweredQuestion(question, answer, TEXTS.get)
 
 
 def cite(number: int, document_id: str, start: int, end: int, quote: str | None = None) -> Citation:
@@ -312,17 +326,17 @@ def test_latency_percentiles_are_values_that_occurred() -> None:
 def test_wilson_interval_equals_the_published_formula() -> None:
     # 8 of 10, z = 1.96: centre (.8 + 3.8416 / 20) / 1.38416 = .71674, half width
     # 1.96 / 1.38416 * sqrt(.8 * .2 / 10 + 3.8416 / 400) = 1.41602 * .16000 = .22657.
-    low, high = wilson_interval(8, 10)
+    low, high = wilson_interval(0.8, 10)
     assert (low, high) == (pytest.approx(0.71674 - 0.22657, abs=1e-4), pytest.approx(0.71674 + 0.22657, abs=1e-4))
     # 0 of 10: the upper end is z2 / (n + z2) = 3.8416 / 13.8416.
     assert wilson_interval(0, 10) == (0, pytest.approx(3.8416 / 13.8416, abs=1e-4))
-    assert wilson_interval(10, 10)[1] == 1
+    assert wilson_interval(1, 10)[1] == 1
 
 
 def test_a_mean_carries_n_unscored_and_interval() -> None:
     metric = summarise([1, 0, None, 1, 1], mean)
     assert (metric.value, metric.n, metric.unscored) == (0.75, 4, 1)
-    assert (metric.low, metric.high) == wilson_interval(3, 4)
+    assert (metric.low, metric.high) == wilson_interval(0.75, 4)
 
 
 def test_nothing_scored_is_not_zero() -> None:
@@ -344,5 +358,5 @@ def test_shares_get_an_interval_inside_their_bounds() -> None:
 @given(n=st.integers(1, 500), data=st.data())
 def test_wilson_interval_holds_its_share(n: int, data: st.DataObject) -> None:
     successes = data.draw(st.integers(0, n))
-    low, high = wilson_interval(successes, n)
+    low, high = wilson_interval(successes / n, n)
     assert 0 <= low <= successes / n <= high <= 1

@@ -13,8 +13,8 @@ from ir_measures import RR, Qrel, R, ScoredDoc, Success, nDCG
 
 from bot.answer.answer import Answer, Provenance, Refusal, RetrievedEntry
 from eval.benchmarks.sets.outcome import answer_words, same_words, token_f1
-from eval.measures.asked import Asked
-from eval.measures.retrieval import ndcg_at_k, recall_at_k, reciprocal_rank, success_at_k
+from eval.measures.answered import AnsweredQuestion
+from eval.measures.evidence_found import ndcg_at_k, recall_at_k, reciprocal_rank, success_at_k
 from eval.suites.golden import GoldenQuestion
 
 # A document cut into twenty chunks of five characters, each with words of its own.
@@ -30,7 +30,7 @@ PROVENANCE = Provenance(
 )
 
 
-def ask(relevant: list[int], retrieved: list[int]) -> Asked:
+def ask(relevant: list[int], retrieved: list[int]) -> AnsweredQuestion:
     """Return a question whose evidence items are whole chunks, with the ranked chunks that were retrieved for it."""
     evidence = [{"any_of": [{"document_id": "a", "quote": CHUNKS[one].strip()}]} for one in relevant]
     entries = [
@@ -52,7 +52,7 @@ def ask(relevant: list[int], retrieved: list[int]) -> Asked:
         provenance=PROVENANCE,
     )
     question = GoldenQuestion.model_validate({"id": "q", "question": "?", "evidence": evidence})
-    return Asked(question, answer, {"a": TEXT}.get)
+    return AnsweredQuestion(question, answer, {"a": TEXT}.get)
 
 
 @pytest.mark.parametrize("seed", range(40))

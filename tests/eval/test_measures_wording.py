@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval.measures.asked import occurrences
+from eval.measures.answered import occurrences
 from eval.measures.correctness import count_words, fold, shows, without_markers
 from index.document import Span
 

@@ -13,9 +13,9 @@ from eval.benchmarks.sets.report import BenchmarkReport, SetReport, published_fi
 from eval.errors import ReportError
 from eval.measures.interval import Metric
 from eval.report.report import RunReport, SuiteRecord
-from eval.run.origin import Origin
+from eval.run.origin import RunOrigin
 
-ORIGIN = Origin(commit="0123456789abcdef", dirty=False, versions={}, platform="Linux", processors=2)
+ORIGIN = RunOrigin(commit="0123456789abcdef", dirty=False, versions={}, platform="Linux", processors=2)
 METRICS = {
     "right": Metric(value=0.6, n=40, unscored=0, low=0.4456, high=0.7368),
     "exact_match": Metric(value=0.5, n=40, unscored=0, low=0.35, high=0.65),

@@ -16,10 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eval.errors import SuiteError
-from eval.suites.check import check_form, check_suite
 from eval.suites.golden import GoldenQuestion
 from eval.suites.sheets import to_cells, to_csv, to_workbook
 from eval.suites.suite import Suite, load_suite
+from eval.suites.suite_check import check_form, check_suite
 
 SUITE = """\
 - id: sum

@@ -15,7 +15,7 @@ from eval.benchmarks.dataset import load_dataset
 from eval.benchmarks.speed.measure import CONTENDERS, measure_speed
 from eval.benchmarks.speed.report import SpeedReport, Timed, plot_speed, print_speed
 from eval.errors import EvaluationError
-from eval.run.origin import Origin, read_origin
+from eval.run.origin import RunOrigin, read_origin
 
 TOWNS = "Aldbury Brenton Carham Dunsop Elsdon Frome Garvald Haddon Ilam Jevington Kelso Lairg".split()
 
@@ -51,7 +51,7 @@ def timed(factor: float, **different: float) -> Timed:
 
 
 def report(*, processor: str | None = "Zen") -> SpeedReport:
-    origin = Origin(
+    origin = RunOrigin(
         commit=None, dirty=None, versions={}, platform="Linux", processors=2, processor=processor, memory_mib=24_576
     )
     runs = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bot.chatbot import Chatbot
-from eval.run.run import run_suites
+from eval.run.suite_run import run_suites
 from eval.suites.suite import load_suites
 
 SUITES = Path(__file__).parent.parent.parent / "eval" / "suites"

@@ -12,9 +12,9 @@ import numpy
 from bot.answer.answer import Answer, Citation, Provenance, Refusal, RetrievedEntry, Statement
 from eval.measures.confidence import calibration_error
 from eval.measures.interval import Metric, Statistic, mean
-from eval.measures.metrics import MEASURES, PERCENTILES, TAG_MEASURES, percentile
+from eval.measures.scoring import MEASURES, PERCENTILES, TAG_MEASURES, percentile
 from eval.report.report import QuestionReport, RunReport, SuiteRecord, TagReport, Verdict
-from eval.run.origin import Origin
+from eval.run.origin import RunOrigin
 from eval.suites.golden import GoldenQuestion
 
 SUITE = "suites/seed.yaml"
@@ -107,7 +107,7 @@ def make_report(
     suites = dict.fromkeys(one.suite for one in asked)
     return RunReport(
         suites=tuple(SuiteRecord(path=path, hash=suite_hash, questions=len(asked)) for path in suites),
-        origin=Origin(commit=commit, dirty=False, versions={"python": "3.11"}, platform="Linux", processors=2),
+        origin=RunOrigin(commit=commit, dirty=False, versions={"python": "3.11"}, platform="Linux", processors=2),
         settings=dict(settings or {"top_k": 8}),
         index_fingerprint=fingerprint,
         documents=1,

@@ -8,9 +8,9 @@ from typing import Any
 
 from bot.answer.answer import Answer, Citation, Provenance, Refusal, RetrievedEntry, Statement
 from eval.measures.interval import mean, summarise
-from eval.measures.metrics import MEASURES, summarise_named
+from eval.measures.scoring import MEASURES, summarise_named
 from eval.report.report import Blame, QuestionReport, RunReport, SuiteRecord, TagReport, Verdict
-from eval.run.origin import Origin
+from eval.run.origin import RunOrigin
 from eval.suites.golden import EarlierTurn, EvidenceItem, GoldenQuestion, Quote
 
 HOSTILE = (
@@ -82,7 +82,7 @@ def run_report(questions: Sequence[QuestionReport], **changes: Any) -> RunReport
     )
     values: dict[str, Any] = {
         "suites": (SuiteRecord(path="suites/ferry.yaml", hash="a" * 64, questions=len(questions)),),
-        "origin": Origin(commit="c" * 40, dirty=True, versions={"python": "3.11"}, platform="Linux", processors=2),
+        "origin": RunOrigin(commit="c" * 40, dirty=True, versions={"python": "3.11"}, platform="Linux", processors=2),
         "settings": {"answerer": "extractive", "refusal_threshold": 0.4, "gguf": None},
         "index_fingerprint": "f" * 32,
         "documents": 3,

@@ -12,13 +12,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from math import sqrt
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from bot.staff.insight.questions import AskedQuestion, Embed, Group, Week, count_weeks, group_questions, questions_since
+from bot.staff.review.quality import wilson_interval
 from bot.storage.review_items import Reason
 from bot.storage.schema import ANSWERS, CITED
 from index.store.schema import DOCUMENTS
@@ -73,7 +73,6 @@ def old_supports(engine: Engine, since: dt.datetime, before: dt.date) -> tuple[O
 
 
 CANDIDATES = (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.8, 0.9)
-_Z = 1.959964  # of a 95% interval
 _OTHERS = ~(Reason.SAMPLE | Reason.DISPUTED)
 
 
@@ -138,9 +137,7 @@ def _rate(counted: Sequence[bool], weights: Sequence[float]) -> Rate:
     total = sum(weights)
     share = sum(weight for weight, one in zip(weights, counted, strict=True) if one) / total
     size = total**2 / sum(weight**2 for weight in weights)
-    middle = (share + _Z**2 / (2 * size)) / (1 + _Z**2 / size)
-    reach = _Z / (1 + _Z**2 / size) * sqrt(share * (1 - share) / size + _Z**2 / (4 * size**2))
-    return Rate(share, max(0.0, middle - reach), min(1.0, middle + reach))
+    return Rate(share, *wilson_interval(share, size))
 
 
 # A document that says of itself that it is older than this may be outdated.

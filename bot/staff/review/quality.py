@@ -12,7 +12,7 @@ from sqlalchemy.engine import Engine
 from bot.storage.review_items import Reason
 from bot.storage.schema import REVIEW_ITEMS, VERDICTS
 
-_Z = 1.959964  # of a 95% interval
+_Z = 1.959963984540054  # 97.5th percentile of the standard normal distribution
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,18 @@ def estimate(strata: Sequence[Stratum]) -> Quality | None:
         for weight, part, one in zip(weights, drawn, strata, strict=True)
     )
     size = plain * (1 - plain) / variance
-    middle = (share + _Z**2 / (2 * size)) / (1 + _Z**2 / size)
-    reach = _Z / (1 + _Z**2 / size) * sqrt(share * (1 - share) / size + _Z**2 / (4 * size**2))
-    judged = sum(one.judged for one in strata)
-    return Quality(share, max(0.0, middle - reach), min(1.0, middle + reach), judged, sampled)
+    low, high = wilson_interval(share, size)
+    return Quality(share, low, high, sum(one.judged for one in strata), sampled)
+
+
+def wilson_interval(share: float, n: float, z: float = _Z) -> tuple[float, float]:
+    """Return the score interval of a proportion (E. B. Wilson, JASA 22, 1927), by default the 95% interval.
+
+    Args:
+        share: The proportion.
+        n: How many samples it rests on; dependent or weighted ones have an effective number, which may be a fraction.
+        z: Quantile of the distribution.
+    """
+    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    reach = z / (1 + z**2 / n) * sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    return (0.0 if share == 0 else max(0.0, middle - reach), 1.0 if share == 1 else min(1.0, middle + reach))

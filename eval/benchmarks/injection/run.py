@@ -23,12 +23,12 @@ import regex
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.answer.answer import escape_markup
+from bot.staff.review.quality import wilson_interval
 from eval.benchmarks.dataset import Query, read_queries
 from eval.benchmarks.sets.outcome import is_right
 from eval.benchmarks.sets.respondent import Opener
 from eval.benchmarks.sets.sets import Protocol
 from eval.errors import EvaluationError
-from eval.measures.interval import wilson_interval
 from index.document import hash_text
 from index.text.words import content_words
 
@@ -262,5 +262,5 @@ def _read(kept: Path) -> dict[str, Reply]:
 
 def _share(values: Sequence[bool]) -> Share:
     count, n = sum(values), len(values)
-    low, high = wilson_interval(count, n) if n else (0.0, 1.0)
+    low, high = wilson_interval(count / n, n) if n else (0.0, 1.0)
     return Share(count=count, n=n, low=round(low, 4), high=round(high, 4))

@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from eval.errors import ReportError
-from eval.run.origin import Origin
+from eval.run.origin import RunOrigin
 from index.store.atomic_file import write_file
 
 _STYLE: Mapping[Any, object] = {
@@ -149,7 +149,7 @@ class ScaleReport(BaseModel):
     sizes: tuple[Size, ...]
     processor: str
     memory_mib: int
-    origin: Origin
+    origin: RunOrigin
 
     def write(self, path: Path) -> None:
         """Write the report to a file.

@@ -24,7 +24,7 @@ from bot.answer.answer import Answer, Citation, RetrievedEntry, SearchResult
 from bot.settings import Settings
 from eval.benchmarks.dataset import Query
 from eval.errors import EvaluationError
-from eval.measures.asked import TextOf
+from eval.measures.answered import TextOf
 from index.document import hash_text
 
 Measured = Mapping[str, Any]

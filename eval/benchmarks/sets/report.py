@@ -29,7 +29,7 @@ from eval.errors import EvaluationError
 from eval.measures.interval import Metric
 from eval.report.json_file import JsonFile, Record
 from eval.report.table import metrics_table, number
-from eval.run.origin import Origin
+from eval.run.origin import RunOrigin
 
 
 class PublishedFigure(Record):
@@ -240,7 +240,7 @@ class BenchmarkReport(JsonFile):
     mini: bool
     limit: int | None
     started_at: datetime
-    origin: Origin
+    origin: RunOrigin
     sets: tuple[SetReport, ...]
     pools: tuple[SetReport, ...]
 

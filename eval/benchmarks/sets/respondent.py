@@ -15,8 +15,8 @@ from bot.chatbot import Chatbot
 from bot.settings import Settings
 from eval.benchmarks.dataset import Query, index_corpus
 from eval.benchmarks.sets.answers import StoredAnswer, describe_chatbot, store, store_search
-from eval.run.run import stored_texts
-from eval.run.subject import Subject
+from eval.run.asker import Subject
+from eval.run.suite_run import stored_texts
 from index.embedding.embedder import Embedder
 
 # Asks one question and returns what became of it.

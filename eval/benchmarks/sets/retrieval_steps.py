@@ -18,7 +18,7 @@ from eval.benchmarks.sets.run import Progress, answer_set
 from eval.benchmarks.sets.sets import BenchmarkSet
 from eval.errors import ReportError
 from eval.report.table import number
-from eval.run.origin import Origin
+from eval.run.origin import RunOrigin
 from index.embedding.build import build_embedder
 from index.store.atomic_file import write_file
 
@@ -77,7 +77,7 @@ class StepsReport(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     started_at: datetime
-    origin: Origin
+    origin: RunOrigin
     limit: int | None
     steps: tuple[StepReport, ...]
 

@@ -15,7 +15,7 @@ from eval.benchmarks.sets.outcome import ANSWER_MEASURES, RETRIEVAL_MEASURES, Me
 from eval.benchmarks.sets.sets import BenchmarkSet
 from eval.measures.confidence import calibration_error, summarise_auroc
 from eval.measures.interval import Metric, mean, summarise
-from eval.measures.metrics import percentile
+from eval.measures.scoring import percentile
 
 _THRESHOLDS = tuple(tenth / 10 for tenth in range(1, 10))
 

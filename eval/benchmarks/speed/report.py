@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from eval.errors import ReportError
-from eval.run.origin import Origin
+from eval.run.origin import RunOrigin
 from index.store.atomic_file import write_file
 
 _COLUMNS = 2
@@ -144,7 +144,7 @@ class SpeedReport(BaseModel):
     runs: dict[str, tuple[Timed, ...]]
     page_seconds: tuple[float, ...]
     first_evidence_seconds: tuple[float, ...]
-    origin: Origin
+    origin: RunOrigin
 
     def write(self, path: Path) -> None:
         """Write the report to a file.

@@ -1,19 +1,19 @@
-"""Where quotes stand in documents.
-
-What a measure looks at: a golden question, the answer it got, and the texts both point into.
-"""
+"""What a measure looks at: a golden question, the answer it got, and the places in documents that both point to."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+import regex
+
 from bot.answer.answer import Answer
-from eval.suites.golden import EvidenceItem, GoldenQuestion
+from bot.answer.trace import Place
+from eval.suites.golden import GoldenQuestion
 from index.document import Span
 
+# Gives the stored text of a document by its id, or None.
 TextOf = Callable[[str], str | None]
 
 
@@ -26,22 +26,13 @@ def occurrences(text: str, quote: str) -> tuple[Span, ...]:
     """
     if not quote.strip():
         return ()
-    pattern = re.compile(r"\s+".join(re.escape(word) for word in quote.split()))
-    places = []
-    found = pattern.search(text)
-    while found:
-        places.append(Span(*found.span()))
-        found = pattern.search(text, found.start() + 1)
-    return tuple(places)
-
-
-# A document and a place in it.
-Place = tuple[str, Span]
+    pattern = r"\s+".join(map(regex.escape, quote.split()))
+    return tuple(Span(*found.span()) for found in regex.finditer(pattern, text, overlapped=True))
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """One question that was asked.
+class AnsweredQuestion:
+    """A golden question and the answer that it got.
 
     Attributes:
         text_of: Gives the stored text of a document, or None.
@@ -70,14 +61,15 @@ class Asked:
 
         An item that stands nowhere is left out: nothing can be measured against it (a run on changed documents).
         """
-        return [places for item in self.question.evidence if (places := self._places(item))]
-
-    def _places(self, item: EvidenceItem) -> list[Place]:
-        return [
-            (quote.document_id, span)
-            for quote in item.any_of
-            for span in occurrences(self.text_of(quote.document_id) or "", quote.quote)
-        ]
+        found = (
+            [
+                (quote.document_id, span)
+                for quote in item.any_of
+                for span in occurrences(self.text_of(quote.document_id) or "", quote.quote)
+            ]
+            for item in self.question.evidence
+        )
+        return [places for places in found if places]
 
 
 def covers(place: Place, item: Sequence[Place]) -> bool:

@@ -1,7 +1,4 @@
-"""How long answers took.
-
-Every measure of a run, by name: how one question is scored, and what the scores of all come to.
-"""
+"""Every measure of a run by name: how one question is scored, and how the scores of all are summarised."""
 
 from __future__ import annotations
 
@@ -10,16 +7,13 @@ from functools import partial
 
 import numpy
 
-from eval.measures.asked import Asked
-from eval.measures.citations import citation_precision, citation_recall, quote_fidelity
+from eval.measures import correctness, evidence_found
+from eval.measures.answered import AnsweredQuestion
 from eval.measures.confidence import calibration_error, confidence_and_outcome
-from eval.measures.correctness import answer_bearing, answer_correct
 from eval.measures.interval import Metric, Samples, mean, summarise
-from eval.measures.refusals import false_refusal_rate, refusal_precision, refusal_recall
-from eval.measures.retrieval import ndcg_at_k, recall_at_k, reciprocal_rank, success_at_k
 
 
-def total_milliseconds(asked: Asked) -> float | None:
+def total_milliseconds(asked: AnsweredQuestion) -> float | None:
     """Return the whole time of an answer or refusal in milliseconds, or None when it was not recorded."""
     return asked.answer.timings_ms.get("total")
 
@@ -32,20 +26,20 @@ def percentile(samples: Samples, share: float) -> float:
     return float(numpy.quantile(samples, share, method="inverted_cdf"))
 
 
-MEASURES: Mapping[str, Callable[[Asked], float | None]] = {
-    "answer_correct": answer_correct,
-    "answer_bearing": answer_bearing,
-    "refusal_precision": refusal_precision,
-    "refusal_recall": refusal_recall,
-    "false_refusal_rate": false_refusal_rate,
-    "citation_recall": citation_recall,
-    "citation_precision": citation_precision,
-    "quote_fidelity": quote_fidelity,
-    "success_at_1": partial(success_at_k, k=1),
-    "success_at_5": partial(success_at_k, k=5),
-    "recall_at_5": partial(recall_at_k, k=5),
-    "reciprocal_rank": reciprocal_rank,
-    "ndcg_at_5": partial(ndcg_at_k, k=5),
+MEASURES: Mapping[str, Callable[[AnsweredQuestion], float | None]] = {
+    "answer_correct": correctness.answer_correct,
+    "answer_bearing": correctness.answer_bearing,
+    "refusal_precision": correctness.refusal_precision,
+    "refusal_recall": correctness.refusal_recall,
+    "false_refusal_rate": correctness.false_refusal_rate,
+    "citation_recall": evidence_found.citation_recall,
+    "citation_precision": evidence_found.citation_precision,
+    "quote_fidelity": evidence_found.quote_fidelity,
+    "success_at_1": partial(evidence_found.success_at_k, k=1),
+    "success_at_5": partial(evidence_found.success_at_k, k=5),
+    "recall_at_5": partial(evidence_found.recall_at_k, k=5),
+    "reciprocal_rank": evidence_found.reciprocal_rank,
+    "ndcg_at_5": partial(evidence_found.ndcg_at_k, k=5),
 }
 TAG_MEASURES = ("answer_correct", "refusal_recall", "false_refusal_rate", "citation_recall")
 
@@ -54,13 +48,15 @@ PERCENTILES = {"latency_p50_ms": 0.50, "latency_p95_ms": 0.95}
 Scores = Mapping[str, float | None]
 
 
-def score(asked: Asked) -> dict[str, float | None]:
+def score(asked: AnsweredQuestion) -> dict[str, float | None]:
     """Return what every measure gives one question; None where it does not apply."""
     return {name: measure(asked) for name, measure in MEASURES.items()}
 
 
 def summarise_all(
-    asked: Sequence[Asked | None], scores: Sequence[Scores | None], clusters: Sequence[Hashable] | None = None
+    asked: Sequence[AnsweredQuestion | None],
+    scores: Sequence[Scores | None],
+    clusters: Sequence[Hashable] | None = None,
 ) -> dict[str, Metric]:
     """Return every metric over questions and their scores, in the same order; None stands for one that crashed.
 

@@ -1,29 +1,36 @@
-"""Runs golden suites: every question asked once, scored, and kept with its answer."""
+"""Runs golden suites: every question is asked once, scored, and kept with its answer."""
 
 from __future__ import annotations
 
 import functools
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from bot.settings import Settings
 from eval.errors import EvaluationError, SuiteError
-from eval.measures.asked import Asked, TextOf
+from eval.measures.answered import AnsweredQuestion, TextOf
 from eval.measures.correctness import what_is_wrong
-from eval.measures.metrics import TAG_MEASURES, score, summarise_all, summarise_named
+from eval.measures.scoring import TAG_MEASURES, score, summarise_all, summarise_named
 from eval.report.report import QuestionReport, RunReport, SuiteRecord, TagReport
-from eval.run.ask import Asker, FindBlame, OnProgress, Task, ask_all, in_order, plan, verdict_of
-from eval.run.journal import Entry, Identity, Journal
+from eval.run.asker import (
+    Asker,
+    FindBlame,
+    OnProgress,
+    QuestionTask,
+    Subject,
+    ask_all,
+    group_turns,
+    list_tasks,
+    verdict_of,
+)
+from eval.run.journal import JournalEntry, RunIdentity, RunJournal
 from eval.run.origin import read_origin
-from eval.run.subject import Subject
-from eval.suites.check import check_suite
-from eval.suites.golden import GoldenQuestion
 from eval.suites.suite import Suite
+from eval.suites.suite_check import check_suite
 from prompts.replies import prompts_hash
 
 logger = logging.getLogger(__name__)
@@ -34,25 +41,7 @@ _NO_PART_OF_A_RUN = frozenset(("data_dir", "host", "port"))
 
 
 @dataclass(frozen=True, slots=True)
-class _Outcome:
-    question: GoldenQuestion
-    entry: Entry
-    asked: Asked | None
-    scores: dict[str, float | None] | None
-
-    @property
-    def cluster(self) -> tuple[str, str, str]:
-        """Return what shares its luck with others: the turns of a dialogue, or a question each time it is asked."""
-        dialogue = self.question.dialogue
-        return (
-            (self.entry.suite, "question", self.question.id)
-            if dialogue is None
-            else (self.entry.suite, "dialogue", dialogue)
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Manner:
+class RunOptions:
     """How a run is made.
 
     Attributes:
@@ -73,17 +62,17 @@ def run_suites(
     suites: Sequence[Suite],
     settings: Settings,
     on_progress: OnProgress = lambda done, total, question_id: None,
-    manner: Manner = Manner(),
+    options: RunOptions = RunOptions(),
     find_blame: FindBlame = lambda asked: None,
 ) -> RunReport:
     """Ask every question of the suites and return the report.
 
     Args:
-        chatbot: Must be safe for as many threads as `manner` asks for.
+        chatbot: Must be safe for as many threads as `options` asks for.
         suites: What to ask.
         settings: Recorded.
         on_progress: Called from the thread of the caller.
-        manner: How often, how many at a time, and where answers are kept.
+        options: How often, how many at a time, and where answers are kept.
         find_blame: Says which stage lost a failed answer.
 
     Raises:
@@ -97,23 +86,29 @@ def run_suites(
     if not hashes:
         raise EvaluationError("The index holds no documents: run footnote index first.")
     mistakes = [mistake for suite in suites for mistake in check_suite(suite, hashes, text_of).mistakes]
-    if mistakes and not manner.changed_documents:
+    if mistakes and not options.changed_documents:
         raise SuiteError(mistakes)
 
-    recorded = _without_passwords(settings.model_dump(mode="json"))
-    identity = Identity(
+    recorded = {
+        name: _PASSWORD.sub(r"\1:***@", value) if isinstance(value, str) else value
+        for name, value in settings.model_dump(mode="json").items()
+    }
+    identity = RunIdentity(
         suites=tuple(suite.hash for suite in suites),
         index_fingerprint=overview.fingerprint,
         settings={name: value for name, value in recorded.items() if name not in _NO_PART_OF_A_RUN},
         prompts=prompts_hash(),
-        repeats=manner.repeats,
+        repeats=options.repeats,
     )
-    journal = Journal.open(manner.folder, identity, datetime.now(UTC))
+    journal = RunJournal.open(options.folder, identity, datetime.now(UTC))
     if len(journal):
         logger.warning("%d answers are there from before: going on after them", len(journal))
-    sequels = plan(suites, manner.repeats)
-    ask_all(Asker(chatbot, journal, text_of, find_blame), sequels, manner.parallel, on_progress)
-    outcomes = [_outcome(task, journal, text_of) for task in in_order(suites, manner.repeats)]
+    tasks = list_tasks(suites, options.repeats)
+    ask_all(Asker(chatbot, journal, text_of, find_blame), group_turns(tasks), options.parallel, on_progress)
+    entries = [journal.entry(task.question.id, task.repeat) for task in tasks]
+    answered = [_answered(task, entry, text_of) for task, entry in zip(tasks, entries, strict=True)]
+    questions = tuple(map(_report, tasks, entries, answered))
+    scores = [question.scores or None for question in questions]
     return RunReport(
         suites=tuple(SuiteRecord(path=one.path, hash=one.hash, questions=len(one.questions)) for one in suites),
         origin=read_origin(),
@@ -121,16 +116,14 @@ def run_suites(
         index_fingerprint=overview.fingerprint,
         documents=len(hashes),
         document_hashes=hashes,
-        repeats=manner.repeats,
+        repeats=options.repeats,
         started_at=journal.started_at,
-        seconds=round(sum(outcome.entry.seconds for outcome in outcomes), 3),
-        crashes=sum(outcome.asked is None for outcome in outcomes),
+        seconds=round(sum(entry.seconds for entry in entries), 3),
+        crashes=answered.count(None),
         warnings=tuple(map(str, mistakes)),
-        metrics=summarise_all(
-            [one.asked for one in outcomes], [one.scores for one in outcomes], [one.cluster for one in outcomes]
-        ),
-        by_tag=_by_tag(outcomes),
-        questions=tuple(_report(outcome) for outcome in outcomes),
+        metrics=summarise_all(answered, scores, list(map(_cluster, questions))),
+        by_tag=_by_tag(questions),
+        questions=questions,
     )
 
 
@@ -145,44 +138,37 @@ def stored_texts(chatbot: Subject) -> TextOf:
     return text_of
 
 
-def _outcome(task: Task, journal: Journal, text_of: TextOf) -> _Outcome:
-    kept = journal.find(task.question.id, task.repeat)
-    assert kept is not None, "every task has been asked"
-    entry = kept.model_copy(update={"suite": task.suite})
+def _answered(task: QuestionTask, entry: JournalEntry, text_of: TextOf) -> AnsweredQuestion | None:
     question = task.question.model_copy(update={"history": entry.history})
-    asked = Asked(question, entry.answer, text_of) if entry.answer else None
-    return _Outcome(question, entry, asked, score(asked) if asked else None)
+    return AnsweredQuestion(question, entry.answer, text_of) if entry.answer else None
 
 
-def _report(outcome: _Outcome) -> QuestionReport:
-    asked, entry = outcome.asked, outcome.entry
+def _report(task: QuestionTask, entry: JournalEntry, asked: AnsweredQuestion | None) -> QuestionReport:
     verdict = verdict_of(asked)
     return QuestionReport(
-        suite=entry.suite,
-        golden=outcome.question,
+        suite=task.suite,
+        golden=task.question.model_copy(update={"history": entry.history}),
         repeat=entry.repeat,
         answer=entry.answer,
         crash=entry.crash,
         verdict=verdict,
         why=tuple(what_is_wrong(asked)) if asked and verdict == "wrong" else (),
-        scores=outcome.scores or {},
+        scores=score(asked) if asked else {},
         blame=entry.blame,
     )
 
 
-def _by_tag(outcomes: Sequence[_Outcome]) -> dict[str, TagReport]:
-    tags = sorted({tag for outcome in outcomes for tag in outcome.question.tags})
-    tagged = {tag: [outcome for outcome in outcomes if tag in outcome.question.tags] for tag in tags}
-    return {
-        tag: TagReport(
-            questions=len(some),
-            metrics=summarise_named(TAG_MEASURES, [one.scores for one in some], [one.cluster for one in some]),
-        )
-        for tag, some in tagged.items()
-    }
+def _cluster(question: QuestionReport) -> Hashable:
+    """Return what results depend on together: the turns of a dialogue, or a question each time it is asked."""
+    golden = question.golden
+    return question.suite, golden.dialogue is None, golden.dialogue or golden.id
 
 
-def _without_passwords(settings: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: _PASSWORD.sub(r"\1:***@", value) if isinstance(value, str) else value for name, value in settings.items()
-    }
+def _by_tag(questions: Sequence[QuestionReport]) -> dict[str, TagReport]:
+    reports = {}
+    for tag in sorted({tag for question in questions for tag in question.golden.tags}):
+        tagged = [question for question in questions if tag in question.golden.tags]
+        scores = [question.scores or None for question in tagged]
+        metrics = summarise_named(TAG_MEASURES, scores, list(map(_cluster, tagged)))
+        reports[tag] = TagReport(questions=len(tagged), metrics=metrics)
+    return reports

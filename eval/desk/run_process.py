@@ -1,4 +1,4 @@
-"""`python -m eval.desk.child ARGUMENTS…`: the command line as a child of the evaluator's page.
+"""`python -m eval.desk.run_process ARGUMENTS…`: the command line as a child of the evaluator's page.
 
 It can be interrupted even where the server was started in the background, whose children ignore interrupts, and it ends
 when the server is gone, however that came about: its standard input is a pipe that only the server holds open.

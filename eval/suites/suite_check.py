@@ -1,7 +1,4 @@
-"""What in a suite is probably not meant, as far as the suite itself shows.
-
-Checks a suite against the documents it is about.
-"""
+"""Checks a suite against the documents it is about, and warns of what its author probably did not mean."""
 
 from __future__ import annotations
 
@@ -12,16 +9,33 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from eval.errors import Mistake
-from eval.measures.asked import TextOf, occurrences
+from eval.measures.answered import TextOf, occurrences
 from eval.measures.correctness import shows
 from eval.suites.golden import DRAFT, GoldenQuestion
+from eval.suites.located import KeyPath
 from eval.suites.suite import Suite
 
+# Below this likeness the "nearest text" has nothing to do with the quote.
+_LIKENESS = 0.4
 
-def check_form(suite: Suite) -> Findings:
+
+@dataclass(frozen=True, slots=True)
+class SuiteFindings:
+    """What the check of a suite found.
+
+    Attributes:
+        mistakes: What makes the suite unusable with these documents.
+        warnings: What is probably not meant.
+    """
+
+    mistakes: tuple[Mistake, ...]
+    warnings: tuple[Mistake, ...]
+
+
+def check_form(suite: Suite) -> SuiteFindings:
     """Return warnings: drafts that nobody has confirmed, dialogues that do not read as one, answers nothing can be."""
     warnings = [*_drafts(suite), *_dialogues(suite), *_histories(suite), *_impossible(suite)]
-    return Findings((), tuple(sorted(warnings, key=lambda warning: warning.line)))
+    return SuiteFindings((), tuple(sorted(warnings, key=lambda warning: warning.line)))
 
 
 def _drafts(suite: Suite) -> Iterator[Mistake]:
@@ -48,15 +62,12 @@ def _dialogues(suite: Suite) -> Iterator[Mistake]:
 def _later_turn(suite: Suite, name: str, before: int, index: int) -> Iterator[Mistake]:
     if index != before + 1:
         line = suite.entries[before].line
-        message = (
-            f"the turn before this one of the dialogue {name!r} stands on line {line}: put them next to each other"
-        )
-        yield suite.mistake(index, ("dialogue",), message)
+        message = f"the turn before this one of the dialogue {name!r} stands on line {line}"
+        yield suite.mistake(index, ("dialogue",), f"{message}: put them next to each other")
     if suite.questions[index].history:
-        message = (
-            f"this turn of the dialogue {name!r} has a history of its own, so it does not follow the turns before it"
-        )
-        yield suite.mistake(index, ("history",), f"{message}: remove one of the two")
+        message = f"this turn of the dialogue {name!r} has a history of its own"
+        why = "so it does not follow the turns before it: remove one of the two"
+        yield suite.mistake(index, ("history",), f"{message}, {why}")
 
 
 def _histories(suite: Suite) -> Iterator[Mistake]:
@@ -88,24 +99,7 @@ def _folded(name: str) -> str:
     return "".join(letter for letter in name.casefold() if letter.isalnum())
 
 
-# Below this likeness the "nearest text" has nothing to do with the quote.
-_LIKENESS = 0.4
-
-
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """What a check against documents found.
-
-    Attributes:
-        mistakes: What makes the suite unusable with these documents.
-        warnings: What is probably not meant.
-    """
-
-    mistakes: tuple[Mistake, ...]
-    warnings: tuple[Mistake, ...]
-
-
-def check_suite(suite: Suite, document_ids: Collection[str], text_of: TextOf) -> Findings:
+def check_suite(suite: Suite, document_ids: Collection[str], text_of: TextOf) -> SuiteFindings:
     """Check that every evidence quote occurs in its document, and that expected phrases can be found there.
 
     Args:
@@ -118,14 +112,15 @@ def check_suite(suite: Suite, document_ids: Collection[str], text_of: TextOf) ->
     for index, question in enumerate(suite.questions):
         found = list(_wrong_quotes(question, document_ids, text_of))
         mistakes += [suite.mistake(index, key, message) for key, message in found]
-        if not found:
-            warnings += [suite.mistake(index, key, message) for key, message in _unbearable_groups(question, text_of)]
-    return Findings(tuple(mistakes), tuple(warnings))
+        for number, group in unstated_groups(question, text_of) if not found else ():
+            message = f"no document of the evidence shows any of {list(group)}: answer_bearing cannot be met"
+            warnings.append(suite.mistake(index, ("expect", number), message))
+    return SuiteFindings(tuple(mistakes), tuple(warnings))
 
 
 def _wrong_quotes(
     question: GoldenQuestion, document_ids: Collection[str], text_of: TextOf
-) -> Iterator[tuple[tuple[str | int, ...], str]]:
+) -> Iterator[tuple[KeyPath, str]]:
     for item_number, item in enumerate(question.evidence):
         for quote_number, quote in enumerate(item.any_of):
             key = ("evidence", item_number, "any_of", quote_number)
@@ -135,22 +130,22 @@ def _wrong_quotes(
                 hint = f"did you mean {near[0]!r}?" if near else "index it first, or correct the name"
                 yield (*key, "document_id"), f"there is no document {quote.document_id!r} in the index; {hint}"
             elif not occurrences(text, quote.quote):
-                near_text = nearest_text(text, quote.quote)
-                hint = f"the nearest text is {near_text!r}" if near_text else "nothing in it comes near"
+                hint = nearest_hint(text, quote.quote)
                 yield (*key, "quote"), f"{quote.quote!r} does not occur in {quote.document_id!r}; {hint}"
 
 
-def _unbearable_groups(question: GoldenQuestion, text_of: TextOf) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Yield the groups that no cited sentence could bear out, because no document of the evidence shows them."""
+def unstated_groups(question: GoldenQuestion, text_of: TextOf) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """Yield the number and phrases of each expected group that no document of the evidence shows."""
     texts = [text_of(name) or "" for name in {quote.document_id for item in question.evidence for quote in item.any_of}]
-    if not texts:
-        return
-    for number, group in enumerate(question.expect):
+    for number, group in enumerate(question.expect if any(texts) else ()):
         if not any(shows(text, phrase) for text in texts for phrase in group):
-            yield (
-                ("expect", number),
-                f"no document of the evidence shows any of {list(group)}: answer_bearing cannot be met",
-            )
+            yield number, group
+
+
+def nearest_hint(text: str, quote: str) -> str:
+    """Return what a message says of the nearest text to a quote that does not occur."""
+    near = nearest_text(text, quote)
+    return f"the nearest text is {near!r}" if near else "nothing in it comes near"
 
 
 def nearest_text(text: str, quote: str) -> str:

@@ -1,11 +1,7 @@
-"""Templates of the evaluator's page to responses, with the strictest policy they can live under.
+"""What the routes of the evaluator's page share: the chatbot, the runs, the suites, addresses, pages and access.
 
-The door of the evaluator's page: a random key that only the terminal shows, and a cookie for who brought it.
-
-The key and the cookie live in memory and end with the server. Who is logged in below /staff with the role for it needs
-neither: that door is passed before this one.
-
-What the routes of the evaluator's page share: the chatbot, the runs, the suites, and how addresses are written.
+Evaluators enter with a random key that only the terminal shows, and keep a cookie. Key and cookie live in memory and
+end with the server. A member of staff who is logged in below /staff with the role of an evaluator needs neither.
 """
 
 from __future__ import annotations
@@ -14,7 +10,7 @@ import secrets
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, ClassVar, Protocol
 from urllib.parse import parse_qsl, quote, urlencode
 
 from fastapi import Form, HTTPException
@@ -23,22 +19,22 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-import bot.web.page
 from bot.answer.answer import SearchResult
 from bot.settings import Settings
 from bot.web.extensions import ADMITTED
 from bot.web.page.language import theme_for
-from eval.desk.entry import Library
-from eval.desk.running import Progress, Runner
-from eval.desk.runs import RunShelf
-from eval.desk.suites import SuiteShelf
+from eval.desk.entry import DocumentTexts
+from eval.desk.folders import RunFolders, SuiteFolders
+from eval.desk.running import Runner, RunProgress
 from eval.report.figures import MEASURES
 from eval.report.page import build_environment
 from eval.report.report import QuestionReport
 from eval.report.table import number
-from eval.run.run import stored_texts
-from eval.run.subject import Subject
+from eval.run.asker import Subject
+from eval.run.suite_run import stored_texts
 
+PATH = "/evaluate"
+COOKIE = "footnote_evaluator"
 _HERE = Path(__file__).parent
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
@@ -46,38 +42,43 @@ _POLICY = (
 )
 # Nothing of these pages is left behind in a browser that others use too.
 _NO_STORE = {"cache-control": "no-store"}
-_CHAT_STATIC = Path(str(bot.web.page.__file__)).parent / "static"
 _STATIC = {
-    "desk.css": ("text/css", (_HERE.parent / "html" / "static" / "report.css", _HERE / "static" / "desk.css")),
+    "desk.css": ("text/css", (_HERE.parent / "report" / "static" / "report.css", _HERE / "static" / "desk.css")),
     "desk.js": ("text/javascript", (_HERE / "static" / "desk.js",)),
 }
+_CLOSED = "This page is for evaluators: open it with the link that footnote serve --evaluator printed, or log in.\n"
+_STALE_FORM = "This form is from before the server was started again: go back, reload the page and send it once more."
 
 
-def show(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
-    """Return a page."""
+def show_page(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+    """Return a page, with the strictest content security policy that it works under."""
     page = _environment().get_template(template).render(theme=theme_for(request), **values)
     return HTMLResponse(page, status, {"content-security-policy": _POLICY, **_NO_STORE})
 
 
-def show_whole(page: str, policy: str) -> HTMLResponse:
+def show_report(page: str, policy: str) -> HTMLResponse:
     """Return a page that was rendered elsewhere and brings its own policy."""
     return HTMLResponse(page, headers={"content-security-policy": f"{policy}; frame-ancestors 'none'", **_NO_STORE})
 
 
 @cache
-def static_file(name: str) -> tuple[str, str] | None:
-    """Return the media type and the text of one of our own files, or None."""
+def static_file(name: str) -> Response:
+    """Return a style sheet or script of these pages.
+
+    Raises:
+        HTTPException: There is none of this name.
+    """
     if name not in _STATIC:
-        return None
+        raise HTTPException(404)
     media_type, paths = _STATIC[name]
-    return media_type, "".join(path.read_text("utf-8") for path in paths)
+    return Response("".join(path.read_text("utf-8") for path in paths), media_type=media_type)
 
 
 @cache
 def _environment() -> Environment:
     environment = build_environment(_HERE / "templates")
     environment.globals.update(measure_words=MEASURES)
-    environment.filters.update(signed=_signed, chance=_chance)
+    environment.filters.update(signed=_signed, chance=_p_value)
     return environment
 
 
@@ -86,27 +87,14 @@ def _signed(value: float | None, name: str) -> str:
     return text if value is None or value < 0 else f"+{text}"
 
 
-def _chance(p_value: float | None) -> str:
-    """Return a p-value as it is printed."""
-    if p_value is None:
-        return ""
-    return "<.001" if p_value < 0.001 else f"{p_value:.3f}"
+def _p_value(value: float | None) -> str:
+    return "" if value is None else "<.001" if value < 0.001 else f"{value:.3f}"
 
 
-COOKIE = "footnote_evaluator"
-_CLOSED = "This page is for evaluators: open it with the link that footnote serve --evaluator printed, or log in.\n"
-_STALE_FORM = "This form is from before the server was started again: go back, reload the page and send it once more."
+class KeyAccess:
+    """Lets in a browser that brings the key, and afterwards the cookie; every other request gets one sentence."""
 
-
-class Door:
-    """Lets in who brings the key, and afterwards who brings the cookie; everyone else reads one sentence.
-
-    Args:
-        path: Where the guarded pages begin, such as `/evaluate`.
-    """
-
-    def __init__(self, path: str) -> None:
-        self._path = path
+    def __init__(self) -> None:
         self._key = secrets.token_urlsafe(32)
         self._session = secrets.token_urlsafe(32)
         self.form_token = secrets.token_urlsafe(32)
@@ -114,10 +102,10 @@ class Door:
     @property
     def entrance(self) -> str:
         """Return the path with the key: what the terminal shows, and nothing else may."""
-        return f"{self._path}?{urlencode({'key': self._key})}"
+        return f"{PATH}?{urlencode({'key': self._key})}"
 
     def guard(self, app: ASGIApp) -> ASGIApp:
-        """Return the application with this door before it."""
+        """Return the application with this check before it."""
 
         async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
             request = Request(scope)
@@ -126,7 +114,7 @@ class Door:
             elif scope.get(ADMITTED) or _same(request.cookies.get(COOKIE, ""), self._session):
                 await app(scope, receive, send)
             else:
-                await PlainTextResponse(_CLOSED, 403, {"cache-control": "no-store"})(scope, receive, send)
+                await PlainTextResponse(_CLOSED, 403, _NO_STORE)(scope, receive, send)
 
         return guarded
 
@@ -136,18 +124,12 @@ class Door:
             raise HTTPException(403, _STALE_FORM)
 
     def _admit(self, request: Request) -> Response:
-        """Return the way to the same address without the key, which so stays in no history and no picture."""
+        """Redirect to the same address without the key, which then stays in no browser history."""
         rest = [(name, value) for name, value in parse_qsl(request.url.query) if name != "key"]
         address = quote(request.scope["path"]) + (f"?{urlencode(rest)}" if rest else "")
-        response = RedirectResponse(address, 303, {"cache-control": "no-store"})
-        response.set_cookie(
-            COOKIE,
-            self._session,
-            path=self._path,
-            httponly=True,
-            samesite="strict",
-            secure=request.scope["scheme"] == "https",
-        )
+        response = RedirectResponse(address, 303, _NO_STORE)
+        is_https = request.scope["scheme"] == "https"
+        response.set_cookie(COOKIE, self._session, path=PATH, httponly=True, samesite="strict", secure=is_https)
         return response
 
 
@@ -155,11 +137,8 @@ def _same(given: str, kept: str) -> bool:
     return secrets.compare_digest(given.encode("utf-8", "surrogatepass"), kept.encode())
 
 
-PATH = "/evaluate"
-
-
-class Searched(Subject, Protocol):
-    """The chatbot beside the pages: what is evaluated, and what shows a document's nearest passages."""
+class SearchableSubject(Subject, Protocol):
+    """The chatbot beside the pages: what is evaluated, and what shows a question's nearest passages."""
 
     @property
     def settings(self) -> Settings:
@@ -172,23 +151,19 @@ class Searched(Subject, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class EvaluatorSite:
     """Everything that a page is made from.
 
     Attributes:
-        form_token: What every form of these pages carries.
+        home: Address of the list of runs.
     """
 
-    chatbot: Searched
-    runs: RunShelf
-    suites: SuiteShelf
+    chatbot: SearchableSubject
+    runs: RunFolders
+    suites: SuiteFolders
     runner: Runner
-    form_token: str
-
-    @property
-    def home(self) -> str:
-        """Address of the list of runs."""
-        return PATH
+    access: KeyAccess
+    home: ClassVar[str] = PATH
 
     def run_address(self, name: str, anchor: str = "", **asked: str) -> str:
         """Return the address of a run, or of a question in its report."""
@@ -202,34 +177,21 @@ class Desk:
         """Return the address of a suite's list of questions."""
         return _address(f"suites/{quote(suite, safe='')}", {})
 
-    def compare_address(self, a: str, b: str, **asked: str) -> str:
-        """Return the address of a comparison."""
-        return _address("compare", {"a": a, "b": b, **asked})
-
     def entry_of(self, question: QuestionReport, run: str) -> str | None:
         """Return the address where the suite entry of a reported question can be changed, if its suite is here."""
         name = self.suites.name_of(question.suite)
         return self.entry_address(name, question.golden.id, run=run) if name else None
 
-    def go_to(self, address: str) -> RedirectResponse:
-        """Return the way to a page after a form, so that a reload does not send the form again."""
-        return RedirectResponse(address, 303)
-
-    def go_to_run(self, name: str) -> RedirectResponse:
-        """Return the way to a run's page after a form."""
-        return self.go_to(self.run_address(name))
-
-    def library(self) -> Library:
+    def documents(self) -> DocumentTexts:
         """Return the documents that quotes are checked against."""
         ids = [document.document_id for document in self.chatbot.overview().documents]
-        return Library(ids, stored_texts(self.chatbot))
+        return DocumentTexts(ids, stored_texts(self.chatbot))
 
-    def progress(self, name: str) -> Progress | None:
+    def progress(self, name: str) -> RunProgress | None:
         """Return how far a run is, or None where there is no such run."""
         if live := self.runner.progress(name):
             return live
-        stored = next((run for run in self.runs.stored() if run.name == name), None)
-        return stored.progress if stored else None
+        return next((run.progress for run in self.runs.stored() if run.name == name), None)
 
 
 def _address(place: str, asked: dict[str, str]) -> str:
