@@ -14,7 +14,7 @@ import click
 from bot.cli.options import print_progress, with_settings
 from bot.language_model import LanguageModel, ModelUnavailableError
 from bot.language_model.build import build_language_model
-from bot.language_model.session import Consultation
+from bot.language_model.session import ModelSession
 from bot.settings import Settings
 from eval.drafts.draft import CHECK_NOT_STATED, Draft, check_target, choose_drafts, write_drafts
 from eval.drafts.propose import propose, reword
@@ -76,7 +76,7 @@ def word_drafts(drafts: Sequence[Draft], model: LanguageModel) -> list[Draft]:
     if not model.ready():
         print_progress("The language model is not ready, so the questions are worded by rules.")
         return list(drafts)
-    consultation, worded = Consultation(model), list[Draft]()
+    consultation, worded = ModelSession(model), list[Draft]()
     try:
         for draft in drafts:
             worded.append(reword(draft, consultation))  # what was worded before a failure is kept

@@ -14,7 +14,7 @@ from tomllib import loads
 
 import regex
 
-from bot.language_model.session import Consultation
+from bot.language_model.session import ModelSession
 from bot.stages.question.answer_type import AnswerType, expected_type
 from bot.stages.question.clean import detect_language
 from bot.text.fact import is_ideographic
@@ -33,7 +33,7 @@ _LONGEST = 200
 _PLACEHOLDERS: dict[str, set[str]] = {"system": set(), "question": {"sentence", "answer", "question"}}
 
 
-def reword(draft: Draft, consultation: Consultation) -> Draft:
+def reword(draft: Draft, consultation: ModelSession) -> Draft:
     """Return the draft with the question as the model words it, or as it was.
 
     A follow-up, a comparison and a near miss stay as they are: what makes them one is in their words.
