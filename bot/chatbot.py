@@ -15,8 +15,7 @@ from bot.answer.timing import StageTime, Stopwatch
 from bot.answer.trace import Trace, TracedAnswer
 from bot.answer.understanding import Understanding
 from bot.language_model import CancelledError, LanguageModel, ModelUnavailableError
-from bot.language_model.optional import OptionalModel
-from bot.language_model.session import Consultation, Fence, Patience
+from bot.language_model.session import Deadline, Fence, ModelSession, OptionalModel
 from bot.settings import Rule, Settings
 from bot.staff.approved.recall import Recall
 from bot.stages.checking.check import Checked, check, in_readers_language
@@ -326,7 +325,7 @@ class Chatbot:
     @staticmethod
     def _prime(model: LanguageModel) -> None:
         with suppress(ModelUnavailableError, CancelledError):
-            prime(Consultation(model))
+            prime(ModelSession(model))
 
     # Steps ----------------------------------------------------------------------------------------------------------
 
@@ -344,7 +343,7 @@ class Chatbot:
         session = None
         if language_model is not None and language_model.ready():
             fence = Fence(hash_text(self._secret, question, fingerprint))
-            session = Consultation(language_model, cancel and Patience(cancel, self.settings.model_patience), fence)
+            session = ModelSession(language_model, cancel and Deadline(cancel, self.settings.model_patience), fence)
         stopwatch = Stopwatch()
         assembly = Assembly(
             question_id=question_id or hash_text(*made_from)[:12],

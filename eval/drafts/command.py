@@ -17,7 +17,7 @@ import yaml
 from bot.cli.options import print_progress, with_settings
 from bot.language_model import LanguageModel, ModelUnavailableError
 from bot.language_model.build import build_language_model
-from bot.language_model.session import Consultation
+from bot.language_model.session import ModelSession
 from bot.settings import Settings
 from eval.drafts.propose import choose_drafts, propose_questions, reword_question
 from eval.drafts.question_draft import CHECK_NOT_STATED, QuestionDraft
@@ -92,7 +92,7 @@ def word_drafts(drafts: Sequence[QuestionDraft], model: LanguageModel) -> list[Q
     if not model.ready():
         print_progress("The language model is not ready, so the questions are worded by rules.")
         return list(drafts)
-    consultation, worded = Consultation(model), list[QuestionDraft]()
+    consultation, worded = ModelSession(model), list[QuestionDraft]()
     try:
         for draft in drafts:
             worded.append(reword_question(draft, consultation))  # what was worded before a failure is kept

@@ -14,7 +14,7 @@ from tomllib import loads
 
 import regex
 
-from bot.language_model.session import Consultation
+from bot.language_model.session import ModelSession
 from bot.stages.question.answer_type import AnswerType, expected_type
 from bot.stages.question.clean import detect_language
 from bot.text.fact import is_ideographic
@@ -116,7 +116,7 @@ def _spread(drafts: Iterable[QuestionDraft], count: int) -> list[QuestionDraft]:
     return chosen
 
 
-def reword_question(draft: QuestionDraft, consultation: Consultation) -> QuestionDraft:
+def reword_question(draft: QuestionDraft, consultation: ModelSession) -> QuestionDraft:
     """Return the draft with the question as the model words it, or as it was.
 
     A follow-up, a comparison and a near miss stay as they are: what makes them one is in their words.

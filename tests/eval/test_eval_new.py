@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bot.cli import footnote
-from bot.language_model.session import Consultation
+from bot.language_model.session import ModelSession
 from bot.text.facts import missing_facts
 from eval.drafts.command import word_drafts
 from eval.drafts.propose import asks_the_same, choose_drafts, propose_questions, reword_question
@@ -165,7 +165,7 @@ DRAFT_WHEN = QuestionDraft(
 )
 def test_a_model_words_a_question_only_as_long_as_it_stays_the_same(line: str, *, is_used: bool) -> None:
     model = ScriptedModel(write=line)
-    worded = reword_question(DRAFT_WHEN, Consultation(model))
+    worded = reword_question(DRAFT_WHEN, ModelSession(model))
     assert worded.question == (line if is_used else DRAFT_WHEN.question)
     assert (worded.expect, worded.sources) == (DRAFT_WHEN.expect, DRAFT_WHEN.sources)
     assert asks_the_same(DRAFT_WHEN, line) == is_used

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.language_model.client import CircuitBreaker
+from bot.language_model.circuit_breaker import CircuitBreaker
 
 
 class Clock:

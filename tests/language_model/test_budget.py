@@ -9,8 +9,7 @@ import pytest
 
 from bot.chatbot import Chatbot
 from bot.language_model import ModelUnavailableError, Prompt
-from bot.language_model.budget import BudgetedModel
-from bot.language_model.build import build_language_model
+from bot.language_model.build import BudgetedModel, build_language_model
 from bot.settings import load_settings
 from bot.web.page.language import LANGUAGES
 from bot.web.page.render_html import render_answer
@@ -49,7 +48,7 @@ def test_answers_are_quotations_and_say_so_when_the_budget_is_spent(
 
 def test_the_budget_is_a_setting() -> None:
     remote = {"answerer": "remote", "remote_url": "http://127.0.0.1:9/v1", "remote_model": "m"}
-    for tokens, kind in ((0, "ChatClient"), (1_000, "BudgetedModel")):
+    for tokens, kind in ((0, "RemoteModel"), (1_000, "BudgetedModel")):
         model = build_language_model(load_settings({**remote, "model_tokens_per_day": tokens}))
         assert type(model).__name__ == kind
         model.close()

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from bot.language_model import CancelledError, Limits, ModelUnavailableError, Prompt
-from bot.language_model.client import PLAIN_LOG_ODDS, ChatClient, CircuitBreaker
+from bot.language_model.circuit_breaker import CircuitBreaker
+from bot.language_model.remote import RemoteModel
+from bot.language_model.yes_no import PLAIN_LOG_ODDS
 from tests.support.model_server import ModelServer, model_server, unused_url
 
 PROMPT = Prompt(system="Answer Yes or No.", user="Is it so?")
@@ -24,8 +26,8 @@ def server() -> Iterator[ModelServer]:
 
 
 @pytest.fixture
-def client(server: ModelServer) -> Iterator[ChatClient]:
-    made = ChatClient(server.url, "m", SECRET, limits=LIMITS, breaker=CircuitBreaker(pause=0.5))
+def client(server: ModelServer) -> Iterator[RemoteModel]:
+    made = RemoteModel(server.url, "m", SECRET, limits=LIMITS, breaker=CircuitBreaker(pause=0.5))
     yield made
     made.close()
 
@@ -37,21 +39,21 @@ def wait_until_idle(server: ModelServer, seconds: float) -> None:
     assert server.open_requests == 0
 
 
-def test_log_odds_add_the_probabilities_of_each_side(client: ChatClient, server: ModelServer) -> None:
+def test_log_odds_add_the_probabilities_of_each_side(client: RemoteModel, server: ModelServer) -> None:
     assert client.log_odds(PROMPT) == pytest.approx(math.log(0.95 / 0.01))
     (request,) = server.requests
     assert (request["max_tokens"], request["temperature"], request["top_logprobs"]) == (1, 0.0, 20)
     assert [message["role"] for message in request["messages"]] == ["system", "user"]
 
 
-def test_a_reply_comes_in_pieces(client: ChatClient, server: ModelServer) -> None:
+def test_a_reply_comes_in_pieces(client: RemoteModel, server: ModelServer) -> None:
     assert list(client.complete(PROMPT, 20, stop=["\n"])) == ["Yes", " it", " is", " so."]
     assert server.requests[0]["stop"] == ["\n"]
     assert server.requests[0]["max_tokens"] == 20
 
 
 def test_a_server_that_lists_five_tokens_is_asked_for_five_from_then_on(
-    client: ChatClient, server: ModelServer
+    client: RemoteModel, server: ModelServer
 ) -> None:
     server.behaviour = "few logprobs"
     for _ in range(2):
@@ -61,7 +63,7 @@ def test_a_server_that_lists_five_tokens_is_asked_for_five_from_then_on(
 
 @pytest.mark.parametrize("behaviour", ["refuse logprobs", "no logprobs"])
 def test_without_log_probabilities_the_word_counts_and_they_are_not_asked_for_again(
-    client: ChatClient, server: ModelServer, behaviour: str
+    client: RemoteModel, server: ModelServer, behaviour: str
 ) -> None:
     server.behaviour = behaviour
     assert client.log_odds(PROMPT) == PLAIN_LOG_ODDS
@@ -72,14 +74,14 @@ def test_without_log_probabilities_the_word_counts_and_they_are_not_asked_for_ag
     assert "logprobs" not in server.requests[-1]
 
 
-def test_a_reply_that_is_neither_yes_nor_no_is_a_failure(client: ChatClient, server: ModelServer) -> None:
+def test_a_reply_that_is_neither_yes_nor_no_is_a_failure(client: RemoteModel, server: ModelServer) -> None:
     server.behaviour, server.reply = "no logprobs", "Perhaps, who knows."
     with pytest.raises(ModelUnavailableError, match="neither Yes nor No"):
         client.log_odds(PROMPT)
 
 
 @pytest.mark.parametrize("fault", [*FAULTS, "hang midway", "cut", "unfinished"])
-def test_a_broken_reply_fails_within_its_limit(client: ChatClient, server: ModelServer, fault: str) -> None:
+def test_a_broken_reply_fails_within_its_limit(client: RemoteModel, server: ModelServer, fault: str) -> None:
     server.behaviour = fault
     started = time.monotonic()
     with pytest.raises(ModelUnavailableError, match="choose --answerer extractive") as error:
@@ -90,7 +92,7 @@ def test_a_broken_reply_fails_within_its_limit(client: ChatClient, server: Model
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_broken_judgement_fails_within_its_limit(client: ChatClient, server: ModelServer, fault: str) -> None:
+def test_a_broken_judgement_fails_within_its_limit(client: RemoteModel, server: ModelServer, fault: str) -> None:
     server.behaviour = fault
     started = time.monotonic()
     with pytest.raises(ModelUnavailableError):
@@ -99,7 +101,7 @@ def test_a_broken_judgement_fails_within_its_limit(client: ChatClient, server: M
     wait_until_idle(server, 1)
 
 
-def test_a_slow_reply_ends_at_the_limit_for_the_whole(client: ChatClient, server: ModelServer) -> None:
+def test_a_slow_reply_ends_at_the_limit_for_the_whole(client: RemoteModel, server: ModelServer) -> None:
     server.behaviour, server.pause, server.reply = "slow", 0.3, "word " * 50
     started = time.monotonic()
     with pytest.raises(ModelUnavailableError, match="too slow"):
@@ -109,7 +111,7 @@ def test_a_slow_reply_ends_at_the_limit_for_the_whole(client: ChatClient, server
 
 
 def test_nobody_listening_is_said_at_once() -> None:
-    client = ChatClient(unused_url(), "m", limits=LIMITS)
+    client = RemoteModel(unused_url(), "m", limits=LIMITS)
     started = time.monotonic()
     with pytest.raises(ModelUnavailableError, match="cannot be reached"):
         client.log_odds(PROMPT)
@@ -117,7 +119,7 @@ def test_nobody_listening_is_said_at_once() -> None:
     client.close()
 
 
-def test_one_failure_before_the_first_piece_is_tried_again(client: ChatClient, server: ModelServer) -> None:
+def test_one_failure_before_the_first_piece_is_tried_again(client: RemoteModel, server: ModelServer) -> None:
     server.script = ["error"]
     assert "".join(client.complete(PROMPT, 20)) == "Yes it is so."
     server.script = ["error"]
@@ -126,7 +128,7 @@ def test_one_failure_before_the_first_piece_is_tried_again(client: ChatClient, s
 
 
 @pytest.mark.parametrize("fault", ["cut", "hang midway", "unfinished"])
-def test_nothing_is_tried_again_once_text_was_handed_over(client: ChatClient, server: ModelServer, fault: str) -> None:
+def test_nothing_is_tried_again_once_text_was_handed_over(client: RemoteModel, server: ModelServer, fault: str) -> None:
     server.script = [fault]
     pieces = client.complete(PROMPT, 20)
     assert next(pieces) == "Yes"
@@ -135,7 +137,7 @@ def test_nothing_is_tried_again_once_text_was_handed_over(client: ChatClient, se
     assert len(server.requests) == 1
 
 
-def test_the_breaker_opens_after_three_failures_and_recovers(client: ChatClient, server: ModelServer) -> None:
+def test_the_breaker_opens_after_three_failures_and_recovers(client: RemoteModel, server: ModelServer) -> None:
     server.behaviour = "error"
     for _ in range(3):
         assert client.ready()
@@ -154,7 +156,7 @@ def test_the_breaker_opens_after_three_failures_and_recovers(client: ChatClient,
 
 
 def test_a_request_that_is_turned_down_for_its_own_fault_does_not_open_the_breaker(
-    client: ChatClient, server: ModelServer
+    client: RemoteModel, server: ModelServer
 ) -> None:
     server.behaviour = "too long"
     for _ in range(4):
@@ -165,14 +167,14 @@ def test_a_request_that_is_turned_down_for_its_own_fault_does_not_open_the_break
     assert client.log_odds(PROMPT) > PLAIN_LOG_ODDS
 
 
-def test_a_server_that_ignores_the_limit_is_cut_off(client: ChatClient, server: ModelServer) -> None:
+def test_a_server_that_ignores_the_limit_is_cut_off(client: RemoteModel, server: ModelServer) -> None:
     server.behaviour = "endless"
     assert len("".join(client.complete(PROMPT, 4))) <= 4 * 16 + 10
     wait_until_idle(server, 1)
 
 
 @pytest.mark.parametrize("behaviour", ["hang", "hang midway", "slow"])
-def test_a_reader_who_leaves_closes_the_connection(client: ChatClient, server: ModelServer, behaviour: str) -> None:
+def test_a_reader_who_leaves_closes_the_connection(client: RemoteModel, server: ModelServer, behaviour: str) -> None:
     server.behaviour = behaviour
     cancel = threading.Event()
     threading.Timer(0.2, cancel.set).start()
@@ -184,7 +186,7 @@ def test_a_reader_who_leaves_closes_the_connection(client: ChatClient, server: M
     assert client.ready()
 
 
-def test_a_judgement_that_nobody_waits_for_closes_the_connection(client: ChatClient, server: ModelServer) -> None:
+def test_a_judgement_that_nobody_waits_for_closes_the_connection(client: RemoteModel, server: ModelServer) -> None:
     server.behaviour = "hang"
     cancel = threading.Event()
     threading.Timer(0.2, cancel.set).start()
@@ -193,7 +195,7 @@ def test_a_judgement_that_nobody_waits_for_closes_the_connection(client: ChatCli
     wait_until_idle(server, 1)
 
 
-def test_a_dropped_iterator_closes_the_connection(client: ChatClient, server: ModelServer) -> None:
+def test_a_dropped_iterator_closes_the_connection(client: RemoteModel, server: ModelServer) -> None:
     server.behaviour = "hang midway"
     pieces = client.complete(PROMPT, 20)
     assert next(pieces) == "Yes"
@@ -203,7 +205,7 @@ def test_a_dropped_iterator_closes_the_connection(client: ChatClient, server: Mo
 
 @pytest.mark.parametrize("behaviour", ["hang", "hang midway"])
 def test_a_hundred_readers_who_leave_keep_nothing_open(server: ModelServer, behaviour: str) -> None:
-    client = ChatClient(server.url, "m", limits=Limits(connect=120, first_token=120, between_tokens=120, total=120))
+    client = RemoteModel(server.url, "m", limits=Limits(connect=120, first_token=120, between_tokens=120, total=120))
     server.behaviour = behaviour
     leave = threading.Event()
     left: list[CancelledError] = []
@@ -230,7 +232,7 @@ def test_a_hundred_readers_who_leave_keep_nothing_open(server: ModelServer, beha
     client.close()
 
 
-def test_the_key_is_sent_and_never_shown(client: ChatClient, server: ModelServer) -> None:
+def test_the_key_is_sent_and_never_shown(client: RemoteModel, server: ModelServer) -> None:
     server.behaviour = "unauthorized"
     with pytest.raises(ModelUnavailableError, match="401") as error:
         client.log_odds(PROMPT)
@@ -239,7 +241,7 @@ def test_the_key_is_sent_and_never_shown(client: ChatClient, server: ModelServer
 
 
 def test_a_closed_client_ends_its_calls(server: ModelServer) -> None:
-    client = ChatClient(server.url, "m", limits=Limits())
+    client = RemoteModel(server.url, "m", limits=Limits())
     server.behaviour = "hang"
     threading.Timer(0.3, client.close).start()
     with pytest.raises(CancelledError):

@@ -7,7 +7,7 @@ import pytest
 
 from bot.answer.errors import SettingsError
 from bot.language_model.build import build_language_model
-from bot.language_model.remote import ask_who_is_there, build_remote_model
+from bot.language_model.remote import build_remote_model
 from bot.operations.doctor import examine
 from bot.settings import Settings, load_settings
 from tests.support.model_server import ModelServer, model_server, unused_url
@@ -66,11 +66,6 @@ def test_each_answerer_gets_its_model(server: ModelServer, tmp_path: Path) -> No
     assert far.ready()
     far.close()
     assert server.requests == []
-
-
-def test_it_is_said_whether_somebody_is_there(server: ModelServer) -> None:
-    assert ask_who_is_there(remote(server.url)) is None
-    assert "cannot be reached" in str(ask_who_is_there(remote(unused_url())))
 
 
 @pytest.mark.parametrize(

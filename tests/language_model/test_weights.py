@@ -24,8 +24,9 @@ from bot.language_model.weights import (
     forget_gguf,
     record_gguf,
 )
+from tests.support.gguf import gguf_header
 
-PARTS = {"part-1": b"GGUF" + b"a" * 96, "part-2": b"b" * 100, "part-3": b"c" * 50}
+PARTS = {"part-1": gguf_header("qwen2").ljust(100, b"a"), "part-2": b"b" * 100, "part-3": b"c" * 50}
 CONTENT = b"".join(PARTS.values())
 SMALL = Weights(file_name="small.gguf", size=len(CONTENT), sha256=hashlib.sha256(CONTENT).hexdigest())
 
@@ -197,6 +198,11 @@ def test_a_file_that_is_no_gguf_is_refused(tmp_path: Path) -> None:
         record_gguf(tmp_path / "cache", other)
     with pytest.raises(ModelUnavailableError, match="cannot be read"):
         find_weights(tmp_path, gguf=tmp_path / "nowhere.gguf")
+    other.write_bytes(gguf_header("gemma2"))
+    with pytest.raises(ModelUnavailableError, match="architecture 'gemma2', which is none of qwen2, qwen3, llama"):
+        find_weights(tmp_path, gguf=other)
+    shown = CliRunner().invoke(footnote, ["model", "fetch", "--gguf", str(other)])
+    assert (shown.exit_code, "gemma2" in str(shown.exception or shown.output)) == (1, True)
 
 
 def test_the_weights_that_setup_fetched_are_there() -> None:
@@ -212,7 +218,10 @@ def test_status_says_what_to_do(tmp_path: Path) -> None:
     assert "footnote model fetch" in shown
     own = tmp_path / "own.gguf"
     own.write_bytes(CONTENT)
-    assert CliRunner().invoke(footnote, ["model", "fetch", "--gguf", str(own)], env=environment).exit_code == 0
-    shown = CliRunner().invoke(footnote, ["model", "status", "--json"], env=environment).stdout
-    assert json.loads(shown) == {"state": "ready", "fraction": 1.0, "path": str(own)}
-    assert "chosen by you" in CliRunner().invoke(footnote, ["model", "fetch"], env=environment).stderr
+    record_gguf(tmp_path / "cache", own)
+    shown = json.loads(CliRunner().invoke(footnote, ["model", "status", "--json"], env=environment).stdout)
+    runtime = shown.pop("runtime")
+    assert shown == {"state": "ready", "fraction": 1.0, "path": str(own)}
+    assert (runtime["converted"], runtime["speed"]) == (False, None)
+    assert runtime["threads"] >= 1
+    assert "not converted yet" in CliRunner().invoke(footnote, ["model", "status"], env=environment).stdout

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.language_model.session import Consultation
+from bot.language_model.session import ModelSession
 from bot.stages.evidence.excerpts import Excerpt, choose_excerpts, number_excerpts, widen
 from bot.stages.evidence.ranking import ScoredSentence
 from bot.stages.evidence.selection import Features, Sentence
@@ -113,7 +113,7 @@ def test_a_prompt_with_other_placeholders_is_refused(broken: str) -> None:
 
 def test_priming_reads_what_questions_share_and_then_a_prompt_that_begins_otherwise() -> None:
     model = ScriptedModel()
-    prime(Consultation(model))
+    prime(ModelSession(model))
     assert [prompt.system for prompt in model.asked] == [
         instruction("reading", "system"),
         instruction("checking", "system"),

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.language_model.session import Consultation
+from bot.language_model.session import ModelSession
 from bot.stages.question.translation import documents_language, is_foreign, translate_question, translate_statement
 from tests.support.scripted_model import ScriptedModel
 
@@ -30,10 +30,10 @@ def test_the_two_scripts_are_one_language(question: str, language: str, *, forei
     ],
 )
 def test_a_translation_that_changes_a_number_is_not_used(reply: str, used: str) -> None:
-    model = Consultation(ScriptedModel(write=reply))
+    model = ModelSession(ScriptedModel(write=reply))
     assert translate_question("41,000本書中有多少借出？", "en", model) == used
 
 
 def test_a_statement_comes_back_in_the_script_that_was_asked_for() -> None:
-    model = Consultation(ScriptedModel(write="预留了10亿港元。"))
+    model = ModelSession(ScriptedModel(write="预留了10亿港元。"))
     assert translate_statement("HK$1 billion is reserved.", "zh_hant", model) == "預留了10億港元。"

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from bot.language_model.client import PLAIN_LOG_ODDS, log_odds_of_tokens, log_odds_of_words
+from bot.language_model.yes_no import PLAIN_LOG_ODDS, log_odds_of_tokens, log_odds_of_words
 
 
 def test_spellings_of_a_word_are_added_up() -> None:

@@ -13,16 +13,19 @@ DOORS = {
     # The speed of the llama-index starter is measured with its own parts, Chroma among them.
     "chromadb": {"index/search/vectors.py", "eval/benchmarks/speed/contenders.py"},
     "sentence_transformers": {"index/embedding/sentence_transformer.py"},
-    "openvino": {"index/embedding/convert.py", "index/embedding/openvino_encoder.py"},
+    "openvino": {
+        "bot/language_model/runtime.py",
+        "index/embedding/convert.py",
+        "index/embedding/openvino_encoder.py",
+    },
+    "openvino_genai": {"bot/language_model/converted.py", "bot/language_model/runtime.py"},
     "llama_index": {
-        "bot/language_model/endpoint.py",
         "bot/programs/llama_index.py",
         "eval/benchmarks/sets/starter.py",
         "eval/benchmarks/speed/contenders.py",
         "index/sync/splitter.py",
     },
-    "openai": {"bot/language_model/endpoint.py"},
-    "xllamacpp": {"bot/language_model/server.py"},
+    "openai": {"bot/language_model/remote.py"},
     "alembic": {"index/store/migration.py", "index/store/migrations/env.py"},
     "mcp": {"bot/programs/mcp.py"},
     "psycopg": {"index/store/database.py"},

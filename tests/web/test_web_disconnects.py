@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from bot.chatbot import Chatbot
-from bot.language_model.client import ChatClient
+from bot.language_model.remote import RemoteModel
 from bot.storage.answers import AnswerRecords
 from bot.web.app import build_app
 from tests.browser.running import Served, serving
@@ -38,7 +38,7 @@ def served(
     """The application over a small index, with the model on a server that a test makes hang."""
     (tmp_path / "town.txt").write_text("The town\n\nThe first ferry leaves Mui Wo at 5:55 am.\n")
     index_folder(tmp_path / "town.txt", tmp_path / "data")
-    client = ChatClient(model.url, "m")
+    client = RemoteModel(model.url, "m")
     limits = {"visitor_questions": "", "visitor_requests": "", "all_questions": "", "trusted_proxies": ("127.0.0.1",)}
     chatbot = open_chatbot(tmp_path / "data", client, answerer="remote", **limits)
     records = AnswerRecords(chatbot.settings.catalogue_url())

@@ -13,7 +13,8 @@ import pytest
 
 from bot.chatbot import Chatbot
 from bot.language_model import Limits
-from bot.language_model.client import ChatClient, CircuitBreaker
+from bot.language_model.circuit_breaker import CircuitBreaker
+from bot.language_model.remote import RemoteModel
 from bot.storage.answers import AnswerRecords
 from bot.web.app import build_app
 from tests.browser.running import serving
@@ -47,7 +48,7 @@ def survive(
     """Bring a fault about, with all times divided, and return how long each question took."""
     limits = Limits(first_token=20 / faster, between_tokens=10 / faster, total=90 / faster)
     breaker = CircuitBreaker(pause=PAUSE / faster)
-    client = ChatClient(model.url, "m", limits=limits, breaker=breaker)
+    client = RemoteModel(model.url, "m", limits=limits, breaker=breaker)
     chatbot = open_chatbot(data, client, answerer="remote", model_patience=22 / faster)
     took: dict[str, float] = {}
 
@@ -66,7 +67,7 @@ def survive(
         await ask(url, "well")
         model.pause, model.behaviour = 9 / faster, fault
         if fault == "refused":
-            client._endpoint._adapter._aclient.base_url = unused_url()
+            client._client.base_url = unused_url()
         for number in range(3):
             asked = await ask(url, f"faulty {number}")
             assert asked.last["answer"]["provenance"]["answerer"] == "extractive"
@@ -75,7 +76,7 @@ def survive(
         await ask(url, "rested")
         model.behaviour = "answer"
         if fault == "refused":
-            client._endpoint._adapter._aclient.base_url = model.url
+            client._client.base_url = model.url
         healed = time.monotonic()
         while (await ask(url, "after")).last["answer"]["provenance"]["answerer"] != "remote":
             await asyncio.sleep(PAUSE / faster / 20)

@@ -20,7 +20,7 @@ from typing import Any
 
 import regex
 
-from bot.language_model.session import Consultation
+from bot.language_model.session import ModelSession
 from bot.stages.logistic import LogisticModel
 from bot.stages.question.answer_type import AnswerType, expected_type
 from bot.stages.question.clean import detect_language
@@ -227,7 +227,7 @@ def _least_near(words: list[str], other: Asked, embedder: Embedder) -> float:
     return float(near.max(axis=1).min())
 
 
-Consult = Callable[[Callable[[Consultation], float | None], float | None], float | None]
+Consult = Callable[[Callable[[ModelSession], float | None], float | None], float | None]
 """Returns what the model says to the first argument, or the second without one (`Inquiry.consult`)."""
 
 # What a model is sure of beyond this says no more.
@@ -273,7 +273,7 @@ class Sameness:
         return self.model.probability((*found.row(), odds)) - self.model_threshold
 
 
-def same_odds(consultation: Consultation, asked: str, approved: str) -> float:
+def same_odds(consultation: ModelSession, asked: str, approved: str) -> float:
     """Return the model's log-odds that two questions ask the same; errors as in `LanguageModel`."""
     system = instruction("same_question", "system")
     odds = consultation.log_odds(system, instruction("same_question", "pair", approved=approved, asked=asked))

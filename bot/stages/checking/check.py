@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.answer.answer import Statement
 from bot.answer.draft import DocumentPlace, Documents, Draft, Footnotes, Verified
-from bot.language_model.optional import OptionalModel
+from bot.language_model.session import OptionalModel
 from bot.stages.checking.disagreement import Disagreements
 from bot.stages.checking.verification import verify_draft
 from bot.stages.evidence.evidence import Evidence

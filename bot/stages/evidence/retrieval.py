@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.answer.timing import Stopwatch
 from bot.answer.understanding import Understanding
-from bot.language_model.optional import OptionalModel
+from bot.language_model.session import OptionalModel
 from bot.stages.question.translation import documents_language, is_foreign, translate_question
 from index.document import RetrievedChunk
 from index.search.retriever import Retriever

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
 from importlib.resources import files
 
-from bot.language_model.session import Consultation
+from bot.language_model.session import ModelSession
 from bot.stages.evidence.excerpts import Excerpt, choose_excerpts, widen
 from bot.stages.evidence.ranking import ScoredSentence
 from bot.stages.evidence.selection import feature_names
@@ -86,7 +86,7 @@ def judge_by_words(ranked: Sequence[ScoredSentence], calibration: Calibration) -
 
 
 def judge_with_model(
-    session: Consultation, question: str, ranked: Sequence[ScoredSentence], calibration: Calibration
+    session: ModelSession, question: str, ranked: Sequence[ScoredSentence], calibration: Calibration
 ) -> Judgement:
     """Return how likely the best sentences answer the question, read by a language model.
 

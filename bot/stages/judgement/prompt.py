@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import regex
 
-from bot.language_model.session import Consultation
+from bot.language_model.session import ModelSession
 from bot.stages.evidence.excerpts import Excerpt, number_excerpts
 from prompts.instructions import instruction
 
@@ -52,7 +52,7 @@ class WrittenSentence:
 class AnswerPrompt:
     """A question and some excerpts, put to a model."""
 
-    session: Consultation
+    session: ModelSession
     excerpts: tuple[Excerpt, ...]
     question: str
 
@@ -93,7 +93,7 @@ class AnswerPrompt:
         return instruction("reading", "material", excerpts=fenced, question=self.question)
 
 
-def prime(session: Consultation) -> None:
+def prime(session: ModelSession) -> None:
     """Have the model read the instructions that all questions share, so that the first question need not wait for it.
 
     The second prompt begins with other instructions, which the checking stage uses.

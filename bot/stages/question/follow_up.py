@@ -17,7 +17,7 @@ import regex
 
 from bot.answer.conversation import Turn, recent_turns
 from bot.answer.understanding import Understanding
-from bot.language_model.session import Consultation
+from bot.language_model.session import ModelSession
 from bot.stages.question.answer_type import AnswerType, expected_type
 from bot.stages.question.clean import clean_question, has_words
 from bot.stages.question.small_talk import small_talk_kind
@@ -171,7 +171,7 @@ _LONGEST = 300
 _SPEAKERS = {"user": "Reader", "assistant": "Answer"}
 
 
-def rewrite(understanding: Understanding, history: Sequence[Turn], session: Consultation) -> Understanding:
+def rewrite(understanding: Understanding, history: Sequence[Turn], session: ModelSession) -> Understanding:
     """Return the question with what the model says it takes from the conversation, or as it was.
 
     Raises:

@@ -12,8 +12,7 @@ from collections.abc import Sequence
 import regex
 
 from bot.answer.answer import Citation, escape_markup
-from bot.language_model.optional import OptionalModel
-from bot.language_model.session import Consultation
+from bot.language_model.session import ModelSession, OptionalModel
 from bot.stages.question.clean import Language, detect_language, to_script
 from bot.text.facts import missing_facts
 from prompts.instructions import instruction
@@ -40,7 +39,7 @@ def is_foreign(question: str, language: Language) -> bool:
     return (detect_language(question) == "en") != (language == "en")
 
 
-def translate_question(question: str, language: Language, session: Consultation) -> str:
+def translate_question(question: str, language: Language, session: ModelSession) -> str:
     """Return a question in another language, or an empty string when the translation cannot be used.
 
     Raises:
@@ -50,7 +49,7 @@ def translate_question(question: str, language: Language, session: Consultation)
     return _translate("question", question, language, session)
 
 
-def translate_statement(statement: str, language: Language, session: Consultation) -> str:
+def translate_statement(statement: str, language: Language, session: ModelSession) -> str:
     """Return a statement in another language, or an empty string when a number was lost or it is not in that language.
 
     Raises:
@@ -77,7 +76,7 @@ def in_language_of(question: str, statement: str, citations: Sequence[Citation],
     )
 
 
-def _translate(part: str, text: str, language: Language, session: Consultation) -> str:
+def _translate(part: str, text: str, language: Language, session: ModelSession) -> str:
     fenced = session.fence.around(text) if part == "statement" else text
     line = session.write_line(
         instruction("translation", "system"),

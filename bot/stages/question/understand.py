@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bot.answer.conversation import Turn
 from bot.answer.understanding import Understanding
-from bot.language_model.optional import OptionalModel
+from bot.language_model.session import OptionalModel
 from bot.stages.question.follow_up import condense, rewrite
 from bot.stages.question.imperative import as_question, find_questions
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from bot.answer.answer import escape_markup
 from bot.answer.draft import DocumentPlace, Documents, Draft, quote
-from bot.language_model.session import Consultation
+from bot.language_model.session import ModelSession
 from bot.stages.evidence.excerpts import Excerpt
 from bot.stages.evidence.ranking import ScoredSentence
 from bot.stages.evidence.selection import QuestionWords
@@ -124,7 +124,7 @@ class ModelAnswer:
 
 
 def write_with_model(
-    session: Consultation,
+    session: ModelSession,
     question: str,
     asked: QuestionWords,
     ranked: Sequence[ScoredSentence],

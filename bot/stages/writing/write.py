@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bot.answer.draft import DocumentPlace, Documents, Draft
 from bot.answer.timing import Stopwatch
 from bot.answer.trace import Place
-from bot.language_model.optional import OptionalModel
+from bot.language_model.session import OptionalModel
 from bot.stages.evidence.citations import places
 from bot.stages.evidence.evidence import Evidence
 from bot.stages.judgement.answerability import Calibration, Judgement, judge_by_words

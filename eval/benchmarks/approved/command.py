@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from bot.cli.options import answerer_option, gguf_option, json_option, print_json, with_settings
-from bot.language_model.session import Consultation
+from bot.language_model.session import ModelSession
 from bot.settings import Settings
 from eval.benchmarks.approved.pairs import choose, read_pairs
 from eval.errors import EvaluationError
@@ -57,7 +57,7 @@ def approved(folders: tuple[Path, ...], *, count: int, fit: bool, as_json: bool,
             if not model.ready():
                 raise EvaluationError("There is no language model to ask: run `footnote model fetch`.")
             model.warm_up()
-            consultation = Consultation(model)
+            consultation = ModelSession(model)
         if fit:
             half = [pair for pair in pairs if pair.part == "fit"]
             some = choose(half, same=True, count=_FITTED_ON // 2) + choose(half, same=False, count=_FITTED_ON)
@@ -81,7 +81,7 @@ def approved(folders: tuple[Path, ...], *, count: int, fit: bool, as_json: bool,
         click.echo(f"wrong: {was!r} for {asked!r}")
 
 
-def _consult(consultation: Consultation | None) -> Callable[..., Any]:
+def _consult(consultation: ModelSession | None) -> Callable[..., Any]:
     return lambda ask, otherwise: ask(consultation) if consultation is not None else otherwise
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from bot.answer.answer import Answer, Citation, Provenance, Statement, render_text
-from bot.language_model.session import Consultation
+from bot.language_model.session import ModelSession
 from bot.staff.approved.questions import Consult, Sameness, likeness, likeness_names, model_names, same_odds
 from bot.staff.approved.recall import Recall
 from bot.staff.approved.store import ApprovedAnswers
@@ -33,7 +33,7 @@ _REAL = ("written", "neighbour")
 
 
 def fit_sameness(
-    pairs: Sequence[Pair], embedder: Embedder, consultation: Consultation | None, advance: Callable[[], None]
+    pairs: Sequence[Pair], embedder: Embedder, consultation: ModelSession | None, advance: Callable[[], None]
 ) -> dict[str, dict[str, object]]:
     """Return the parameters as `same_question.json` holds them; those with a model only where one is given."""
     rows: list[tuple[float, ...]] = []

@@ -12,7 +12,7 @@ import os
 import re
 import time
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from importlib.resources import files
@@ -21,12 +21,14 @@ from typing import Any
 
 from llama_index.core import Document, VectorStoreIndex
 from llama_index.core.base.embeddings.base import BaseEmbedding
-from llama_index.core.base.llms.types import ChatMessage
-from llama_index.core.llms import LLM
+from llama_index.core.base.llms.types import ChatMessage, ChatResponse, CompletionResponse, LLMMetadata
+from llama_index.core.llms import LLM, CustomLLM
 from llama_index.core.node_parser import SentenceSplitter
 from pydantic import PrivateAttr
 
+from bot.language_model.converted import convert
 from bot.language_model.local import ModelProcess
+from bot.language_model.runtime import RuntimeOptions, usable_threads
 from bot.language_model.weights import cache_folder, find_weights
 from bot.settings import Settings
 from eval.benchmarks.dataset import Query
@@ -37,6 +39,7 @@ from index.embedding.embedder import Embedder
 
 _TOP_K = 2
 _LOADING = 120.0  # seconds
+_CONTEXT, _LONGEST_REPLY = 4_096, 1_024  # tokens
 _SECONDS = 120.0  # a small model on two cores reads two long chunks
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s|(?<=[。！？])|\n")
 
@@ -112,11 +115,12 @@ def open_starter(settings: Settings, embedder: Embedder, url: str | None, name: 
     if url:
         yield StarterOpener(_connect(url, name, os.environ.get("FOOTNOTE_STARTER_KEY") or "none"), name, embedder)
         return
-    weights = find_weights(cache_folder(settings.model_cache), settings.gguf)
-    process = ModelProcess(weights, weights.stem)
+    cache = cache_folder(settings.model_cache)
+    weights = find_weights(cache, settings.gguf)
+    process = ModelProcess(RuntimeOptions(str(convert(cache, weights)), usable_threads()), weights.stem)
     try:
-        llm = _connect(f"{process.wait_for_url(_LOADING)}/v1", weights.stem, process.key)
-        yield StarterOpener(llm, weights.stem, embedder)
+        process.load(_LOADING)
+        yield StarterOpener(_LocalLLM(process, weights.stem), weights.stem, embedder)
     finally:
         process.stop()
 
@@ -141,6 +145,39 @@ def sounds_like_refusal(text: str) -> bool:
 def _phrases() -> tuple[str, ...]:
     text = files("eval.benchmarks.sets").joinpath("refusal_phrases.toml").read_text(encoding="utf-8")
     return tuple(tomllib.loads(text)["phrases"])
+
+
+class _LocalLLM(CustomLLM):  # type: ignore[misc]  # llama-index is not typed strictly
+    """Our local model as llama-index wants it."""
+
+    _process: ModelProcess = PrivateAttr()
+    _name: str = PrivateAttr()
+
+    def __init__(self, process: ModelProcess, name: str) -> None:
+        super().__init__()
+        self._process = process
+        self._name = name
+
+    @property
+    def metadata(self) -> LLMMetadata:
+        return LLMMetadata(
+            context_window=_CONTEXT, num_output=_LONGEST_REPLY, model_name=self._name, is_chat_model=True
+        )
+
+    def chat(self, messages: Sequence[ChatMessage], **_kwargs: Any) -> ChatResponse:
+        reply = self._reply([(message.role.value, message.content or "") for message in messages])
+        return ChatResponse(message=ChatMessage(role="assistant", content=reply))
+
+    def complete(self, prompt: str, formatted: bool = False, **_kwargs: Any) -> CompletionResponse:  # noqa: FBT001, FBT002
+        del formatted
+        return CompletionResponse(text=self._reply([("user", prompt)]))
+
+    def stream_complete(self, prompt: str, formatted: bool = False, **_kwargs: Any) -> Any:  # noqa: FBT001, FBT002
+        yield self.complete(prompt, formatted)
+
+    def _reply(self, turns: list[tuple[str, str]]) -> str:
+        request = {"turns": turns, "tokens": _LONGEST_REPLY, "stop": []}
+        return "".join(message.get("piece", "") for message in self._process.answer(request, None))
 
 
 class _Embedding(BaseEmbedding):  # type: ignore[misc]  # llama-index is not typed strictly
