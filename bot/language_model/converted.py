@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from bot.language_model import CancelledError, ModelUnavailableError
 from bot.language_model.runtime import instruction_set, restrict, usable_threads
@@ -73,7 +73,7 @@ def convert(
     parent = folder.parent
     try:
         parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{folder}.lock"):
+        with _alone(folder, cancel):
             if is_whole(folder):
                 return folder
             check_space(parent, _SIZE * gguf.stat().st_size, "to be converted")
@@ -164,8 +164,7 @@ def _run(gguf: Path, sha256: str, new: Path, cancel: threading.Event | None) -> 
             time.sleep(_POLL)
         assert child.stderr is not None, "started with a pipe"
         output = child.stderr.read().strip().splitlines()
-    if cancel and cancel.is_set():
-        raise CancelledError
+    _raise_if_set(cancel)
     if child.returncode or not (new / "openvino_model.bin").exists():
         reason = output[-1] if output else f"its process ended with {child.returncode}"
         raise ModelUnavailableError(
@@ -173,6 +172,25 @@ def _run(gguf: Path, sha256: str, new: Path, cancel: threading.Event | None) -> 
             "another file with --gguf."
         )
     source.unlink()
+
+
+@contextmanager
+def _alone(folder: Path, cancel: threading.Event | None) -> Iterator[None]:
+    """Wait until no other process converts the same file."""
+    lock = FileLock(f"{folder}.lock")
+    while not lock.is_locked:
+        _raise_if_set(cancel)
+        with contextlib.suppress(Timeout):
+            lock.acquire(timeout=_POLL)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _raise_if_set(cancel: threading.Event | None) -> None:
+    if cancel is not None and cancel.is_set():
+        raise CancelledError
 
 
 @contextmanager
