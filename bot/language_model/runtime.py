@@ -32,7 +32,7 @@ _END_TOKENS = (b"<|im_end|>", b"<|endoftext|>", b"<|eot_id|>", b"<|end_of_text|>
 _MOST_THREADS = 8  # more slow a small model down
 _LISTED = 20  # likeliest first tokens
 _AT_ONCE = 2  # requests that take turns; the others wait
-_STATES = 4  # prompts whose key-value state is kept, those of the requests under way included
+_STATES = 6  # prompts whose key-value state is kept, those of the requests under way included
 _CONTEXT = 4_096  # tokens of a prompt and its reply
 
 # Tokens read at a time. A request that nobody waits for ends after the piece it is in, so a piece takes no more than
@@ -197,13 +197,21 @@ class Engine:
         return tokens
 
     def _choose(self, prompt: Tokens) -> _State:
-        """Return the free state that has read most of a prompt's beginning, of equals the one longest unused."""
-        free = [state for state in self._states if state.is_free]
-        state = max(free, key=lambda state: (_shared(state.prompt[: state.read], prompt), -state.used))
+        """Return the free state in whose place a prompt costs the fewest tokens that no other state holds.
+
+        A state that holds the beginning of the prompt goes on from there; of equals, the one longest unused is taken.
+        """
+
+        def cost(state: _State) -> tuple[int, int, int]:
+            held = state.prompt[: state.read]
+            shared = _shared(held, prompt)
+            elsewhere = (_shared(held, other.prompt[: other.read]) for other in self._states if other is not state)
+            return state.read - max(shared, *elsewhere), -shared, state.used
+
+        state = min((state for state in self._states if state.is_free), key=cost)
         self._turn += 1
         state.used = self._turn
-        length = min(_shared(state.prompt[: state.read], prompt), len(prompt) - 1)
-        state.resume(state, length)
+        state.resume(state, min(_shared(state.prompt[: state.read], prompt), len(prompt) - 1))
         state.prompt = prompt
         return state
 
