@@ -67,7 +67,7 @@ def survive(
         await ask(url, "well")
         model.pause, model.behaviour = 9 / faster, fault
         if fault == "refused":
-            client._endpoint._adapter._aclient.base_url = unused_url()
+            client._client.base_url = unused_url()
         for number in range(3):
             asked = await ask(url, f"faulty {number}")
             assert asked.last["answer"]["provenance"]["answerer"] == "extractive"
@@ -76,7 +76,7 @@ def survive(
         await ask(url, "rested")
         model.behaviour = "answer"
         if fault == "refused":
-            client._endpoint._adapter._aclient.base_url = model.url
+            client._client.base_url = model.url
         healed = time.monotonic()
         while (await ask(url, "after")).last["answer"]["provenance"]["answerer"] != "remote":
             await asyncio.sleep(PAUSE / faster / 20)
