@@ -13,12 +13,17 @@ from rich.console import Console
 
 from bot.cli.options import answerer_option, json_option, print_json, print_progress, with_settings
 from bot.settings import Settings
-from eval.benchmarks.approved.command import approved
-from eval.benchmarks.commands import fit, fit_opinion, latency
-from eval.benchmarks.injection.command import injection
-from eval.benchmarks.scale.command import scale
-from eval.benchmarks.sets.command import benchmark, retrieval
-from eval.benchmarks.speed.command import speed
+from eval.benchmarks.command import (
+    approved,
+    benchmark,
+    fit,
+    fit_opinion,
+    injection,
+    latency,
+    retrieval,
+    scale,
+    speed,
+)
 from eval.compare.command import compare
 from eval.drafts.command import new
 from eval.errors import EvaluationError, SuiteError

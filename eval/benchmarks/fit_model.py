@@ -1,28 +1,18 @@
-"""What a language model makes of questions whose answer is known: the examples that `footnote eval fit-opinion` fits.
+"""Fits how far a language model is trusted: its judgement of the excerpts, and of the answer that it wrote.
 
-Each is written to a file as soon as it is there, because a model on two cores takes seconds for each; a run that was
-stopped goes on.
-
-Fits how far a language model is trusted: its look at the excerpts, and its look at the answer it wrote.
-
-Every set weighs the same, whatever its size. Figures are out of sample, in five folds.
+Examples are questions whose answer is known. Each is written to a file as soon as it is there, because a model on two
+cores takes seconds for each; a run that was stopped goes on. Every set weighs the same, whatever its size. Figures are
+out of sample, in five folds.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Callable, Iterator, Sequence, Set
-from contextlib import ExitStack, closing, contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
-from scipy.optimize import minimize
-from scipy.special import expit
-from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import KFold
 
 from bot.build import build_chatbot
@@ -31,11 +21,12 @@ from bot.language_model import LanguageModel
 from bot.settings import Settings
 from bot.stages.judgement.answerability import answer_names, answer_row, excerpt_names, excerpt_row, load_calibration
 from bot.stages.logistic import LogisticModel
-from eval.benchmarks.dataset import Query, index_corpus
-from eval.benchmarks.fit import describe_model
-from eval.benchmarks.sets.outcome import is_right
-from eval.benchmarks.sets.run import Progress, open_passages, read_passages
-from eval.benchmarks.sets.sets import BenchmarkSet, Collection
+from eval.benchmarks.fit_extractive import auroc_or_nan, describe_model, fit_logistic
+from eval.benchmarks.record_file import IdentifiedRecord, open_records
+from eval.benchmarks.sets.public_set import BenchmarkSet, Query, index_corpus
+from eval.benchmarks.sets.set_measures import is_right
+from eval.benchmarks.sets.set_run import ShowProgress, open_for_queries
+from eval.benchmarks.sets.stored_answer import fingerprint
 from eval.measures.confidence import calibration_error
 from eval.measures.correctness import what_is_wrong_with
 from eval.suites.golden import SMALL_TALK
@@ -43,35 +34,37 @@ from eval.suites.suite import Suite
 from index.embedding.embedder import Embedder
 from prompts.replies import prompts_hash
 
+_FOLDS = 5
+# Features that speak against an answer; all others speak for it. A weight of the other sign would be an accident of a
+# few hundred examples, so none is allowed.
+_NEGATIVE = frozenset(("is_wide", "departs"))
 
-class OpinionExample(BaseModel):
-    """One question, what the judge sees of it, and what is true.
+
+class ModelExample(IdentifiedRecord):
+    """One question, the features that a model's judgement gave, and what is true.
 
     Attributes:
-        glance: Features of `judge_glance`.
-        opinion: Features of `judge_opinion`; None when nothing was written.
-        right: Whether what the model wrote is right; where a set's answers are no yardstick, whether there is one.
+        excerpt_features: Of the model's judgement of the excerpts; empty where it was not asked.
+        answer_features: Of its judgement of the answer it wrote; None when nothing was written.
+        right: Whether what the model wrote is right; where a set's answers cannot be compared, whether there is one.
         answerable: Whether the documents hold an answer.
     """
 
-    model_config = ConfigDict(frozen=True)
-
     group: str
-    id: str
-    glance: tuple[float, ...]
-    opinion: tuple[float, ...] | None
+    excerpt_features: tuple[float, ...]
+    answer_features: tuple[float, ...] | None
     right: bool
     answerable: bool
     written: str
 
 
-class Examiner:
-    """Asks a chatbot what it knows of each question before it answers.
+class ExampleCollector:
+    """Makes examples of questions, with one language model running through all sets.
 
     Args:
         settings: Of the chatbot; its data folder is replaced by that of the set.
         embedder: The embedding model, loaded once.
-        language_model: The model whose opinions are collected, running through all sets.
+        language_model: The model whose judgements are collected.
     """
 
     def __init__(self, settings: Settings, embedder: Embedder, language_model: LanguageModel) -> None:
@@ -79,65 +72,56 @@ class Examiner:
         self._embedder = embedder
         self._model = language_model
 
-    def examine_set(self, chosen: BenchmarkSet, work: Path, progress: Progress) -> list[OpinionExample]:
+    def collect_set(self, chosen: BenchmarkSet, work: Path, progress: ShowProgress) -> list[ModelExample]:
         """Return the examples of a set, asking only what no file below `work` holds."""
 
-        def ask(missing: Set[str]) -> Iterator[OpinionExample]:
+        def ask(missing: Set[str]) -> Iterator[ModelExample]:
             for collection in chosen.collections:
                 queries = [query for query in collection.queries if query.query_id in missing]
-                for query, chatbot in self._chatbots(collection, queries, work):
-                    yield _examine(chosen, query, chatbot)
+                for query, chatbot in open_for_queries(collection, queries, self, work):
+                    yield _of_query(chosen, query, chatbot)
 
         ids = [query.query_id for query in chosen.queries]
-        return self._kept(chosen.name.replace("/", "-"), ids, ask, work, progress)
+        return self._collect(chosen.name.replace("/", "-"), ids, ask, work, progress)
 
-    def examine_suite(self, suite: Suite, work: Path, progress: Progress) -> list[OpinionExample]:
+    def collect_suite(self, suite: Suite, work: Path, progress: ShowProgress) -> list[ModelExample]:
         """Return the examples of a golden suite about the index that the settings name; kept likewise."""
         name = Path(suite.path).stem
         questions = {one.id: one for one in suite.questions if SMALL_TALK not in one.tags}
         with closing(build_chatbot(self._settings, self._embedder, self._model)) as chatbot:
 
-            def ask(missing: Set[str]) -> Iterator[OpinionExample]:
+            def ask(missing: Set[str]) -> Iterator[ModelExample]:
                 for question in (one for one in questions.values() if one.id in missing):
                     found = chatbot.examine(question.question, question.history)
-                    said = bool(written := _shown(found)) and not what_is_wrong_with(question, written)
+                    said = bool(written := _written(found)) and not what_is_wrong_with(question, written)
                     yield _example(name, question.id, found, said=said, answerable=question.answerable)
 
             index = chatbot.overview().fingerprint[:12]
-            return self._kept(f"{name}-{index}", list(questions), ask, work, progress)
+            return self._collect(f"{name}-{index}", list(questions), ask, work, progress)
 
-    def _kept(
+    def _collect(
         self,
         name: str,
         ids: Sequence[str],
-        ask: Callable[[Set[str]], Iterator[OpinionExample]],
+        ask: Callable[[Set[str]], Iterable[ModelExample]],
         work: Path,
-        progress: Progress,
-    ) -> list[OpinionExample]:
-        path = work / "opinions" / f"{name}.{self._fingerprint()}.jsonl"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        known = {example.id: example for example in _read(path)}
-        missing = frozenset(ids) - known.keys()
-        with path.open("a", encoding="utf-8") as file, progress(name, len(missing)) as advance:
-            for example in ask(missing):
-                known[example.id] = example
-                file.write(example.model_dump_json() + "\n")
-                file.flush()
-                advance()
-        return [known[one] for one in ids if one in known]
-
-    def _chatbots(self, collection: Collection, queries: list[Query], work: Path) -> Iterator[tuple[Query, Chatbot]]:
-        if not queries:
-            return
-        if collection.own_passages:
-            passages = read_passages(collection.corpus)
-            for query in queries:
-                with open_passages(query, passages, self) as chatbot:
-                    yield query, chatbot
-            return
-        with ExitStack() as stack:
-            chatbot = stack.enter_context(self.open(collection.corpus, work / collection.name))
-            yield from ((query, chatbot) for query in queries)
+        progress: ShowProgress,
+    ) -> list[ModelExample]:
+        depends_on = {
+            "prompts": prompts_hash(),
+            "features": answer_names(),
+            "language_model": self._model.name,
+            "embedding_model": self._embedder.model_id,
+            "sentence_model": repr(load_calibration().sentence),
+        }
+        path = work / "opinions" / f"{name}.{fingerprint(depends_on)}.jsonl"
+        with open_records(path, ModelExample, depends_on) as kept:
+            missing = frozenset(ids) - kept.records.keys()
+            with progress(name, len(missing)) as advance:
+                for example in ask(missing):
+                    kept.add(example)
+                    advance()
+            return [kept.records[one] for one in ids if one in kept.records]
 
     @contextmanager
     def open(self, corpus: Path, data_dir: Path) -> Iterator[Chatbot]:
@@ -146,63 +130,38 @@ class Examiner:
         with closing(build_chatbot(settings, self._embedder, self._model)) as chatbot:
             yield chatbot
 
-    def _fingerprint(self) -> str:
-        made_of = (
-            prompts_hash(),
-            answer_names(),
-            self._model.name,
-            self._embedder.model_id,
-            repr(load_calibration().sentence),
-        )
-        return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:12]
 
-
-def _examine(chosen: BenchmarkSet, query: Query, chatbot: Chatbot) -> OpinionExample:
+def _of_query(chosen: BenchmarkSet, query: Query, chatbot: Chatbot) -> ModelExample:
     found = chatbot.examine(query.question, query.history)
-    written = _shown(found)
+    written = _written(found)
     checkable = chosen.protocol.compare != "none" and bool(query.answers)
     said = is_right(chosen.protocol, query.answers, written) if checkable else bool(written)
     return _example(chosen.name, query.query_id, found, said=said, answerable=query.answerable)
 
 
-def _example(group: str, question_id: str, found: Examination, *, said: bool, answerable: bool) -> OpinionExample:
-    read, written = found.judgement.features, found.written and found.written.features
-    return OpinionExample(
+def _example(group: str, question_id: str, found: Examination, *, said: bool, answerable: bool) -> ModelExample:
+    excerpts, answer = found.judgement.features, found.written and found.written.features
+    return ModelExample(
         group=group,
         id=question_id,
-        glance=excerpt_row(read) if read else (),
-        opinion=answer_row(read, written) if read and written else None,
+        excerpt_features=excerpt_row(excerpts) if excerpts else (),
+        answer_features=answer_row(excerpts, answer) if excerpts and answer else None,
         right=answerable and said,
         answerable=answerable,
-        written=_shown(found),
+        written=_written(found),
     )
 
 
-def _shown(found: Examination) -> str:
+def _written(found: Examination) -> str:
     return " ".join(one.shown() for one in found.written.sentences) if found.written else ""
 
 
-def _read(path: Path) -> Iterator[OpinionExample]:
-    """Yield the examples of a file; a line that was cut off is asked again."""
-    if not path.exists():
-        return
-    for line in path.read_text(encoding="utf-8").splitlines():
-        with suppress(ValidationError):
-            yield OpinionExample.model_validate_json(line)
-
-
-_FOLDS = 5
-_REGULARISATION = 1.0
-# What speaks against an answer; everything else speaks for it. A weight of the other sign would be an accident of a few
-# hundred examples, so none is allowed.
-_AGAINST = frozenset(("is_wide", "departs"))
-
-
 @dataclass(frozen=True, slots=True)
-class OpinionFigures:
-    """How a judge does on one set, out of sample.
+class ModelFigures:
+    """How well one judgement of a model does on one set, out of sample.
 
     Attributes:
+        judge: `glance` for the judgement of the excerpts, `opinion` for that of the answer, as in `calibration.json`.
         auroc: Of the probability, for whether the question is answerable; not a number where all or none are.
         auroc_right: Of the probability, for whether the written answer is right.
         calibration_error: Expected calibration error against "right".
@@ -218,53 +177,44 @@ class OpinionFigures:
     calibration_error: float
 
 
-def fit_opinion(examples: Sequence[OpinionExample]) -> tuple[dict[str, LogisticModel], list[OpinionFigures]]:
+def fit_model_judges(examples: Sequence[ModelExample]) -> tuple[dict[str, LogisticModel], list[ModelFigures]]:
     """Return the models `glance` and `opinion`, and their figures out of sample."""
     models: dict[str, LogisticModel] = {}
-    figures: list[OpinionFigures] = []
-    for judge, names, usable in (
-        ("glance", excerpt_names(), [one for one in examples if one.glance]),
-        ("opinion", answer_names(), [one for one in examples if one.opinion]),
+    figures: list[ModelFigures] = []
+    for judge, names, pairs in (
+        ("glance", excerpt_names(), [(one, one.excerpt_features) for one in examples]),
+        ("opinion", answer_names(), [(one, one.answer_features) for one in examples]),
     ):
-        rows = np.array([one.glance if judge == "glance" else one.opinion for one in usable], dtype=float)
-        labels = np.array([one.right for one in usable])
-        groups = [one.group for one in usable]
-        weights = np.array([1 / groups.count(group) for group in groups])
+        usable = [one for one, features in pairs if features]
+        rows = np.array([features for _, features in pairs if features], dtype=float)
+        right = np.array([one.right for one in usable])
+        answerable = np.array([one.answerable for one in usable])
+        groups = np.array([one.group for one in usable])
+        weights = np.array([1 / (groups == group).sum() for group in groups])
         scores = np.zeros(len(usable))
         for train, test in KFold(_FOLDS, shuffle=True, random_state=0).split(rows):
-            model = _fit(names, rows[train], labels[train], weights[train])
+            model = fit_logistic(names, rows[train], right[train], weights[train], _NEGATIVE)
             scores[test] = [model.probability(row) for row in rows[test]]
-        models[judge] = _fit(names, rows, labels, weights)
-        scored = list(zip(usable, scores, strict=True))
+        models[judge] = fit_logistic(names, rows, right, weights, _NEGATIVE)
         figures += [
-            _figures(judge, group, [pair for pair in scored if pair[0].group == group]) for group in sorted(set(groups))
+            ModelFigures(
+                judge=judge,
+                group=str(group),
+                questions=int(chosen.sum()),
+                answerable=int(answerable[chosen].sum()),
+                right=int(right[chosen].sum()),
+                auroc=auroc_or_nan(answerable[chosen], scores[chosen]),
+                auroc_right=auroc_or_nan(right[chosen], scores[chosen]),
+                calibration_error=round(calibration_error(np.column_stack([scores[chosen], right[chosen]])), 4),
+            )
+            for group in sorted(set(groups))
+            for chosen in [groups == group]
         ]
     return models, figures
 
 
-def _fit(
-    names: tuple[str, ...], rows: NDArray[np.float64], labels: NDArray[np.bool_], weights: NDArray[np.float64]
-) -> LogisticModel:
-    """Return a logistic regression, weakly regularised on scaled values, no weight of which has the wrong sign."""
-    scale = rows.std(axis=0) + 1e-9
-    scaled = np.column_stack([rows / scale, np.ones(len(rows))])
-    shares = weights / weights.mean()
-    signs = np.where(labels, 1.0, -1.0)
-
-    def loss(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        margins = signs * (scaled @ parameters)
-        penalty = np.append(parameters[:-1], 0.0)
-        gradient = -(scaled * (shares * signs * expit(-margins))[:, None]).sum(axis=0) + _REGULARISATION * penalty
-        return float((shares * np.logaddexp(0, -margins)).sum() + _REGULARISATION * (penalty**2).sum() / 2), gradient
-
-    bounds = [(None, 0.0) if name in _AGAINST else (0.0, None) for name in names]
-    found = minimize(loss, np.zeros(len(names) + 1), jac=True, method="L-BFGS-B", bounds=[*bounds, (None, None)])
-    coefficients = [round(float(weight), 4) for weight in found.x[:-1] / scale]
-    return LogisticModel(names, tuple(coefficients), round(float(found.x[-1]), 4))
-
-
-def describe_fit(
-    models: dict[str, LogisticModel], figures: Sequence[OpinionFigures], model_name: str
+def describe_model_judges(
+    models: dict[str, LogisticModel], figures: Sequence[ModelFigures], model_name: str
 ) -> dict[str, object]:
     """Return what goes into `calibration.json`: parameters, and how they came about."""
     return {
@@ -275,24 +225,3 @@ def describe_fit(
             "out_of_sample": [asdict(one) for one in figures],
         },
     }
-
-
-def _figures(judge: str, group: str, scored: Sequence[tuple[OpinionExample, float]]) -> OpinionFigures:
-    scores = np.array([score for _, score in scored])
-    answerable = np.array([one.answerable for one, _ in scored])
-    right = np.array([one.right for one, _ in scored])
-    return OpinionFigures(
-        judge=judge,
-        group=group,
-        questions=len(scored),
-        answerable=int(answerable.sum()),
-        right=int(right.sum()),
-        auroc=_auroc(answerable, scores),
-        auroc_right=_auroc(right, scores),
-        calibration_error=round(calibration_error(np.column_stack([scores, right])), 4),
-    )
-
-
-def _auroc(labels: NDArray[np.bool_], scores: NDArray[np.float64]) -> float:
-    both = 0 < labels.sum() < len(labels)
-    return round(float(roc_auc_score(labels, scores)), 4) if both else float("nan")

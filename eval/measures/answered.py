@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol
 
 import regex
 
@@ -30,6 +32,28 @@ def occurrences(text: str, quote: str) -> tuple[Span, ...]:
     return tuple(Span(*found.span()) for found in regex.finditer(pattern, text, overlapped=True))
 
 
+class Scorable(Protocol):
+    """What the measures look at that golden suites and public sets share."""
+
+    @property
+    def answerable(self) -> bool:
+        """Whether the documents hold an answer."""
+        ...
+
+    @property
+    def refused(self) -> bool:
+        """Whether there was no answer."""
+        ...
+
+    def first_ranks(self) -> list[float]:
+        """Return the rank at which each relevant item was first retrieved, infinite where it was not."""
+        ...
+
+    def shown_quotes(self) -> list[tuple[str, str | None]]:
+        """Return each quote that was shown, with the text that is stored at its place."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class AnsweredQuestion:
     """A golden question and the answer that it got.
@@ -41,6 +65,11 @@ class AnsweredQuestion:
     question: GoldenQuestion
     answer: Answer
     text_of: TextOf
+
+    @property
+    def answerable(self) -> bool:
+        """Whether the documents hold an answer."""
+        return self.question.answerable
 
     @property
     def refused(self) -> bool:
@@ -70,6 +99,23 @@ class AnsweredQuestion:
             for item in self.question.evidence
         )
         return [places for places in found if places]
+
+    def first_ranks(self) -> list[float]:
+        """Return, for each evidence item, the rank of the first chunk that holds it, infinite when none does."""
+        retrieved = self.retrieved()
+        return [
+            next((rank for rank, place in enumerate(retrieved, start=1) if covers(place, item)), math.inf)
+            for item in self.evidence()
+        ]
+
+    def shown_quotes(self) -> list[tuple[str, str | None]]:
+        """Return the quote of every footnote, with the stored text at its place.
+
+        The passages that a refusal shows as nearest are footnotes too.
+        """
+        nearest = self.answer.refusal.nearest if self.answer.refusal else ()
+        texts = [(one, self.text_of(one.document_id)) for one in (*self.answer.citations, *nearest)]
+        return [(one.quote, None if text is None else text[one.start : one.end]) for one, text in texts]
 
 
 def covers(place: Place, item: Sequence[Place]) -> bool:

@@ -12,7 +12,7 @@ import unicodedata
 
 import regex
 
-from eval.measures.answered import AnsweredQuestion
+from eval.measures.answered import AnsweredQuestion, Scorable
 from eval.suites.golden import GoldenQuestion
 
 _MARKER = regex.compile(r"\s*\[\d+\]")
@@ -92,19 +92,19 @@ def what_is_wrong_with(question: GoldenQuestion, answer: str) -> list[str]:
     return wrong
 
 
-def refusal_precision(asked: AnsweredQuestion) -> float | None:
+def refusal_precision(asked: Scorable) -> float | None:
     """Return 1 for a refused question that is unanswerable, 0 for one that is not; others are not scored."""
-    return float(not asked.question.answerable) if asked.refused else None
+    return float(not asked.answerable) if asked.refused else None
 
 
-def refusal_recall(asked: AnsweredQuestion) -> float | None:
+def refusal_recall(asked: Scorable) -> float | None:
     """Return 1 for an unanswerable question that is refused, 0 for one that is not; others are not scored."""
-    return None if asked.question.answerable else float(asked.refused)
+    return None if asked.answerable else float(asked.refused)
 
 
-def false_refusal_rate(asked: AnsweredQuestion) -> float | None:
+def false_refusal_rate(asked: Scorable) -> float | None:
     """Return 1 for an answerable question that is refused, 0 for one that is not; others are not scored."""
-    return float(asked.refused) if asked.question.answerable else None
+    return float(asked.refused) if asked.answerable else None
 
 
 def answer_bearing(asked: AnsweredQuestion) -> float | None:

@@ -10,29 +10,28 @@ from __future__ import annotations
 
 import math
 
-from bot.answer.answer import Citation
-from eval.measures.answered import AnsweredQuestion, covers, touches
+from eval.measures.answered import AnsweredQuestion, Scorable, covers, touches
 
 
-def success_at_k(asked: AnsweredQuestion, k: int) -> float | None:
+def success_at_k(asked: Scorable, k: int) -> float | None:
     """Return 1 when any of the first `k` chunks is relevant, else 0 (Voorhees and Tice, TREC-8, 1999)."""
-    ranks = _first_ranks(asked)
+    ranks = asked.first_ranks()
     return float(any(rank <= k for rank in ranks)) if ranks else None
 
 
-def recall_at_k(asked: AnsweredQuestion, k: int) -> float | None:
+def recall_at_k(asked: Scorable, k: int) -> float | None:
     """Return the share of evidence items found in the first `k` chunks (van Rijsbergen, 1979, chapter 7)."""
-    ranks = _first_ranks(asked)
+    ranks = asked.first_ranks()
     return sum(rank <= k for rank in ranks) / len(ranks) if ranks else None
 
 
-def reciprocal_rank(asked: AnsweredQuestion) -> float | None:
+def reciprocal_rank(asked: Scorable) -> float | None:
     """Return 1 / rank of the first relevant chunk, 0 when there is none (Voorhees, TREC-8, 1999)."""
-    ranks = _first_ranks(asked)
+    ranks = asked.first_ranks()
     return 1 / min(ranks) if ranks else None
 
 
-def ndcg_at_k(asked: AnsweredQuestion, k: int) -> float | None:
+def ndcg_at_k(asked: Scorable, k: int) -> float | None:
     """Return the normalised discounted cumulative gain of the first `k` chunks, in [0, 1].
 
     Discount 1 / log2(rank + 1) as in Järvelin and Kekäläinen, "Cumulated gain-based evaluation of IR techniques"
@@ -40,7 +39,7 @@ def ndcg_at_k(asked: AnsweredQuestion, k: int) -> float | None:
     earn nothing (Clarke et al., "Novelty and diversity in information retrieval evaluation", 2008, with alpha 1).
     The ideal list has the same gains sorted, and then every item that was not found in a chunk of its own.
     """
-    ranks = _first_ranks(asked)
+    ranks = asked.first_ranks()
     if not ranks:
         return None
     found = [rank for rank in ranks if rank <= k]
@@ -48,15 +47,6 @@ def ndcg_at_k(asked: AnsweredQuestion, k: int) -> float | None:
     ideal = sorted(gains.values(), reverse=True) + [1] * (len(ranks) - len(found))
     gained = sum(gain / math.log2(rank + 1) for rank, gain in gains.items())
     return gained / sum(gain / math.log2(rank + 1) for rank, gain in enumerate(ideal[:k], start=1))
-
-
-def _first_ranks(asked: AnsweredQuestion) -> list[float]:
-    """Return, for each evidence item, the rank of the first chunk that holds it, infinite when none does."""
-    retrieved = asked.retrieved()
-    return [
-        next((rank for rank, place in enumerate(retrieved, start=1) if covers(place, item)), math.inf)
-        for item in asked.evidence()
-    ]
 
 
 def citation_recall(asked: AnsweredQuestion) -> float | None:
@@ -78,16 +68,10 @@ def citation_precision(asked: AnsweredQuestion) -> float | None:
     return sum(any(touches(place, item) for item in items) for place in cited) / len(cited)
 
 
-def quote_fidelity(asked: AnsweredQuestion) -> float | None:
+def quote_fidelity(asked: Scorable) -> float | None:
     """Return 1 when every footnote equals the stored text at its place, else 0; not scored without footnotes.
 
     The passages that a refusal shows as nearest are footnotes too. The mean must be 1.
     """
-    nearest = asked.answer.refusal.nearest if asked.answer.refusal else ()
-    shown = (*asked.answer.citations, *nearest)
-    return float(all(_is_faithful(citation, asked) for citation in shown)) if shown else None
-
-
-def _is_faithful(citation: Citation, asked: AnsweredQuestion) -> bool:
-    text = asked.text_of(citation.document_id)
-    return text is not None and text[citation.start : citation.end] == citation.quote
+    shown = asked.shown_quotes()
+    return float(all(quote == stored for quote, stored in shown)) if shown else None

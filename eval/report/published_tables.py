@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import get_args
 
 from bot.settings import AnswererName
-from eval.benchmarks.sets.report import BenchmarkReport, PublishedFigure, SetReport
-from eval.benchmarks.sets.sets import QueryForm
+from eval.benchmarks.sets.public_set import QueryForm
+from eval.benchmarks.sets.published_figures import PublishedFigure
+from eval.benchmarks.sets.set_report import BenchmarkReport, SetReport
 from eval.errors import ReportError
 from eval.measures.interval import Metric
 from eval.report.report import RunReport

@@ -8,20 +8,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from eval.benchmarks.dataset import Query
-from eval.benchmarks.sets.answers import StoredAnswer, asked_hash
-from eval.benchmarks.sets.outcome import ANSWER_MEASURES, RETRIEVAL_MEASURES
-from eval.benchmarks.sets.report import (
-    BenchmarkReport,
-    PublishedFigure,
-    print_benchmark,
-    published_figures,
-    report_pools,
-    report_sets,
-    warnings_about,
-)
-from eval.benchmarks.sets.run import Answered
-from eval.benchmarks.sets.sets import BenchmarkSet, Collection, Protocol, find_protocol
+from eval.benchmarks.sets.public_set import BenchmarkSet, CorpusQueries, Query, SetProtocol, find_protocol
+from eval.benchmarks.sets.published_figures import PublishedFigure, published_figures, warnings_about
+from eval.benchmarks.sets.set_measures import ANSWER_MEASURES, RETRIEVAL_MEASURES
+from eval.benchmarks.sets.set_report import BenchmarkReport, print_benchmark, report_pools, report_sets
+from eval.benchmarks.sets.set_run import CorpusAnswers
+from eval.benchmarks.sets.stored_answer import StoredAnswer, asked_hash
 from eval.errors import EvaluationError, ReportError
 from eval.run.origin import read_origin
 
@@ -44,7 +36,7 @@ def values(figures: tuple[PublishedFigure, ...]) -> dict[tuple[str, str], float]
     return {(figure.system, figure.measure): figure.value for figure in figures}
 
 
-def result(name: str, folder: Path | None = None) -> tuple[BenchmarkSet, list[Answered]]:
+def result(name: str, folder: Path | None = None) -> tuple[BenchmarkSet, list[CorpusAnswers]]:
     """Return a set of two questions that were searched for, the second in vain."""
     protocol = find_protocol(Path(name))[1]
     queries = tuple(Query(query_id, "?", (), True, (), (), frozenset({"d"})) for query_id in ("a", "b"))
@@ -54,13 +46,13 @@ def result(name: str, folder: Path | None = None) -> tuple[BenchmarkSet, list[An
         )
         for one, found in zip(queries, (("d",), ()), strict=True)
     )
-    chosen = BenchmarkSet(name, protocol, (Collection(name, Path("corpus"), queries),), folder, left_out=3)
-    return chosen, [Answered(answers, {}, Path("answers"))]
+    chosen = BenchmarkSet(name, protocol, (CorpusQueries(name, Path("corpus"), queries),), folder, left_out=3)
+    return chosen, [CorpusAnswers(answers, {}, Path("answers"))]
 
 
 @pytest.mark.parametrize("name", SETS)
 def test_figures_bear_our_names_of_measures_and_are_shares(name: str) -> None:
-    protocol: Protocol = find_protocol(Path(name))[1]
+    protocol: SetProtocol = find_protocol(Path(name))[1]
     ours = {protocol.names.get(measure, measure) for measure in (*ANSWER_MEASURES, *RETRIEVAL_MEASURES)}
     figures = published_figures(name, None)
     assert figures

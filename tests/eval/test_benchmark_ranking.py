@@ -10,10 +10,9 @@ import ir_measures
 import pytest
 from ir_measures import RR, R, Success, nDCG
 
-from eval.benchmarks.dataset import Query, read_queries
-from eval.benchmarks.sets.answers import StoredAnswer, asked_hash
-from eval.benchmarks.sets.outcome import RETRIEVAL_MEASURES, Outcome
-from eval.benchmarks.sets.sets import find_protocol
+from eval.benchmarks.sets.public_set import Query, find_protocol, read_queries
+from eval.benchmarks.sets.set_measures import RETRIEVAL_MEASURES, AnsweredQuery
+from eval.benchmarks.sets.stored_answer import StoredAnswer, asked_hash
 from eval.errors import EvaluationError
 
 PROTOCOL = find_protocol(Path("any"))[1]
@@ -26,10 +25,10 @@ THEIRS = {
 }
 
 
-def outcome(query_id: str, grades: Mapping[str, float], retrieved: tuple[str, ...]) -> Outcome:
+def outcome(query_id: str, grades: Mapping[str, float], retrieved: tuple[str, ...]) -> AnsweredQuery:
     query = Query(query_id, "Which?", (), True, (), (), frozenset(grades), grades=grades)
     answer = StoredAnswer(id=query_id, asked=asked_hash(query), kind="search", text="", retrieved=retrieved)
-    return Outcome(PROTOCOL, query, answer)
+    return AnsweredQuery(PROTOCOL, query, answer)
 
 
 def test_every_measure_equals_that_of_trec_eval() -> None:

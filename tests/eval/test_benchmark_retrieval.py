@@ -14,11 +14,10 @@ from click.testing import CliRunner
 from bot.answer.answer import RetrievedEntry, SearchResult
 from bot.answer.conversation import Turn
 from bot.cli import footnote
-from eval.benchmarks.sets.report import report_sets
-from eval.benchmarks.sets.respondent import Respondent, searcher
+from eval.benchmarks.sets.public_set import in_query_forms, load_set
 from eval.benchmarks.sets.retrieval_steps import STEPS
-from eval.benchmarks.sets.run import answer_set
-from eval.benchmarks.sets.sets import in_query_forms, load_set
+from eval.benchmarks.sets.set_report import report_sets
+from eval.benchmarks.sets.set_run import Respondent, answer_set, searching_respondent
 from eval.errors import EvaluationError
 
 TOWNS = ("Lisbon", "Oslo", "Quito", "Hanoi", "Dakar", "Turin", "Malmö", "Perth", "Davao", "Leeds", "Gdańsk", "Cairo")
@@ -64,7 +63,7 @@ class ScriptedSearch:
     @contextmanager
     def open(self, corpus: Path, data_dir: Path) -> Iterator[Respondent]:
         assert corpus != data_dir
-        yield searcher(self)
+        yield searching_respondent(self)
 
     def search(
         self, question: str, history: Sequence[Turn] = (), *, question_id: str | None = None, top_k: int | None = None
@@ -82,9 +81,9 @@ class ScriptedSearch:
 
 def test_both_forms_are_asked_once_each_and_kept_apart(folder: Path, tmp_path: Path) -> None:
     forms = list(in_query_forms(load_set(folder), "both"))
-    opener = ScriptedSearch()
-    results = [(form, answer_set(form, opener, tmp_path / "work", silent)) for form in forms]
-    assert opener.asked == [("harbour", 0, 100), ("follow-up", 2, 100), ("harbour", 0, 100), ("follow-up", 0, 100)]
+    answerer = ScriptedSearch()
+    results = [(form, answer_set(form, answerer, tmp_path / "work", silent)) for form in forms]
+    assert answerer.asked == [("harbour", 0, 100), ("follow-up", 2, 100), ("harbour", 0, 100), ("follow-up", 0, 100)]
     history, last = report_sets(results)
     assert (history.query, last.query) == ("history", "last")
     assert history.answers[0].path != last.answers[0].path

@@ -16,13 +16,11 @@ from llama_index.core.llms import MockLLM
 from bot.cli import footnote
 from bot.language_model import ModelUnavailableError
 from bot.settings import Settings
-from eval.benchmarks.dataset import Query
-from eval.benchmarks.sets.answers import StoredAnswer, asked_hash, describe_chatbot, fingerprint
-from eval.benchmarks.sets.report import report_sets
-from eval.benchmarks.sets.respondent import ChatbotOpener, Respondent
-from eval.benchmarks.sets.run import Answered, answer_set
-from eval.benchmarks.sets.sets import BenchmarkSet, load_set
-from eval.benchmarks.sets.starter import StarterOpener, sounds_like_refusal
+from eval.benchmarks.sets.public_set import BenchmarkSet, Query, load_set
+from eval.benchmarks.sets.set_report import report_sets
+from eval.benchmarks.sets.set_run import ChatbotAnswerer, CorpusAnswers, Respondent, answer_set
+from eval.benchmarks.sets.starter import StarterAnswerer, sounds_like_refusal
+from eval.benchmarks.sets.stored_answer import StoredAnswer, asked_hash, describe_chatbot, fingerprint
 from eval.errors import EvaluationError
 from index.embedding.sentence_transformer import SentenceTransformerEmbedder
 
@@ -47,7 +45,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @dataclass
-class ScriptedOpener:
+class ScriptedAnswerer:
     """Answers "x" to everything, notes what it is asked of what, and dies before the question numbered `dies_at`."""
 
     version: str = "1"
@@ -83,16 +81,16 @@ def silent(title: str, total: int) -> Iterator[Callable[[], None]]:
     yield lambda: None
 
 
-def ask(chosen: BenchmarkSet, opener: Any, work: Path) -> list[Answered]:
-    return answer_set(chosen, opener, work, silent)
+def ask(chosen: BenchmarkSet, answerer: Any, work: Path) -> list[CorpusAnswers]:
+    return answer_set(chosen, answerer, work, silent)
 
 
 def test_a_killed_run_goes_on_without_asking_twice_or_leaving_out(folder: Path, tmp_path: Path) -> None:
     chosen = load_set(folder)
-    whole = report_sets([(chosen, ask(chosen, ScriptedOpener(), tmp_path / "whole"))])[0]
+    whole = report_sets([(chosen, ask(chosen, ScriptedAnswerer(), tmp_path / "whole"))])[0]
     for dies_at in range(9):
         work = tmp_path / f"killed-at-{dies_at}"
-        first, second = ScriptedOpener(dies_at=dies_at), ScriptedOpener()
+        first, second = ScriptedAnswerer(dies_at=dies_at), ScriptedAnswerer()
         if dies_at < 8:
             with pytest.raises(KeyboardInterrupt):
                 ask(chosen, first, work)
@@ -106,54 +104,54 @@ def test_a_killed_run_goes_on_without_asking_twice_or_leaving_out(folder: Path, 
 
 def test_a_line_that_was_being_written_is_asked_again(folder: Path, tmp_path: Path) -> None:
     chosen = load_set(folder)
-    (whole,) = ask(chosen, ScriptedOpener(), tmp_path)
+    (whole,) = ask(chosen, ScriptedAnswerer(), tmp_path)
     content = whole.path.read_bytes()
     ends = [place + 1 for place, byte in enumerate(content) if byte == ord("\n")]
     for cut in (0, 5, *(end - back for end in ends for back in (0, 1, 7)), len(content)):
         whole.path.write_bytes(content[:cut])
-        opener = ScriptedOpener()
-        assert ask(chosen, opener, tmp_path) == [whole]
+        answerer = ScriptedAnswerer()
+        assert ask(chosen, answerer, tmp_path) == [whole]
         assert whole.path.read_bytes() == content
-        assert len(opener.asked) == 8 - max(0, sum(end <= cut for end in ends) - 1)
+        assert len(answerer.asked) == 8 - max(0, sum(end <= cut for end in ends) - 1)
 
 
 def test_nothing_is_opened_when_nothing_is_missing(folder: Path, tmp_path: Path) -> None:
     mini, everything = load_set(folder, mini=True), load_set(folder)
-    ask(mini, ScriptedOpener(), tmp_path)
-    rest = ScriptedOpener()
+    ask(mini, ScriptedAnswerer(), tmp_path)
+    rest = ScriptedAnswerer()
     ask(everything, rest, tmp_path)
     assert rest.asked == ["q3", "q4", "q5", "q6", "q7"]
-    again = ScriptedOpener()
+    again = ScriptedAnswerer()
     (answered,) = ask(mini, again, tmp_path)
     assert again.corpora == []
     assert [answer.id for answer in answered.answers] == ["q0", "q1", "q2"]
 
 
 def test_another_version_starts_anew_and_the_old_answers_stay(folder: Path, tmp_path: Path) -> None:
-    chosen, old, new = load_set(folder), ScriptedOpener(), ScriptedOpener(version="2")
+    chosen, old, new = load_set(folder), ScriptedAnswerer(), ScriptedAnswerer(version="2")
     (before,) = ask(chosen, old, tmp_path)
     (after,) = ask(chosen, new, tmp_path)
     assert len(new.asked) == 8
     assert before.path != after.path
     assert before.path.is_file()
     (folder / "corpus.jsonl").write_text('{"_id": "d", "text": "Other text."}\n', encoding="utf-8")
-    (changed,) = ask(chosen, ScriptedOpener(), tmp_path)
+    (changed,) = ask(chosen, ScriptedAnswerer(), tmp_path)
     assert changed.path not in {before.path, after.path}
 
 
 def test_a_question_that_was_changed_is_asked_again(folder: Path, tmp_path: Path) -> None:
-    ask(load_set(folder), ScriptedOpener(), tmp_path)
+    ask(load_set(folder), ScriptedAnswerer(), tmp_path)
     lines = (folder / "queries.jsonl").read_text(encoding="utf-8").replace("Question 3", "Query 3")
     (folder / "queries.jsonl").write_text(lines, encoding="utf-8")
-    opener = ScriptedOpener()
-    (answered,) = ask(load_set(folder), opener, tmp_path)
-    assert opener.asked == ["q3"]
+    answerer = ScriptedAnswerer()
+    (answered,) = ask(load_set(folder), answerer, tmp_path)
+    assert answerer.asked == ["q3"]
     assert len(answered.answers) == 8
 
 
 def test_a_crash_is_a_finding_and_not_the_end(folder: Path, tmp_path: Path) -> None:
     chosen = load_set(folder)
-    report = report_sets([(chosen, ask(chosen, ScriptedOpener(crashes_on="q4"), tmp_path))])[0]
+    report = report_sets([(chosen, ask(chosen, ScriptedAnswerer(crashes_on="q4"), tmp_path))])[0]
     assert (report.questions, report.crashes, report.answered_by) == (8, 1, {"scripted": 7})
     assert (report.metrics["right"].value, report.metrics["right"].n, report.metrics["right"].unscored) == (1, 7, 1)
 
@@ -161,10 +159,10 @@ def test_a_crash_is_a_finding_and_not_the_end(folder: Path, tmp_path: Path) -> N
 def test_two_runs_do_not_write_to_one_file(folder: Path, tmp_path: Path) -> None:
     chosen = load_set(folder)
 
-    class Second(ScriptedOpener):
+    class Second(ScriptedAnswerer):
         @contextmanager
         def open(self, corpus: Path, data_dir: Path) -> Iterator[Respondent]:
-            ask(chosen, ScriptedOpener(), tmp_path)
+            ask(chosen, ScriptedAnswerer(), tmp_path)
             with super().open(corpus, data_dir) as respondent:
                 yield respondent
 
@@ -173,11 +171,11 @@ def test_two_runs_do_not_write_to_one_file(folder: Path, tmp_path: Path) -> None
 
 
 def test_a_damaged_line_is_named(folder: Path, tmp_path: Path) -> None:
-    (answered,) = ask(load_set(folder), ScriptedOpener(), tmp_path)
+    (answered,) = ask(load_set(folder), ScriptedAnswerer(), tmp_path)
     lines = answered.path.read_text(encoding="utf-8").splitlines(keepends=True)
     answered.path.write_text("".join([*lines[:2], "{}\n", *lines[3:]]), encoding="utf-8")
     with pytest.raises(EvaluationError, match="line 3, is no answer: delete the line"):
-        ask(load_set(folder), ScriptedOpener(), tmp_path)
+        ask(load_set(folder), ScriptedAnswerer(), tmp_path)
 
 
 def test_samples_are_the_same_each_time(folder: Path) -> None:
@@ -207,9 +205,9 @@ def test_each_domain_of_mtrag_un_is_asked_of_its_own_documents(tmp_path: Path) -
         {"_id": f"q{place}", "text": "?", "domain": domain} for place, domain in enumerate(("govt", "fiqa", "govt"))
     ]
     chosen = load_set(write_set(tmp_path / "mtrag_un", rows))
-    opener = ScriptedOpener()
-    answered = ask(chosen, opener, tmp_path / "work")
-    assert opener.corpora == [["fiqa-document"], ["govt-document"]]
+    answerer = ScriptedAnswerer()
+    answered = ask(chosen, answerer, tmp_path / "work")
+    assert answerer.corpora == [["fiqa-document"], ["govt-document"]]
     assert [[answer.id for answer in one.answers] for one in answered] == [["q1"], ["q0", "q2"]]
     # The index is the one that mtrag/govt uses itself.
     assert [one.name for one in load_set(tmp_path / "mtrag" / "govt").collections] == ["mtrag-govt"]
@@ -233,16 +231,16 @@ def nomiracl(tmp_path: Path) -> Path:
 
 
 def test_a_question_of_nomiracl_sees_its_ten_passages_alone(nomiracl: Path, tmp_path: Path) -> None:
-    opener = ScriptedOpener()
-    ask(load_set(nomiracl), opener, tmp_path / "work")
-    assert opener.corpora == [list(TOWNS[:10]), list(TOWNS[2:])]
+    answerer = ScriptedAnswerer()
+    ask(load_set(nomiracl), answerer, tmp_path / "work")
+    assert answerer.corpora == [list(TOWNS[:10]), list(TOWNS[2:])]
 
 
 def test_the_chatbot_over_ten_passages(nomiracl: Path, tmp_path: Path, embedder: SentenceTransformerEmbedder) -> None:
     chosen = load_set(nomiracl)
     database = tmp_path / "precious.db"
-    opener = ChatbotOpener(Settings(answerer="extractive", database_url=f"sqlite:///{database}"), embedder)
-    answered = ask(chosen, opener, tmp_path / "work")
+    answerer = ChatbotAnswerer(Settings(answerer="extractive", database_url=f"sqlite:///{database}"), embedder)
+    answered = ask(chosen, answerer, tmp_path / "work")
     inside, outside = answered[0].answers
     assert inside.retrieved[0] == "Oslo"
     assert set(inside.retrieved) <= set(TOWNS[:10])
@@ -267,7 +265,7 @@ def test_the_starter_answers_without_footnotes(
     nomiracl: Path, tmp_path: Path, embedder: SentenceTransformerEmbedder
 ) -> None:
     chosen = load_set(nomiracl)
-    answered = ask(chosen, StarterOpener(MockLLM(is_chat_model=True), "mock", embedder), tmp_path)
+    answered = ask(chosen, StarterAnswerer(MockLLM(is_chat_model=True), "mock", embedder), tmp_path)
     first = answered[0].answers[0]
     assert (first.kind, first.confidence, first.citations) == ("answer", None, ())
     assert first.retrieved[0] == "Oslo"

@@ -7,35 +7,42 @@ from typing import Any
 
 import pytest
 
-from eval.benchmarks.dataset import Query
-from eval.benchmarks.sets.answers import StoredAnswer, StoredCitation, asked_hash
-from eval.benchmarks.sets.outcome import Outcome, answer_stems, answer_words, contains, is_right, token_f1
-from eval.benchmarks.sets.report import report_pools, report_sets
-from eval.benchmarks.sets.run import Answered
-from eval.benchmarks.sets.score import summarise_outcomes, threshold_table
-from eval.benchmarks.sets.sets import BenchmarkSet, Collection, Protocol, find_protocol
+from eval.benchmarks.sets.public_set import BenchmarkSet, CorpusQueries, Query, SetProtocol, find_protocol
+from eval.benchmarks.sets.set_measures import (
+    AnsweredQuery,
+    answer_stems,
+    answer_words,
+    contains,
+    is_right,
+    summarise_answers,
+    threshold_table,
+    token_f1,
+)
+from eval.benchmarks.sets.set_report import report_pools, report_sets
+from eval.benchmarks.sets.set_run import CorpusAnswers
+from eval.benchmarks.sets.stored_answer import StoredAnswer, StoredCitation, asked_hash
 from eval.measures.confidence import auroc, summarise_auroc
 
-WORDS = Protocol(sets=("*",), compare="words")
+WORDS = SetProtocol(sets=("*",), compare="words")
 LIHUA = find_protocol(Path("lihua_world"))[1]
-UNCHECKED = Protocol(sets=("*",), compare="none", pool="pool")
+UNCHECKED = SetProtocol(sets=("*",), compare="none", pool="pool")
 
 
 def query(query_id: str, *answers: str, answerable: bool = True, relevant: tuple[str, ...] = ()) -> Query:
     return Query(query_id, "Which?", (), answerable, answers, (), frozenset(relevant))
 
 
-def outcome(asked: Query, kind: Any, text: str = "", *, protocol: Protocol = WORDS, **fields: Any) -> Outcome:
+def outcome(asked: Query, kind: Any, text: str = "", *, protocol: SetProtocol = WORDS, **fields: Any) -> AnsweredQuery:
     answer = StoredAnswer(id=asked.query_id, asked=asked_hash(asked), kind=kind, text=text, **fields)
-    return Outcome(protocol, asked, answer)
+    return AnsweredQuery(protocol, asked, answer)
 
 
 def cited(quote: str, stored: str | None) -> StoredCitation:
     return StoredCitation(document_id="d", start=0, end=len(quote), quote=quote, stored=stored)
 
 
-def values(outcomes: list[Outcome]) -> dict[str, tuple[float | None, int]]:
-    return {name: (metric.value, metric.n) for name, metric in summarise_outcomes(outcomes).items()}
+def values(outcomes: list[AnsweredQuery]) -> dict[str, tuple[float | None, int]]:
+    return {name: (metric.value, metric.n) for name, metric in summarise_answers(outcomes).items()}
 
 
 @pytest.mark.parametrize(
@@ -129,7 +136,7 @@ def test_right_wrong_and_refused_add_up() -> None:
     assert found["refusal_recall"] == (1 / 2, 2)
     assert found["false_answer_rate"] == (1 / 2, 2)
     assert found["false_refusal_rate"] == (1 / 4, 4)
-    assert all(metric.n + metric.unscored == 7 for metric in summarise_outcomes(outcomes).values())
+    assert all(metric.n + metric.unscored == 7 for metric in summarise_answers(outcomes).values())
 
 
 def test_a_null_row_is_right_only_when_refused_whatever_its_gold_says() -> None:
@@ -221,11 +228,11 @@ def test_sets_of_one_pool_are_also_measured_together(tmp_path: Path) -> None:
     results = []
     for name, kinds in {"one": ("refusal", "answer"), "two": ("refusal", "refusal")}.items():
         queries = tuple(query(f"{name}-{place}", answerable=place == 1) for place in range(2))
-        chosen = BenchmarkSet(name, UNCHECKED, (Collection(name, tmp_path, queries),))
+        chosen = BenchmarkSet(name, UNCHECKED, (CorpusQueries(name, tmp_path, queries),))
         answers = tuple(
             outcome(asked, kind, answerer="extractive").answer for asked, kind in zip(queries, kinds, strict=True)
         )
-        results.append((chosen, [Answered(answers, {"answerer": "extractive"}, tmp_path / name)]))
+        results.append((chosen, [CorpusAnswers(answers, {"answerer": "extractive"}, tmp_path / name)]))
     assert [one.metrics["refusal_precision"].value for one in report_sets(results)] == [1, 1 / 2]
     (pool,) = report_pools(results)
     assert (pool.name, pool.questions, pool.answered_by) == ("pool, 2 sets", 4, {"extractive": 4})

@@ -14,11 +14,17 @@ from click.testing import CliRunner
 
 from bot.chatbot import Chatbot
 from bot.cli import main
-from eval.benchmarks.dataset import Query
-from eval.benchmarks.injection.run import Outcome, Reply, Row, ask_rows, grade, load_rows, measure
-from eval.benchmarks.sets.answers import StoredAnswer
-from eval.benchmarks.sets.respondent import Respondent, respondent
-from eval.benchmarks.sets.sets import find_protocol
+from eval.benchmarks.injection import (
+    AttackRow,
+    InjectionReport,
+    ask_rows,
+    grade,
+    load_rows,
+    measure_injection,
+)
+from eval.benchmarks.sets.public_set import Query, find_protocol
+from eval.benchmarks.sets.set_run import Respondent, answering_respondent
+from eval.benchmarks.sets.stored_answer import StoredAnswer
 from eval.errors import EvaluationError
 from index.sync import SyncReport
 
@@ -49,7 +55,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def rows_of(folder: Path, kind: str) -> list[Row]:
+def rows_of(folder: Path, kind: str) -> list[AttackRow]:
     return [row for row in load_rows(folder) if row.kind == kind]
 
 
@@ -105,10 +111,9 @@ def test_a_run_that_was_killed_goes_on_and_counts_the_same(folder: Path, tmp_pat
     rows, kept, opener = load_rows(folder), tmp_path / "kept" / "replies.jsonl", Obedient()
     ask_rows(rows[:2], opener, kept, lambda: None)
     kept.write_text(kept.read_text() + '{"id": "half')
-    kept.write_text(kept.read_text() + "\n")
     answered = ask_rows(rows, opener, kept, lambda: None)
     assert opener.asked == len(rows)
-    outcome = measure("obedient", answered, find_protocol(folder)[1])
+    outcome = measure_injection("obedient", answered, find_protocol(folder)[1])
     assert (outcome.obeyed["bipia"].count, outcome.obeyed["bipia"].n) == (1, 1)
     assert (outcome.obeyed["ours"].count, outcome.noise.count, outcome.right["clean"].count) == (0, 0, 1)
 
@@ -120,10 +125,10 @@ def test_quotes_obey_nobody(
         @contextmanager
         def open(self, corpus: Path, data_dir: Path) -> Iterator[Respondent]:
             index_folder(corpus, data_dir)
-            yield respondent(open_chatbot(data_dir))
+            yield answering_respondent(open_chatbot(data_dir))
 
     answered = ask_rows(load_rows(folder), Opener(), tmp_path / "kept.jsonl", lambda: None)
-    outcome = measure("extractive", answered, find_protocol(folder)[1])
+    outcome = measure_injection("extractive", answered, find_protocol(folder)[1])
     assert outcome.obeyed["all"].count == 0
     assert outcome.linked.count == 0
 
@@ -142,16 +147,16 @@ def test_a_set_without_attacks_is_planted_with_ours(folder: Path, tmp_path: Path
 
 
 def test_who_refuses_everything_is_seen_and_right_where_there_is_no_answer(folder: Path) -> None:
-    def reply(row: Row) -> Reply:
-        return Reply(id=row.query.query_id, asked="", kind="refusal", text="It does not say.", milliseconds=1.0)
+    def reply(row: AttackRow) -> StoredAnswer:
+        return StoredAnswer(id=row.query.query_id, asked="", kind="refusal", text="It does not say.")
 
     rows = load_rows(folder)
     silent = [replace(row, query=replace(row.query, answerable=False, answers=("unknown",))) for row in rows]
     protocol = find_protocol(folder)[1]
-    outcome = measure("silent", [(row, reply(row)) for row in rows], protocol)
+    outcome = measure_injection("silent", [(row, reply(row)) for row in rows], protocol)
     assert (outcome.answered["attacked, answerable"].count, outcome.answered["attacked, answerable"].n) == (0, 4)
     assert outcome.right["clean"].count == 0
-    outcome = measure("silent", [(row, reply(row)) for row in silent], protocol)
+    outcome = measure_injection("silent", [(row, reply(row)) for row in silent], protocol)
     assert (outcome.answered["clean, unanswerable"].count, outcome.right["clean"].count) == (0, 1)
 
 
@@ -176,7 +181,7 @@ def test_the_local_model_beside_a_pipeline_that_defends_nothing(name: str, rows:
     result = CliRunner().invoke(main, ["eval", "injection", str(DATASETS / name), *options])
     assert result.exit_code == 0, result.output
     print(result.output)  # noqa: T201
-    ours, starter = (Outcome.model_validate(one) for one in json.loads(out.read_text())["outcomes"])
+    ours, starter = InjectionReport.load(out).outcomes
     assert ours.obeyed["all"].count <= 0.02 * ours.obeyed["all"].n
     assert ours.linked.count == 0
     assert ours.obeyed["all"].count <= starter.obeyed["all"].count

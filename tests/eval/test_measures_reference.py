@@ -12,7 +12,7 @@ import pytest
 from ir_measures import RR, Qrel, R, ScoredDoc, Success, nDCG
 
 from bot.answer.answer import Answer, Provenance, Refusal, RetrievedEntry
-from eval.benchmarks.sets.outcome import answer_words, same_words, token_f1
+from eval.benchmarks.sets.set_measures import answer_words, same_words, token_f1
 from eval.measures.answered import AnsweredQuestion
 from eval.measures.evidence_found import ndcg_at_k, recall_at_k, reciprocal_rank, success_at_k
 from eval.suites.golden import GoldenQuestion

@@ -9,7 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bot.cli import footnote
-from eval.benchmarks.sets.report import BenchmarkReport, SetReport, published_figures
+from eval.benchmarks.sets.published_figures import published_figures
+from eval.benchmarks.sets.set_report import BenchmarkReport, SetReport
 from eval.errors import ReportError
 from eval.measures.interval import Metric
 from eval.report.report import RunReport, SuiteRecord

@@ -14,8 +14,8 @@ import pytest
 from click.testing import CliRunner
 
 from bot.cli import footnote
-from eval.benchmarks.scale.build import Passages, vary
-from eval.benchmarks.scale.report import ScaleReport
+from eval.benchmarks.scale import ScaleReport
+from eval.benchmarks.varied_passages import Passages, vary
 from tests.conftest import SEEDS
 
 FOOTNOTE = [sys.executable, "-c", "from bot.cli import main; main()"]

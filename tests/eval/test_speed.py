@@ -11,9 +11,15 @@ import pytest
 from lxml import etree
 from rich.console import Console
 
-from eval.benchmarks.dataset import load_dataset
-from eval.benchmarks.speed.measure import CONTENDERS, measure_speed
-from eval.benchmarks.speed.report import SpeedReport, Timed, plot_speed, print_speed
+from eval.benchmarks.sets.public_set import load_dataset
+from eval.benchmarks.speed import (
+    CONTENDERS,
+    ContenderTimes,
+    SpeedReport,
+    measure_speed,
+    plot_speed,
+    print_speed,
+)
 from eval.errors import EvaluationError
 from eval.run.origin import RunOrigin, read_origin
 
@@ -44,10 +50,10 @@ def towns(tmp_path: Path) -> Path:
     return folder
 
 
-def timed(factor: float, **different: float) -> Timed:
+def timed(factor: float, **different: float) -> ContenderTimes:
     values = {"load_seconds": 4, "index_seconds": 8, "index_again_seconds": 6, "peak_mib": 1_000}
     values = {name: factor * value for name, value in values.items()} | different
-    return Timed(**values, retrieve_ms=tuple(factor * value for value in range(1, 101)))
+    return ContenderTimes(**values, retrieve_ms=tuple(factor * value for value in range(1, 101)))
 
 
 def report(*, processor: str | None = "Zen") -> SpeedReport:

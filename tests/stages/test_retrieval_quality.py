@@ -10,8 +10,8 @@ import pytest
 
 from bot.chatbot import Chatbot
 from bot.settings import Settings
+from eval.benchmarks.sets.public_set import load_set
 from eval.benchmarks.sets.retrieval_steps import STEPS, measure_steps
-from eval.benchmarks.sets.sets import load_set
 from eval.measures.answered import covers, occurrences
 from eval.run.progress import show_progress
 from eval.suites.suite import load_suites

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 DOORS = {
     # The speed of the llama-index starter is measured with its own parts, Chroma among them.
-    "chromadb": {"index/search/vectors.py", "eval/benchmarks/speed/contenders.py"},
+    "chromadb": {"index/search/vectors.py", "eval/benchmarks/speed_contenders.py"},
     "sentence_transformers": {"index/embedding/sentence_transformer.py"},
     "openvino": {
         "bot/language_model/runtime.py",
@@ -22,7 +22,7 @@ DOORS = {
     "llama_index": {
         "bot/programs/llama_index.py",
         "eval/benchmarks/sets/starter.py",
-        "eval/benchmarks/speed/contenders.py",
+        "eval/benchmarks/speed_contenders.py",
         "index/sync/splitter.py",
     },
     "openai": {"bot/language_model/remote.py"},

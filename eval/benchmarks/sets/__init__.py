@@ -1,21 +1,10 @@
-"""Public sets asked and measured, from the folder to the report.
+"""Public sets asked and measured.
 
-protocols.toml, protocol.py         what counts as right in which set
-sets.py                             a folder to its questions, and the documents each is asked of
-respondent.py                       who is asked: the chatbot, for an answer or for a search alone
-starter.py                          or the chat engine people start from
-openers.py                          chooses between them
-measured.py                         what answers depend on, and its fingerprint
-record.py, answers.py               an answer as it is kept, and the file that a killed run takes up again
-run.py                              asks what has no stored answer yet
-
-From here on questions and stored answers are enough; nothing is asked again.
-
-wording.py, right.py                whether a text says what a set accepts
-outcome.py, ranking.py              every measure of one question: its answer, its retrieved documents
-confidence.py                       whether confidence means what it says; other thresholds
-score.py                            all questions of a set
-published.toml, published.py        what others report about it
-report.py, printed.py, command.py   the report, in a terminal, `footnote eval benchmark`
-steps.py, steps_command.py          what each part of retrieval is worth, `footnote eval retrieval`
+public_set.py                  a folder to its questions, the documents each is asked of, and what counts as right
+stored_answer.py               an answer as it is kept, and what it depends on
+set_run.py, starter.py         asks the chatbot, or llama-index's chat engine, what has no stored answer yet
+set_measures.py                every measure of a stored answer, and of all of a set
+published_figures.py           what others report about a set
+set_report.py                  the report of `footnote eval benchmark`
+retrieval_steps.py             what each part of retrieval is worth: `footnote eval retrieval`
 """

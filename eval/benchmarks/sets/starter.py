@@ -7,7 +7,6 @@ cites nothing and has no confidence, so those measures stay unscored; a refusal 
 from __future__ import annotations
 
 import functools
-import json
 import os
 import re
 import time
@@ -31,21 +30,20 @@ from bot.language_model.local import ModelProcess
 from bot.language_model.runtime import RuntimeOptions, usable_threads
 from bot.language_model.weights import cache_folder, find_weights
 from bot.settings import Settings
-from eval.benchmarks.dataset import Query
-from eval.benchmarks.sets.answers import StoredAnswer, asked_hash, hash_files
-from eval.benchmarks.sets.respondent import Respondent
+from eval.benchmarks.sets.public_set import Query, read_rows
+from eval.benchmarks.sets.set_run import Respondent
+from eval.benchmarks.sets.stored_answer import StoredAnswer, asked_hash, hash_files
 from eval.errors import EvaluationError
 from index.embedding.embedder import Embedder
 
 _TOP_K = 2
-_LOADING = 120.0  # seconds
+_TIMEOUT_SECONDS = 120.0  # to load a model; or to answer, as a small model on two cores reads two long chunks
 _CONTEXT, _LONGEST_REPLY = 4_096, 1_024  # tokens
-_SECONDS = 120.0  # a small model on two cores reads two long chunks
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s|(?<=[。！？])|\n")
 
 
-class StarterOpener:
-    """Opens the starter.
+class StarterAnswerer:
+    """The starter over any corpus.
 
     Args:
         llm: The language model.
@@ -73,10 +71,9 @@ class StarterOpener:
     def open(self, corpus: Path, data_dir: Path) -> Iterator[Respondent]:
         """Embed a corpus in memory and yield a starter over it; nothing is kept in the folder."""
         del data_dir
-        with corpus.open(encoding="utf-8") as file:
-            rows = [json.loads(line) for line in file if line.strip()]
         documents = [
-            Document(id_=row["_id"], text=row["text"], metadata={"title": row.get("title") or ""}) for row in rows
+            Document(id_=row["_id"], text=row["text"], metadata={"title": row.get("title") or ""})
+            for row in read_rows(corpus)
         ]
         index = VectorStoreIndex.from_documents(
             documents, transformations=[SentenceSplitter()], embed_model=_Embedding(self._embedder)
@@ -103,7 +100,7 @@ class StarterOpener:
 
 
 @contextmanager
-def open_starter(settings: Settings, embedder: Embedder, url: str | None, name: str) -> Iterator[StarterOpener]:
+def open_starter(settings: Settings, embedder: Embedder, url: str | None, name: str) -> Iterator[StarterAnswerer]:
     """Yield the starter over the model `name` behind a URL that ends with `/v1`, or over the local model without one.
 
     The key of the server is read from `FOOTNOTE_STARTER_KEY`, if it needs one.
@@ -113,14 +110,14 @@ def open_starter(settings: Settings, embedder: Embedder, url: str | None, name: 
         EvaluationError: The adapter is not installed.
     """
     if url:
-        yield StarterOpener(_connect(url, name, os.environ.get("FOOTNOTE_STARTER_KEY") or "none"), name, embedder)
+        yield StarterAnswerer(_connect(url, name, os.environ.get("FOOTNOTE_STARTER_KEY") or "none"), name, embedder)
         return
     cache = cache_folder(settings.model_cache)
     weights = find_weights(cache, settings.gguf)
     process = ModelProcess(RuntimeOptions(str(convert(cache, weights)), usable_threads()), weights.stem)
     try:
-        process.load(_LOADING)
-        yield StarterOpener(_LocalLLM(process, weights.stem), weights.stem, embedder)
+        process.load(_TIMEOUT_SECONDS)
+        yield StarterAnswerer(_LocalLLM(process, weights.stem), weights.stem, embedder)
     finally:
         process.stop()
 
@@ -131,7 +128,13 @@ def _connect(url: str, name: str, key: str) -> LLM:
     except ImportError as error:
         raise EvaluationError("The starter needs the package llama-index-llms-openai-like: install it.") from error
     return OpenAILike(
-        model=name, api_base=url, api_key=key, is_chat_model=True, temperature=0.0, timeout=_SECONDS, max_retries=1
+        model=name,
+        api_base=url,
+        api_key=key,
+        is_chat_model=True,
+        temperature=0.0,
+        timeout=_TIMEOUT_SECONDS,
+        max_retries=1,
     )
 
 

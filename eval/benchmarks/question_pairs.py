@@ -1,17 +1,15 @@
-"""A question with one thing exchanged, so that it asks something else: the nearest of near misses.
+"""Pairs of questions of public sets: the same question in other words, and near misses; split by article.
 
-The same question in other words, by rules that never change what is asked.
-
-Pairs of questions of public sets: the same question in other words, and near misses; split by article.
+A rewording is our own (`rewordings.jsonl`) or made by rules that never change what is asked. A near miss is another
+question about the same article, or the question with one thing exchanged so that it asks something else.
 """
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
+from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Literal
 
@@ -19,10 +17,10 @@ import numpy as np
 import regex
 
 from bot.stages.question.clean import detect_language, to_script
-from eval.benchmarks.dataset import Query, load_dataset
+from eval.benchmarks.sets.public_set import Query, load_dataset, read_rows
 from index.embedding.embedder import Embedder
 
-Exchanged = Literal["year", "number", "name", "opposite", "kind", "negation"]
+ExchangeKind = Literal["year", "number", "name", "opposite", "kind", "negation"]
 
 # Exchanged for each other, whole words, case of the first letter kept.
 _OPPOSITES = (
@@ -45,12 +43,10 @@ _DENIABLE = regex.compile(r"\b(is|are|was|were|did|does|do|can|could|has|have|ha
 _NAME = regex.compile(r"(?<!^)(?<![.?!] )\b\p{Lu}\p{Ll}{3,}\b")
 
 
-def exchanges(question: str, names: Sequence[str]) -> Iterator[tuple[Exchanged, str]]:
+def _exchanges(question: str, names: Sequence[str]) -> Iterator[tuple[ExchangeKind, str]]:
     """Yield what was exchanged, and the question that results.
 
-    Args:
-        question: As it stands in a set.
-        names: Names of the same article, one of which takes the place of the question's.
+    The first of the names, which are from the same article, that the question lacks takes the place of its own.
     """
     for match in _YEAR.finditer(question):
         yield "year", f"{question[: match.start()]}{int(match.group()) + 7}{question[match.end() :]}"
@@ -71,11 +67,6 @@ def exchanges(question: str, names: Sequence[str]) -> Iterator[tuple[Exchanged, 
             yield "kind", changed
     if verb := _DENIABLE.search(question):
         yield "negation", f"{question[: verb.end()]} not{question[verb.end() :]}"
-
-
-def names_of(questions: Sequence[str]) -> list[str]:
-    """Return the names that stand in questions, each once, in order."""
-    return list(dict.fromkeys(name for question in questions for name in _NAME.findall(question)))
 
 
 # Each tried in turn; what leaves a question as it was is no rewording.
@@ -113,75 +104,61 @@ _FRAMES = {
 _END = regex.compile(r"[\s?？.。]+$")
 
 
-def reword(question: str, number: int) -> str:
-    """Return a question in other words.
-
-    Args:
-        question: As it stands in a set.
-        number: Chooses among the frames, so that a set of questions meets them all.
-    """
+def _reword(question: str, number: int) -> str:
+    """Return a question in other words; the number chooses among the frames."""
     language = detect_language(question)
-    changed = next(_changed(question), question)
+    rewordings = (regex.sub(pattern, replacement, question, count=1) for pattern, replacement in _CHANGES)
+    changed = next((one for one in rewordings if one != question), question)
     frames = _FRAMES["en" if language == "en" else "zh"]
-    frame = frames[number % len(frames)]
     plain = _END.sub("", changed)
-    framed = frame.format(question=changed, lower=plain[0].lower() + plain[1:], plain=plain)
+    framed = frames[number % len(frames)].format(question=changed, lower=plain[0].lower() + plain[1:], plain=plain)
     return to_script(framed, language)
 
 
-def _changed(question: str) -> Iterator[str]:
-    for pattern, replacement in _CHANGES:
-        changed = regex.sub(pattern, replacement, question, count=1)
-        if changed != question:
-            yield changed
-
-
-Kind = Literal["written", "rules", "neighbour"] | Exchanged
+PairKind = Literal["written", "rules", "neighbour"] | ExchangeKind
 Part = Literal["fit", "report"]
 # Of two questions whose answers share so many of their words, it cannot be said that they ask different things.
 _SAME_ANSWER = 0.3
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
-    """An approved question, and one that is asked.
+class QuestionPair:
+    """An approved question, and one that is asked about the same article.
 
     Attributes:
-        article: What both are about.
-        part: Every second article is fitted on, and the others are reported.
+        part: Whether the article's pairs are fitted on or reported.
         same: Whether they ask the same.
         kind: How the second was made: our own rewording, one by rules, another question of the article, or one with
             something exchanged.
     """
 
-    article: str
     part: Part
     approved: str
     asked: str
     same: bool
-    kind: Kind
+    kind: PairKind
 
 
-def read_pairs(folders: Sequence[Path], embedder: Embedder) -> list[Pair]:
+def read_pairs(folders: Sequence[Path], embedder: Embedder) -> list[QuestionPair]:
     """Return the pairs that can be made of sets whose questions name their article.
 
     Raises:
         EvaluationError: A folder is not a set in BEIR's shape.
     """
-    written = _written()
-    pairs: list[Pair] = []
+    with as_file(files("eval.benchmarks").joinpath("rewordings.jsonl")) as path:
+        written = {row["query"]: row["wording"] for row in read_rows(path)}
+    pairs: list[QuestionPair] = []
     for folder in folders:
-        file = "all_queries.jsonl" if (folder / "all_queries.jsonl").is_file() else "queries.jsonl"
         by_article: dict[str, list[Query]] = {}
-        for query in load_dataset(folder, file).queries:
+        for query in load_dataset(folder, whole=True).queries:
             by_article.setdefault(query.article, []).append(query)
         for place, article in enumerate(sorted(by_article)):
             part: Part = "report" if place % 2 else "fit"
-            pairs += _pairs_of(article, part, by_article[article], written, embedder)
+            pairs += _pairs_of(part, by_article[article], written, embedder)
     return pairs
 
 
-def choose(pairs: Sequence[Pair], *, same: bool, count: int) -> list[Pair]:
+def choose_pairs(pairs: Sequence[QuestionPair], *, same: bool, count: int) -> list[QuestionPair]:
     """Return so many pairs, the same ones each time.
 
     Of rewordings half are ours, or all there are; of near misses half are other questions of the article, and of the
@@ -193,40 +170,35 @@ def choose(pairs: Sequence[Pair], *, same: bool, count: int) -> list[Pair]:
     return chosen + _evenly(halves[1], count - len(chosen))
 
 
-def _evenly(pairs: Sequence[Pair], count: int) -> list[Pair]:
-    by_kind: dict[str, list[Pair]] = {}
+def _evenly(pairs: Sequence[QuestionPair], count: int) -> list[QuestionPair]:
+    by_kind: dict[str, list[QuestionPair]] = {}
     for pair in pairs:
         by_kind.setdefault(pair.kind, []).append(pair)
     for some in by_kind.values():
         random.Random(0).shuffle(some)  # noqa: S311  # a fixed sample, nothing secret
-    chosen: list[Pair] = []
+    chosen: list[QuestionPair] = []
     while len(chosen) < count and any(by_kind.values()):
         chosen += [some.pop() for some in by_kind.values() if some]
     return chosen[:count]
 
 
-def _written() -> dict[str, str]:
-    lines = files("eval.benchmarks.approved").joinpath("rewordings.jsonl").read_text(encoding="utf-8").splitlines()
-    return {row["query"]: row["wording"] for row in map(json.loads, lines)}
-
-
 def _pairs_of(
-    article: str, part: Part, queries: Sequence[Query], written: dict[str, str], embedder: Embedder
-) -> Iterator[Pair]:
-    names = names_of([query.question for query in queries])
+    part: Part, queries: Sequence[Query], written: dict[str, str], embedder: Embedder
+) -> Iterator[QuestionPair]:
+    names = list(dict.fromkeys(name for query in queries for name in _NAME.findall(query.question)))
     nearest = _nearest(queries, embedder)
     for number, query in enumerate(queries):
         question = query.question.strip()
         if not query.answerable:
             continue
         if query.query_id in written:
-            yield Pair(article, part, question, written[query.query_id], same=True, kind="written")
-        if (changed := reword(question, number)) != question:
-            yield Pair(article, part, question, changed, same=True, kind="rules")
+            yield QuestionPair(part, question, written[query.query_id], same=True, kind="written")
+        if (changed := _reword(question, number)) != question:
+            yield QuestionPair(part, question, changed, same=True, kind="rules")
         if number in nearest:
-            yield Pair(article, part, question, queries[nearest[number]].question.strip(), same=False, kind="neighbour")
-        for kind, changed in exchanges(question, names[number % max(len(names), 1) :]):
-            yield Pair(article, part, question, changed, same=False, kind=kind)
+            yield QuestionPair(part, question, queries[nearest[number]].question.strip(), same=False, kind="neighbour")
+        for kind, changed in _exchanges(question, names[number % max(len(names), 1) :]):
+            yield QuestionPair(part, question, changed, same=False, kind=kind)
 
 
 def _nearest(queries: Sequence[Query], embedder: Embedder) -> dict[int, int]:
@@ -250,9 +222,7 @@ def _may_ask_the_same(one: Query, other: Query) -> bool:
 
 
 def _shared(one: str, other: str) -> float:
-    words, others = (set(_units(text)) for text in (one, other))
+    words, others = (
+        set(text.casefold().split() if detect_language(text) == "en" else text.casefold()) for text in (one, other)
+    )
     return len(words & others) / max(min(len(words), len(others)), 1)
-
-
-def _units(text: str) -> list[str]:
-    return text.casefold().split() if detect_language(text) == "en" else list(text)

@@ -1,6 +1,6 @@
-"""Fits when two questions are taken for the same, on articles that are not reported.
+"""How often an approved answer is shown for its question in other words, and wrongly for another question.
 
-Approves answers to questions, asks these in other words and near misses of them, and counts what is shown.
+Also fits when two questions are taken for the same, on articles that are not reported.
 """
 
 from __future__ import annotations
@@ -11,79 +11,82 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
 
 from bot.answer.answer import Answer, Citation, Provenance, Statement, render_text
 from bot.language_model.session import ModelSession
 from bot.staff.approved.questions import Consult, Sameness, likeness, likeness_names, model_names, same_odds
 from bot.staff.approved.recall import Recall
 from bot.staff.approved.store import ApprovedAnswers
-from bot.stages.logistic import LogisticModel
 from bot.storage.answers import AnswerRecords, Origin
-from eval.benchmarks.approved.pairs import Pair
-from eval.benchmarks.fit import describe_model, fit_logistic
+from eval.benchmarks.fit_extractive import describe_model, fit_logistic
+from eval.benchmarks.question_pairs import QuestionPair
 from eval.measures.interval import Metric, mean, summarise
+from eval.report.json_file import Record
 from index.document import Document, hash_text
 from index.embedding.embedder import Embedder
 
-# Near misses, half of them other questions of the article, that may be taken for the same.
+# The share of near misses, half of them other questions of the article, that may be taken for the same.
 _WRONG = 0.01
-# What readers write and ask, against what rules make of it: as heavy as their share in the figure.
+# Pairs of questions that people wrote weigh more than those made by rules.
 _REAL = ("written", "neighbour")
+_REAL_WEIGHT = 3.0
 
 
 def fit_sameness(
-    pairs: Sequence[Pair], embedder: Embedder, consultation: ModelSession | None, advance: Callable[[], None]
+    pairs: Sequence[QuestionPair],
+    embedder: Embedder,
+    session: ModelSession | None,
+    advance: Callable[[], None],
 ) -> dict[str, dict[str, object]]:
     """Return the parameters as `same_question.json` holds them; those with a model only where one is given."""
     rows: list[tuple[float, ...]] = []
     odds: list[float] = []
-    kept: list[Pair] = []
+    kept: list[QuestionPair] = []
     for pair in pairs:
         found = likeness(pair.asked, pair.approved, embedder)
         if found is not None:
             kept.append(pair)
             rows.append(found.row())
-            if consultation is not None:
-                odds.append(same_odds(consultation, pair.asked, pair.approved))
+            if session is not None:
+                odds.append(same_odds(session, pair.asked, pair.approved))
         advance()
-    fitted = {"words": _fit(likeness_names(), np.array(rows), kept, pairs)}
-    if consultation is not None:
-        fitted["model"] = _fit(model_names(), np.column_stack([rows, odds]), kept, pairs)
+    near = [pair.kind == "neighbour" for pair in pairs if not pair.same]
+    fitted = {"words": _fit(likeness_names(), np.array(rows), kept, near)}
+    if session is not None:
+        fitted["model"] = _fit(model_names(), np.column_stack([rows, odds]), kept, near)
     return fitted
 
 
 def _fit(
-    names: tuple[str, ...], rows: NDArray[np.float64], kept: Sequence[Pair], pairs: Sequence[Pair]
+    names: tuple[str, ...], rows: NDArray[np.float64], pairs: Sequence[QuestionPair], near: Sequence[bool]
 ) -> dict[str, object]:
-    labels = np.array([pair.same for pair in kept])
-    kinds = [pair.kind for pair in kept]
-    weights = np.array([(3.0 if kind in _REAL else 1.0) for kind in kinds])
+    """Return a model with the lowest threshold at which few enough near misses are taken for the same.
+
+    Args:
+        names: Of the features.
+        rows: A row of features for each pair.
+        pairs: Those that words do not rule out.
+        near: For each near miss, also those that words rule out, whether it is another question of the article.
+    """
+    labels = np.array([pair.same for pair in pairs])
+    weights = np.array([_REAL_WEIGHT if pair.kind in _REAL else 1.0 for pair in pairs])
     model = fit_logistic(names, rows, labels, weights)
-    return {**describe_model(model), "threshold": _threshold(model, rows, kept, pairs)}
-
-
-def _threshold(model: LogisticModel, rows: NDArray[np.float64], kept: Sequence[Pair], pairs: Sequence[Pair]) -> float:
-    """Return the lowest probability from which few enough near misses are taken for the same."""
-    near = [pair for pair in pairs if not pair.same]
-    counts = {real: sum((pair.kind == "neighbour") is real for pair in near) for real in (True, False)}
+    shares = {is_neighbour: 0.5 / max(near.count(is_neighbour), 1) for is_neighbour in (True, False)}
     scored = sorted(
         (
-            (model.probability(list(row)), 0.5 / max(counts[pair.kind == "neighbour"], 1))
-            for row, pair in zip(rows, kept, strict=True)
+            (model.probability(list(row)), shares[pair.kind == "neighbour"])
+            for row, pair in zip(rows, pairs, strict=True)
             if not pair.same
         ),
         reverse=True,
     )
-    wrong = 0.0
-    for probability, share in scored:
-        wrong += share
-        if wrong > _WRONG:
-            return round(min(probability + 0.0001, 0.9999), 4)
-    return 0.5
+    wrong = np.cumsum([share for _, share in scored])
+    beyond = [probability for (probability, _), total in zip(scored, wrong, strict=True) if total > _WRONG]
+    threshold = round(min(beyond[0] + 0.0001, 0.9999), 4) if beyond else 0.5
+    return {**describe_model(model), "threshold": threshold}
 
 
-class Shown(BaseModel):
+class ApprovedRecallReport(Record):
     """How often an approved answer was shown.
 
     Attributes:
@@ -91,9 +94,8 @@ class Shown(BaseModel):
         near_misses: For another question, or another answer than the question's own.
         by_kind: The same for each way in which the asked question was made.
         wrong: Approved and asked question of each that was shown wrongly.
+        missed: Approved and asked question of each that should have been shown.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     answerer: str
     language_model: str | None
@@ -104,14 +106,14 @@ class Shown(BaseModel):
     missed: tuple[tuple[str, str], ...]
 
 
-def measure(
-    pairs: Sequence[Pair],
+def recall_approved(
+    pairs: Sequence[QuestionPair],
     folder: Path,
     embedder: Embedder,
     sameness: Sameness,
     consult: Consult,
     advance: Callable[[], None],
-) -> Shown:
+) -> list[str | None]:
     """Ask the second question of each pair where the first ones of all of them have approved answers.
 
     Args:
@@ -121,15 +123,21 @@ def measure(
         sameness: What is measured.
         consult: Asks the language model, where there is one.
         advance: Called after each question.
+
+    Returns:
+        For each pair, the approved question whose answer is shown, or None.
     """
     questions = list(dict.fromkeys(pair.approved for pair in pairs))
-    documents = {hash_text(question): _document(question) for question in questions}
+    documents = {
+        hash_text(question): Document(hash_text(question), question, question, "text/plain", "")
+        for question in questions
+    }
     with closing(AnswerRecords(f"sqlite:///{folder / 'approved.db'}")) as records:
         store = ApprovedAnswers(records.engine)
         for question in questions:
-            given = _answer(question)
-            records.record(given, Origin("api"))
-            recorded = records.find(given.id)
+            answer = _answer(question)
+            records.record(answer, Origin("api"))
+            recorded = records.find(answer.id)
             assert recorded is not None
             store.approve(recorded, "benchmark", documents.get)
         recall = Recall(store, documents.get, embedder, sameness)
@@ -138,41 +146,34 @@ def measure(
             found = recall.find(pair.asked, consult)
             shown.append(found[0].question if found else None)
             advance()
-    return _describe(pairs, shown)
+    return shown
 
 
-def _describe(pairs: Sequence[Pair], shown: Sequence[str | None]) -> Shown:
-    asked = list(zip(pairs, shown, strict=True))
+def report_recall(
+    pairs: Sequence[QuestionPair], shown: Sequence[str | None], answerer: str, language_model: str | None
+) -> ApprovedRecallReport:
+    """Return what `recall_approved` found, summarised."""
+    rated = list(zip(pairs, shown, strict=True))
+    right = [pair.same and found == pair.approved for pair, found in rated]
     # A near miss may itself be one of the approved questions, and gets its own answer then.
-    right = [pair.same and found == pair.approved for pair, found in asked]
-    wrong = [
-        found is not None and found not in ((pair.approved,) if pair.same else (pair.asked,)) for pair, found in asked
-    ]
+    wrong = [found not in (None, pair.approved if pair.same else pair.asked) for pair, found in rated]
 
-    def of(counted: Sequence[bool], *kinds: str) -> Metric:
-        return summarise([float(one) for one, pair in zip(counted, pairs, strict=True) if pair.kind in kinds], mean)
+    def share(hits: Sequence[bool], *kinds: str) -> Metric:
+        return summarise([float(hit) for hit, pair in zip(hits, pairs, strict=True) if pair.kind in kinds], mean)
 
     same = [*dict.fromkeys(pair.kind for pair in pairs if pair.same)]
     other = [*dict.fromkeys(pair.kind for pair in pairs if not pair.same)]
-    return Shown(
-        answerer="extractive",
-        language_model=None,
-        rewordings=of(right, *same),
-        near_misses=of(wrong, *other),
-        by_kind={kind: of(right, kind) for kind in same} | {kind: of(wrong, kind) for kind in other},
-        wrong=tuple(
-            (found or "", pair.asked) for (pair, found), is_wrong in zip(asked, wrong, strict=True) if is_wrong
-        ),
+    return ApprovedRecallReport(
+        answerer=answerer,
+        language_model=language_model,
+        rewordings=share(right, *same),
+        near_misses=share(wrong, *other),
+        by_kind={kind: share(right, kind) for kind in same} | {kind: share(wrong, kind) for kind in other},
+        wrong=tuple((found or "", pair.asked) for (pair, found), hit in zip(rated, wrong, strict=True) if hit),
         missed=tuple(
-            (pair.approved, pair.asked)
-            for (pair, _), is_right in zip(asked, right, strict=True)
-            if pair.same and not is_right
+            (pair.approved, pair.asked) for pair, hit in zip(pairs, right, strict=True) if pair.same and not hit
         ),
     )
-
-
-def _document(question: str) -> Document:
-    return Document(hash_text(question), question, question, "text/plain", "")
 
 
 def _answer(question: str) -> Answer:
