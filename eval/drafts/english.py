@@ -267,7 +267,8 @@ def _reasons(clause: Clause, sentence: SourceSentence) -> Iterator[QuestionDraft
 
 
 def _lists(clause: Clause, sentence: SourceSentence) -> Iterator[QuestionDraft]:
-    match = _LIST.search(_ASIDE.sub("", sentence.flat()).rstrip(" ."))
+    plain = _ASIDE.sub("", sentence.flat()).rstrip(" .")
+    match = _LIST.search(plain, max(0, plain.find(clause.rest)))  # the items follow commas, at which the clause ends
     if match is None:
         return
     head = _SMALL.sub("", match["head"])

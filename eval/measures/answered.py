@@ -28,7 +28,8 @@ def occurrences(text: str, quote: str) -> tuple[Span, ...]:
     """
     if not quote.strip():
         return ()
-    pattern = r"\s+".join(map(regex.escape, quote.split()))
+    # What `str.split` takes for white space includes four separators that `\s` of this module does not match.
+    pattern = r"[\s\x1c-\x1f]+".join(map(regex.escape, quote.split()))
     return tuple(Span(*found.span()) for found in regex.finditer(pattern, text, overlapped=True))
 
 

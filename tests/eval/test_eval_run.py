@@ -14,6 +14,7 @@ from rich.console import Console
 
 from bot.answer.answer import Answer, Citation, Provenance, Refusal, Statement
 from bot.answer.conversation import Turn
+from bot.chatbot import Overview
 from bot.settings import Settings
 from eval.errors import EvaluationError, ReportError, SuiteError
 from eval.report.report import RunReport
@@ -22,6 +23,7 @@ from eval.run.origin import read_origin
 from eval.run.suite_run import RunOptions, run_suites
 from eval.suites.suite import Suite, load_suites
 from index.document import Document
+from index.store.catalogue import DocumentSummary
 
 FERRY = "The first ferry leaves Mui Wo at 5:55 am."
 SUITE = """\
@@ -40,18 +42,6 @@ SUITE = """\
   history: [{role: user, content: Hi}, {role: assistant, content: Hello}]
   expect: [[Mui Wo]]
 """
-
-
-@dataclass(frozen=True)
-class ScriptedSummary:
-    document_id: str
-    content_hash: str = "hash"
-
-
-@dataclass(frozen=True)
-class ScriptedOverview:
-    documents: tuple[ScriptedSummary, ...]
-    fingerprint: str = "fingerprint"
 
 
 @dataclass
@@ -97,8 +87,10 @@ class ScriptedChatbot:
         text = self.texts.get(document_id)
         return None if text is None else Document(document_id, "F", text, "text/plain", "hash")
 
-    def overview(self) -> ScriptedOverview:
-        return ScriptedOverview(tuple(map(ScriptedSummary, self.texts)))
+    def overview(self) -> Overview:
+        now = datetime.now(UTC)
+        documents = [DocumentSummary(name, "F", "text/plain", 1, "", "hash", now) for name in self.texts]
+        return Overview(tuple(documents), len(documents), now, "fingerprint")
 
 
 SCRIPT: dict[str, str | Exception | None] = {
