@@ -125,15 +125,16 @@ class AnswerRecords:
         if connection.scalar(sa.select(ANSWERS.c.id).where(ANSWERS.c.id == answer_id)) is not None:
             return
         kept: dict[str, Any] = {
+            "id": answer_id,
             "asked_at": datetime.now(UTC),
             "language": detect_language(answer.question),
             "draw": random.random(),  # noqa: S311  # a sample, no secret
+            "rating": "",
         }
         stages = trace.to_json() if trace else {}
         connection.execute(
             ANSWERS.insert().values(
                 **kept,
-                id=answer_id,
                 conversation=origin.conversation[:64],
                 visitor=origin.visitor,
                 face=origin.face,
@@ -159,7 +160,7 @@ class AnswerRecords:
         ]
         if cited:
             connection.execute(CITED.insert(), cited)
-        add_item(connection, answer_id, answer, stages, rating="", sample=self._sample, **kept)
+        add_item(connection, kept, answer, stages, self._sample)
 
     def rate(
         self, answer: Answer, visitor: str, rating: Rating, *, reason: RatingReason | None = None, comment: str = ""

@@ -1,4 +1,4 @@
-"""How good the answers are, from those that were drawn at random: an estimate that nobody's choice can bend."""
+"""The share of right answers, estimated from verdicts on answers that were drawn at random."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from math import sqrt
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
+from bot.staff.review.verdicts import latest_verdicts
 from bot.storage.review_items import Reason
-from bot.storage.schema import REVIEW_ITEMS, VERDICTS
+from bot.storage.schema import REVIEW_ITEMS
 
 _Z = 1.959963984540054  # 97.5th percentile of the standard normal distribution
 
@@ -45,8 +46,7 @@ class Quality:
 def estimate_quality(engine: Engine) -> Quality | None:
     """Return the estimate from the sample on record; None while too little of it is checked."""
     columns = REVIEW_ITEMS.c
-    latest = sa.select(sa.func.max(VERDICTS.c.id)).group_by(VERDICTS.c.answer_id)
-    verdicts = sa.select(VERDICTS.c.answer_id, VERDICTS.c.verdict).where(VERDICTS.c.id.in_(latest)).subquery()
+    verdicts = latest_verdicts()
     drawn = (
         sa.select(columns.reasons, verdicts.c.verdict)
         .outerjoin(verdicts, verdicts.c.answer_id == columns.answer_id)
@@ -54,8 +54,8 @@ def estimate_quality(engine: Engine) -> Quality | None:
     )
     with engine.connect() as connection:
         rows = connection.execute(drawn).all()
-    # Answers that other reasons bring forward are checked sooner, and are worse: they are weighed by what they are in
-    # the sample, not by what they are among the checked.
+    # Answers with other reasons are checked sooner and are worse: weighted by their share of the sample, not by that of
+    # the verdicts, they count as often as they occur.
     others = ~(Reason.SAMPLE | Reason.DISPUTED)
     sides = [[row.verdict for row in rows if bool(Reason(row.reasons) & others) is side] for side in (True, False)]
     return estimate([Stratum(len(one), len(one) - one.count(None), one.count("right")) for one in sides if one])

@@ -10,14 +10,13 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from bot.storage.audit import audit_actions, audit_entries
-from bot.web.staff.desk import Desk, show
-from bot.web.staff.export import Format, download
+from bot.web.staff.staff_page import StaffServices, TableFormat, download, show
 
 _A_PAGE = 100
 _COLUMNS = ("at", "actor", "action", "subject", "before", "after", "id")
 
 
-def audit_routes(desk: Desk) -> APIRouter:
+def audit_routes(services: StaffServices) -> APIRouter:
     """Return the routes of the page."""
     router = APIRouter()
 
@@ -27,7 +26,7 @@ def audit_routes(desk: Desk) -> APIRouter:
     ) -> Response:
         chosen = _chosen(actor, action, since, until)
         before = int(older) if older.isdecimal() else None
-        with desk.engine.connect() as connection:
+        with services.engine.connect() as connection:
             found = list(audit_entries(connection, **chosen, before_id=before, limit=_A_PAGE + 1))
             actors, actions = audit_actions(connection)
         asked = {"actor": actor, "action": action, "since": since, "until": until}
@@ -35,9 +34,11 @@ def audit_routes(desk: Desk) -> APIRouter:
         return show(request, "audit.html", entries=shown, more=more, asked=asked, actors=actors, actions=actions)
 
     @router.get("/export")
-    def export(form: Format = "csv", actor: str = "", action: str = "", since: str = "", until: str = "") -> Response:
+    def export(
+        form: TableFormat = "csv", actor: str = "", action: str = "", since: str = "", until: str = ""
+    ) -> Response:
         def rows() -> Iterator[dict[str, Any]]:
-            with desk.engine.connect() as connection:
+            with services.engine.connect() as connection:
                 for entry in audit_entries(connection, **_chosen(actor, action, since, until)):
                     yield {**asdict(entry), "at": entry.at.isoformat()}
 

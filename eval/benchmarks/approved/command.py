@@ -39,7 +39,7 @@ def approved(folders: tuple[Path, ...], *, count: int, fit: bool, as_json: bool,
     second article, what is fitted from the others.
     """
     from bot.language_model.build import build_language_model
-    from bot.staff.approved.questions import load_sameness  # torch takes seconds to import
+    from bot.staff.approved.same_question import load_sameness  # torch takes seconds to import
     from eval.benchmarks.approved.measure import (
         fit_sameness,
         measure,

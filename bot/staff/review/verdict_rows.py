@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import json
 from collections.abc import Iterator
-from typing import Any, TextIO
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
@@ -16,13 +14,9 @@ from bot.storage.review_items import Reason
 from bot.storage.schema import ANSWERS, REVIEW_ITEMS, VERDICTS
 
 _AT_ONCE = 200
-# A spreadsheet takes a cell that begins so for a formula (CWE-1236).
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
-Row = dict[str, Any]
 
 
-def export_rows(engine: Engine) -> Iterator[Row]:
+def verdict_rows(engine: Engine) -> Iterator[dict[str, Any]]:
     """Yield a row for every verdict, in the order in which they were given."""
     after = 0
     while True:
@@ -45,23 +39,18 @@ def export_rows(engine: Engine) -> Iterator[Row]:
                 yield _to_row(verdict, answers[verdict.answer_id])
 
 
-def write_rows(rows: Iterator[Row], export_format: str, target: TextIO) -> int:
-    """Write rows as `csv` or `jsonl` and return how many there were."""
-    return (_write_csv if export_format == "csv" else _write_json_lines)(rows, target)
-
-
-def _to_row(verdict: Verdict, row: sa.Row[Any]) -> Row:
-    answer, judgement = Answer.model_validate_json(row.answer), verdict.judgement
+def _to_row(verdict: Verdict, row: sa.Row[Any]) -> dict[str, Any]:
+    answer, assessment = Answer.model_validate_json(row.answer), verdict.assessment
     return {
         "verdict_id": verdict.id,
         "at": verdict.at.isoformat(),
         "reviewer": verdict.reviewer,
-        "verdict": judgement.verdict,
-        "comment": judgement.comment,
-        "citations": {str(number): one for number, one in judgement.citations.items()},
+        "verdict": assessment.verdict,
+        "comment": assessment.comment,
+        "citations": {str(number): one for number, one in assessment.citations.items()},
         "passages": [
             {"document_id": one.document_id, "start": one.span.start, "end": one.span.end, "quote": one.quote}
-            for one in judgement.passages
+            for one in assessment.passages
         ],
         "verdict_index_fingerprint": verdict.index_fingerprint,
         "answer_id": row.id,
@@ -78,29 +67,3 @@ def _to_row(verdict: Verdict, row: sa.Row[Any]) -> Row:
         "confidence": row.confidence,
         "answer_index_fingerprint": answer.provenance.index_fingerprint,
     }
-
-
-def _write_csv(rows: Iterator[Row], target: TextIO) -> int:
-    count = 0
-    writer = None
-    for row in rows:
-        if writer is None:
-            writer = csv.DictWriter(target, list(row))
-            writer.writeheader()
-        writer.writerow({name: _cell(value) for name, value in row.items()})
-        count += 1
-    return count
-
-
-def _write_json_lines(rows: Iterator[Row], target: TextIO) -> int:
-    count = 0
-    for row in rows:
-        target.write(json.dumps(row, ensure_ascii=False) + "\n")
-        count += 1
-    return count
-
-
-def _cell(value: object) -> object:
-    if isinstance(value, (dict, list)):
-        return json.dumps(value, ensure_ascii=False) if value else ""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
