@@ -32,7 +32,7 @@ def export(settings: Settings, export_format: str, out: Path | None) -> None:
     Example:
       footnote review export --format jsonl --out verdicts.jsonl
     """
-    from bot.staff.review.verdict_rows import verdict_rows
+    from bot.staff.review.verdicts import verdict_rows
     from bot.storage.answers import AnswerRecords  # takes a second to import
     from bot.storage.audit import TERMINAL, audit
     from bot.storage.table_lines import table_lines

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from bot.chatbot import Chatbot
 from bot.staff.accounts import Accounts
-from bot.staff.approved.approved_answers import ApprovedAnswers
+from bot.staff.approved_answers import ApprovedAnswers
 from bot.staff.review.golden_proposals import golden_entry, propose_question
 from bot.staff.review.verdicts import Assessment, record_verdict
 from bot.storage.answers import AnswerRecords, Origin

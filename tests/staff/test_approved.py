@@ -17,15 +17,15 @@ from bot.answer.plain_text import render_plain
 from bot.chatbot import Chatbot
 from bot.operations.indexing import index_documents
 from bot.settings import Settings
-from bot.staff.approved.approved_answers import (
+from bot.staff.approved_answers import (
     BY_DOCUMENTS,
     ApprovedAnswers,
     finish_task,
     open_tasks,
     relocate,
 )
-from bot.staff.approved.recall import Recall
-from bot.staff.approved.same_question import (
+from bot.staff.approved_recall import Recall
+from bot.staff.same_question import (
     likeness,
     likeness_names,
     load_sameness,
@@ -33,9 +33,9 @@ from bot.staff.approved.same_question import (
     parse_sameness,
     without_courtesies,
 )
+from bot.storage.answer_changes import nearest_passage, passage_hash
 from bot.storage.answers import AnswerRecords, Origin, RecordedAnswer
 from bot.storage.audit import audit_entries
-from bot.storage.cited_passages import nearest_passage, passage_hash
 from bot.web.page.language import LANGUAGES
 from bot.web.page.render_html import render_answer
 from index.document import Document, Span

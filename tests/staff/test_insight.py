@@ -15,8 +15,8 @@ from bot.answer.answer import Refusal
 from bot.chatbot import Chatbot
 from bot.cli import footnote
 from bot.staff.insights import AskedQuestion, count_weeks, gather, group_questions, questions_since
+from bot.staff.review.quality import threshold_effects
 from bot.staff.review.verdicts import Assessment, record_verdict
-from bot.staff.threshold_effects import threshold_effects
 from bot.storage.answers import AnswerRecords, Origin
 from bot.storage.review_items import Reason
 from index.embedding.sentence_transformer import SentenceTransformerEmbedder

@@ -17,8 +17,7 @@ import sqlalchemy as sa
 from bot.answer.errors import ReviewError
 from bot.cli import footnote
 from bot.staff.review.queue import QueueFilter, find_item, hand_back, read_queue, take, take_next
-from bot.staff.review.verdict_rows import verdict_rows
-from bot.staff.review.verdicts import Assessment, PickedPassage, record_verdict, verdicts_of
+from bot.staff.review.verdicts import Assessment, PickedPassage, record_verdict, verdict_rows, verdicts_of
 from bot.storage.answers import AnswerRecords, Origin
 from bot.storage.audit import audit_entries
 from bot.storage.review_items import Reason

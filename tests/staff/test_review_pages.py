@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.staff.review.replay import compare_answers
 from bot.staff.review.verdicts import verdicts_of
+from bot.storage.answer_changes import check_passage, compare_answers
 from bot.storage.answers import AnswerRecords
 from bot.storage.audit import audit_entries
-from bot.storage.cited_passages import check_passage
 from bot.web.page.links import encode_id
 from bot.web.page.render_html import stored_offset, visible
 from bot.web.staff.review_source import pick_selection

@@ -20,7 +20,7 @@ from tests.support.staff_site import StaffSite
 BOT = Path(str(bot.__file__)).parent
 FOLDER = BOT / "web" / "staff" / "texts"
 # Where errors are raised that a page of the staff shows.
-RAISED_IN = ("staff", "web/staff", "storage/privacy.py", "storage/threshold.py", "storage/suite_file.py")
+RAISED_IN = ("staff", "web/staff", "storage/threshold.py", "storage/suite_file.py")
 ERRORS = {"AccountError", "ApprovalError", "NewerVerdictError", "ReviewError", "SettingsError", "HTTPException"}
 TRANSLATED = ("zh-Hant", "zh-Hans")
 PLACEHOLDER = re.compile(r"{(\w+)}")

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine, Row
 
 from bot.answer.errors import ReviewError
+from bot.settings import Settings
 from bot.staff.review.verdicts import Assessment
 from bot.storage.answers import RecordedAnswer
 from bot.storage.audit import audit
@@ -47,6 +48,11 @@ class Proposal:
     proposed_at: datetime
     decided_by: str
     decided_at: datetime | None
+
+
+def suite_of(settings: Settings) -> Path:
+    """Return the suite that golden questions of staff are added to."""
+    return settings.golden_suite or settings.data_dir / "suites" / "staff.yaml"
 
 
 def golden_entry(

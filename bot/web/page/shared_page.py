@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.answer.answer import Answer, Citation
-from bot.storage.cited_passages import PassageState, check_passage
+from bot.storage.answer_changes import PassageState, check_passage
 from bot.storage.shared_links import SharedAnswers
 from bot.web.page.language import texts_for, theme_for, visitor_of
 from bot.web.page.links import citation_path, place_path

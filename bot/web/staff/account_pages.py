@@ -1,8 +1,11 @@
-"""Logging in and out, the page of the own account, and the page of all accounts for admins."""
+"""Logging in and out and the page of the own account; for admins the pages of accounts and of the audit."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request, Response
 from starlette.responses import RedirectResponse
@@ -10,9 +13,13 @@ from starlette.responses import RedirectResponse
 from bot.answer.errors import AccountError
 from bot.staff.accounts import ROLES, Role
 from bot.staff.sessions import Wait
+from bot.storage.audit import audit_actions, audit_entries
 from bot.web.rate_limits import caller_of
 from bot.web.staff.authentication import hold_token, token_of
-from bot.web.staff.staff_page import PATH, StaffServices, redirect_to, session_of, show
+from bot.web.staff.staff_page import PATH, StaffServices, TableFormat, download, redirect_to, session_of, show
+
+_AUDIT_PAGE = 100  # entries
+_AUDIT_COLUMNS = ("at", "actor", "action", "subject", "before", "after", "id")
 
 
 def login_routes(services: StaffServices) -> APIRouter:
@@ -128,3 +135,52 @@ def account_routes(services: StaffServices) -> APIRouter:
         return redirect_to("accounts")
 
     return router
+
+
+def audit_routes(services: StaffServices) -> APIRouter:
+    """Return the routes of the audit: filters, pages, export; nothing there changes anything."""
+    router = APIRouter()
+
+    @router.get("")
+    def entries(
+        request: Request, actor: str = "", action: str = "", since: str = "", until: str = "", older: str = ""
+    ) -> Response:
+        chosen = _chosen(actor, action, since, until)
+        before = int(older) if older.isdecimal() else None
+        with services.engine.connect() as connection:
+            found = list(audit_entries(connection, **chosen, before_id=before, limit=_AUDIT_PAGE + 1))
+            actors, actions = audit_actions(connection)
+        asked = {"actor": actor, "action": action, "since": since, "until": until}
+        shown, more = found[:_AUDIT_PAGE], len(found) > _AUDIT_PAGE
+        return show(request, "audit.html", entries=shown, more=more, asked=asked, actors=actors, actions=actions)
+
+    @router.get("/export")
+    def export(
+        form: TableFormat = "csv", actor: str = "", action: str = "", since: str = "", until: str = ""
+    ) -> Response:
+        def rows() -> Iterator[dict[str, Any]]:
+            with services.engine.connect() as connection:
+                for entry in audit_entries(connection, **_chosen(actor, action, since, until)):
+                    yield {**asdict(entry), "at": entry.at.isoformat()}
+
+        return download("footnote-audit", form, _AUDIT_COLUMNS, rows())
+
+    return router
+
+
+def _chosen(actor: str, action: str, since: str, until: str) -> dict[str, Any]:
+    last = _day(until)
+    return {
+        "actor": actor,
+        "action": action,
+        "since": _day(since),
+        "until": last + timedelta(days=1) if last else None,
+    }
+
+
+def _day(written: str) -> datetime | None:
+    """Return the beginning of a day (UTC); None for what is no day."""
+    try:
+        return datetime.combine(date.fromisoformat(written), datetime.min.time(), UTC)
+    except ValueError:
+        return None

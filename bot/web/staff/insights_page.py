@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from bot.answer.errors import ReviewError
 from bot.staff.insights import COLUMNS, Insights, gather, questions_since
-from bot.staff.threshold_effects import CANDIDATES, Effect, threshold_effects
+from bot.staff.review.quality import CANDIDATES, Effect, threshold_effects
 from bot.storage.audit import audit
 from bot.storage.threshold import RefusalThreshold
 from bot.web.staff.authentication import require

@@ -1,4 +1,4 @@
-"""What staff do when a reader asks about their data: hand it over, or delete it with all that came of it."""
+"""Requests of readers about their data: staff look it up, hand it over, or delete it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Form, Request, Response
 
 from bot.answer.errors import AccountError
+from bot.storage.answers import delete_visitor, delete_with_conversation, visitor_data
 from bot.storage.audit import audit
-from bot.storage.privacy import delete_conversation, delete_visitor, visitor_data
 from bot.storage.schema import ANSWERS
 from bot.web.staff.staff_page import StaffServices, redirect_to, session_of, show
 
@@ -21,7 +21,7 @@ def privacy_routes(services: StaffServices) -> APIRouter:
 
     @router.get("")
     def look_up(request: Request, reference: str = "", deleted: str = "") -> Response:
-        """Show what a reference means: the id of an answer, or a visitor as their own data names them."""
+        """Show what a reference stands for: the id of an answer, or a visitor."""
         reference = reference.strip()
         found = services.records.find(reference) if reference else None
         visitor = found.origin.visitor if found else reference
@@ -38,7 +38,7 @@ def privacy_routes(services: StaffServices) -> APIRouter:
 
     @router.post("/conversation")
     def delete_one(request: Request, answer: Annotated[str, Form()]) -> Response:
-        count = delete_conversation(services.engine, session_of(request).account, answer)
+        count = delete_with_conversation(services.engine, session_of(request).account, answer)
         return redirect_to("privacy", deleted=str(count))
 
     @router.post("/visitor")

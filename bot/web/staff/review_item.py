@@ -6,7 +6,6 @@ From here an answer gets a verdict, becomes a golden question, is approved, or i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, cast
 
 from fastapi import APIRouter, Depends, Form, HTTPException, Request, Response
@@ -16,11 +15,9 @@ from starlette.datastructures import FormData
 
 from bot.answer.answer import Answer, Citation
 from bot.answer.errors import NewerVerdictError, ReviewError
-from bot.settings import Settings
-from bot.staff.approved.approved_answers import ApprovedAnswers
-from bot.staff.review.golden_proposals import golden_entry, proposals, propose_question, read_expected
+from bot.staff.approved_answers import ApprovedAnswers
+from bot.staff.review.golden_proposals import golden_entry, proposals, propose_question, read_expected, suite_of
 from bot.staff.review.queue import find_item, hand_back, take
-from bot.staff.review.replay import compare_answers
 from bot.staff.review.verdicts import (
     CITATION_VERDICTS_IN_ORDER,
     AnswerVerdict,
@@ -31,8 +28,8 @@ from bot.staff.review.verdicts import (
     verdicts_for,
     verdicts_of,
 )
+from bot.storage.answer_changes import PassageState, check_passage, compare_answers
 from bot.storage.answers import RecordedAnswer
-from bot.storage.cited_passages import PassageState, check_passage
 from bot.storage.review_items import Reason
 from bot.web.page.links import quote_check
 from bot.web.staff.review_page import query_of
@@ -201,11 +198,6 @@ def outcome_routes(services: StaffServices) -> APIRouter:
         return show(request, "review_replay.html", recorded=recorded, replay=compared, query=query_of(request))
 
     return router
-
-
-def suite_of(settings: Settings) -> Path:
-    """Return the suite that golden questions of staff are added to."""
-    return settings.golden_suite or settings.data_dir / "suites" / "staff.yaml"
 
 
 def _recorded(services: StaffServices, answer_id: str) -> RecordedAnswer:

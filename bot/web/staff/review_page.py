@@ -1,6 +1,6 @@
-"""The queue of answers to check: filters, search, taking the next one.
+"""The lists that staff work through: the queue of answers to check, golden questions, and approved answers.
 
-The filter is part of every address below the queue, so that "next" means the next answer of the same filter.
+The filter of the queue is part of every address below it, so that "next" means the next answer of the same filter.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ from contextlib import suppress
 from datetime import date
 from typing import get_args
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, HTTPException, Request, Response
 
+from bot.staff.approved_answers import ApprovedAnswers, finish_task, open_tasks
+from bot.staff.review.golden_proposals import confirm_proposal, decline_proposal, proposals, suite_of
 from bot.staff.review.quality import estimate_quality
 from bot.staff.review.queue import QueueFilter, State, read_queue, take_next
 from bot.storage.review_items import Reason
@@ -50,6 +52,53 @@ def queue_routes(services: StaffServices) -> APIRouter:
     def take_the_next(request: Request) -> Response:
         found = take_next(services.engine, filter_of(request), session_of(request).account)
         return redirect_to(f"review/{found}", **query_of(request)) if found else redirect_to("review", nothing="yes")
+
+    return router
+
+
+def golden_routes(services: StaffServices) -> APIRouter:
+    """Return the routes of the list of golden questions."""
+    router = APIRouter()
+
+    @router.get("")
+    def golden(request: Request) -> Response:
+        second = services.settings.golden_second_person
+        listed = proposals(services.engine)
+        return show(request, "golden.html", proposals=listed, suite=suite_of(services.settings), second=second)
+
+    @router.post("/{proposal_id}/confirm")
+    def confirm_question(request: Request, proposal_id: int) -> Response:
+        confirm_proposal(services.engine, proposal_id, session_of(request).account)
+        return redirect_to("golden")
+
+    @router.post("/{proposal_id}/decline")
+    def decline_question(request: Request, proposal_id: int) -> Response:
+        decline_proposal(services.engine, proposal_id, session_of(request).account)
+        return redirect_to("golden")
+
+    return router
+
+
+def approved_routes(services: StaffServices) -> APIRouter:
+    """Return the routes of the list of approved answers."""
+    router = APIRouter()
+    store = ApprovedAnswers(services.engine)
+
+    @router.get("")
+    def approved(request: Request) -> Response:
+        return show(request, "approved.html", tasks=open_tasks(services.engine), answers=store.all())
+
+    @router.post("/{approved_id}/withdraw")
+    def withdraw(request: Request, approved_id: str) -> Response:
+        if store.find(approved_id) is None:
+            raise HTTPException(404)
+        store.withdraw(approved_id, session_of(request).account)
+        return redirect_to("approved")
+
+    @router.post("/tasks/{task_id}/done")
+    def done(request: Request, task_id: int) -> Response:
+        finish_task(services.engine, task_id, session_of(request).account)
+        return redirect_to("approved")
 
     return router
 

@@ -41,16 +41,14 @@ from bot.staff.document_audit import DocumentAudit
 from bot.staff.sessions import Login, Sessions, session_limits
 from bot.storage.answers import AnswerRecords
 from bot.web.extensions import Pages
-from bot.web.staff.account_pages import account_routes, login_routes, own_routes
-from bot.web.staff.answers_page import approved_routes, golden_routes
-from bot.web.staff.audit_page import audit_routes
+from bot.web.staff.account_pages import account_routes, audit_routes, login_routes, own_routes
 from bot.web.staff.authentication import EvaluatorLogin, LoginRequired, check_form, require
 from bot.web.staff.documents_page import document_routes
 from bot.web.staff.insights_page import insight_routes
 from bot.web.staff.openid import openid_routes
 from bot.web.staff.privacy_page import privacy_routes
 from bot.web.staff.review_item import item_routes, outcome_routes
-from bot.web.staff.review_page import queue_routes
+from bot.web.staff.review_page import approved_routes, golden_routes, queue_routes
 from bot.web.staff.review_source import source_routes
 from bot.web.staff.staff_page import PATH, StaffServices, fault_in, redirect_to, session_of, show, staff_texts
 from index.errors import FootnoteError

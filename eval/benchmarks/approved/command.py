@@ -39,7 +39,7 @@ def approved(folders: tuple[Path, ...], *, count: int, fit: bool, as_json: bool,
     second article, what is fitted from the others.
     """
     from bot.language_model.build import build_language_model
-    from bot.staff.approved.same_question import load_sameness  # torch takes seconds to import
+    from bot.staff.same_question import load_sameness  # torch takes seconds to import
     from eval.benchmarks.approved.measure import (
         fit_sameness,
         measure,
@@ -86,7 +86,7 @@ def _consult(consultation: Consultation | None) -> Callable[..., Any]:
 
 
 def _install(fitted: dict[str, dict[str, object]]) -> None:
-    path = Path(str(files("bot.staff.approved").joinpath("same_question.json")))
+    path = Path(str(files("bot.staff").joinpath("same_question.json")))
     content = {**json.loads(path.read_text(encoding="utf-8")), **fitted}
     path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 

@@ -15,9 +15,9 @@ from pydantic import BaseModel, ConfigDict
 
 from bot.answer.answer import Answer, Citation, Provenance, Statement, render_text
 from bot.language_model.session import Consultation
-from bot.staff.approved.approved_answers import ApprovedAnswers
-from bot.staff.approved.recall import Recall
-from bot.staff.approved.same_question import Consult, Sameness, likeness, likeness_names, model_names, same_odds
+from bot.staff.approved_answers import ApprovedAnswers
+from bot.staff.approved_recall import Recall
+from bot.staff.same_question import Consult, Sameness, likeness, likeness_names, model_names, same_odds
 from bot.stages.logistic import LogisticModel
 from bot.storage.answers import AnswerRecords, Origin
 from eval.benchmarks.approved.pairs import Pair

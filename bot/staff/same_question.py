@@ -106,7 +106,7 @@ def _spelled(text: str) -> frozenset[str]:
 
 @functools.lru_cache(maxsize=1)
 def _table() -> dict[str, Any]:
-    return tomllib.loads(files("bot.staff.approved").joinpath("same_question.toml").read_text(encoding="utf-8"))
+    return tomllib.loads(files("bot.staff").joinpath("same_question.toml").read_text(encoding="utf-8"))
 
 
 @functools.lru_cache(maxsize=1)
@@ -285,7 +285,7 @@ def load_sameness() -> Sameness:
     Raises:
         ValueError: They were fitted for other features than this version computes.
     """
-    return parse_sameness(files("bot.staff.approved").joinpath("same_question.json").read_text(encoding="utf-8"))
+    return parse_sameness(files("bot.staff").joinpath("same_question.json").read_text(encoding="utf-8"))
 
 
 def parse_sameness(source: str) -> Sameness:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from bot.answer.answer import Answer
-from bot.staff.approved.approved_answers import Approved, ApprovedAnswers
-from bot.staff.approved.same_question import NEAR, Consult, Sameness, without_courtesies
-from bot.storage.cited_passages import FindDocument
+from bot.staff.approved_answers import Approved, ApprovedAnswers
+from bot.staff.same_question import NEAR, Consult, Sameness, without_courtesies
+from bot.storage.answer_changes import FindDocument
 from index.embedding.embedder import Embedder, Vectors
 
 # The model is asked about so many at most: it takes as long as reading a page each time.

@@ -1,4 +1,4 @@
-"""Whether the passage that an answer cites is still in its document, where, and what is there in its place."""
+"""What has changed since an answer was given: its passages in the documents, and the answer of today."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 
 from rapidfuzz import fuzz
 
-from bot.answer.answer import Citation
+from bot.answer.answer import Answer, Citation
 from index.document import Document, Span, hash_text
 
 PassageState = Literal["unchanged", "moved", "changed", "gone"]
@@ -72,3 +72,59 @@ def nearest_passage(quote: str, document: Document) -> str:
     ends = [document.text.find(end, max(found.dest_end - 1, 0)) for end in _SENTENCE_ENDS]
     end = min((place + 1 for place in ends if place >= 0), default=len(document.text))
     return document.text[start if start <= found.dest_start else 0 : end].strip()[:_LONGEST_SHOWN]
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedText:
+    """A statement or a quote, and whether the earlier answer and the one of today have it."""
+
+    text: str
+    then: bool
+    now: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """Two answers to the same question, given at different times.
+
+    Attributes:
+        statements: Those of both, in the order of the earlier answer; new ones last.
+        quotes: The cited words of both.
+        sources: The citations of the earlier answer, compared with the documents as they are now.
+        same_index: Whether the index is in the same state.
+    """
+
+    then: Answer
+    now: Answer
+    statements: tuple[ComparedText, ...]
+    quotes: tuple[ComparedText, ...]
+    sources: tuple[CheckedPassage, ...]
+    same_index: bool
+
+    @property
+    def same(self) -> bool:
+        """Whether both say the same and cite the same."""
+        compared = (*self.statements, *self.quotes)
+        return self.then.kind == self.now.kind and all(one.then and one.now for one in compared)
+
+
+def compare_answers(then: Answer, now: Answer, find_document: FindDocument) -> Replay:
+    """Return how two answers to a question differ.
+
+    Args:
+        then: As it was given.
+        now: As it is given today.
+        find_document: Returns a document by its id.
+    """
+    return Replay(
+        then=then,
+        now=now,
+        statements=_compare([one.text for one in then.statements], [one.text for one in now.statements]),
+        quotes=_compare([one.quote for one in then.citations], [one.quote for one in now.citations]),
+        sources=tuple(check_passage(one, find_document(one.document_id)) for one in then.citations),
+        same_index=then.provenance.index_fingerprint == now.provenance.index_fingerprint,
+    )
+
+
+def _compare(then: list[str], now: list[str]) -> tuple[ComparedText, ...]:
+    return tuple(ComparedText(text, text in then, text in now) for text in dict.fromkeys([*then, *now]))

@@ -16,9 +16,9 @@ from bot.answer.answer import Answer, Citation
 from bot.answer.draft import to_citation
 from bot.answer.errors import ApprovalError
 from bot.stages.question.clean import clean_question, detect_language
+from bot.storage.answer_changes import FindDocument, find_quote, nearest_passage, passage_hash
 from bot.storage.answers import RecordedAnswer
 from bot.storage.audit import audit
-from bot.storage.cited_passages import FindDocument, find_quote, nearest_passage, passage_hash
 from bot.storage.schema import APPROVED, APPROVED_PASSAGES, TASKS
 from index.document import Document, Span
 from index.errors import DatabaseUnwritableError
