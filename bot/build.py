@@ -12,9 +12,9 @@ from bot.chatbot import Chatbot
 from bot.language_model import LanguageModel
 from bot.language_model.build import build_language_model
 from bot.settings import Settings
-from bot.staff.approved.questions import load_sameness
-from bot.staff.approved.recall import Recall
-from bot.staff.approved.store import ApprovedAnswers
+from bot.staff.approved_answers import ApprovedAnswers
+from bot.staff.approved_recall import Recall
+from bot.staff.same_question import load_sameness
 from bot.stages.judgement.answerability import load_calibration
 from bot.storage.schema import RECORDS
 from bot.storage.threshold import RefusalThreshold

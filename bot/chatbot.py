@@ -17,7 +17,7 @@ from bot.answer.understanding import Understanding
 from bot.language_model import CancelledError, LanguageModel, ModelUnavailableError
 from bot.language_model.session import Deadline, Fence, ModelSession, OptionalModel
 from bot.settings import Rule, Settings
-from bot.staff.approved.recall import Recall
+from bot.staff.approved_recall import Recall
 from bot.stages.checking.check import Checked, check, in_readers_language
 from bot.stages.evidence.citations import cite
 from bot.stages.evidence.document_date import document_date

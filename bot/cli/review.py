@@ -32,14 +32,17 @@ def export(settings: Settings, export_format: str, out: Path | None) -> None:
     Example:
       footnote review export --format jsonl --out verdicts.jsonl
     """
-    from bot.staff.review.export import export_rows, write_rows
+    from bot.staff.review.verdicts import verdict_rows
     from bot.storage.answers import AnswerRecords  # takes a second to import
     from bot.storage.audit import TERMINAL, audit
+    from bot.storage.table_lines import table_lines
 
     with closing(AnswerRecords(settings.catalogue_url(), settings.review_sample)) as records:
         # With a byte order mark, which is how a spreadsheet knows UTF-8.
         with _opened(out, "verdicts", "utf-8-sig" if export_format == "csv" else "utf-8") as file:
-            count = write_rows(export_rows(records.engine), export_format, file)
+            lines = table_lines(export_format, verdict_rows(records.engine))
+            count = sum(1 for line in lines if file.write(line))
+        count = max(0, count - (export_format == "csv"))  # the line of the headings
         with records.engine.begin() as connection:
             audit(connection, TERMINAL, "review.export", export_format, after={"verdicts": count})
     print_progress(f"{count} verdicts")
@@ -50,11 +53,11 @@ def export(settings: Settings, export_format: str, out: Path | None) -> None:
 @with_settings
 def queue(settings: Settings, *, as_json: bool) -> None:
     """Say how many answers wait for a verdict, and why."""
-    from bot.staff.review.queue import Asked, read_page
+    from bot.staff.review.queue import QueueFilter, read_queue
     from bot.storage.answers import AnswerRecords
 
     with closing(AnswerRecords(settings.catalogue_url(), settings.review_sample)) as records:
-        page = read_page(records.engine, Asked())
+        page = read_queue(records.engine, QueueFilter())
     counts = {reason.name.lower(): count for reason, count in page.counts.items() if reason.name and count}
     if as_json:
         print_json({"waiting": page.total, "reasons": counts})
@@ -77,7 +80,7 @@ def digest(settings: Settings, since: datetime | None, out: Path | None) -> None
     Example:
       footnote review digest --since 2026-11-01 --out digest.html
     """
-    from bot.staff.insight.overview import gather  # torch takes seconds to import
+    from bot.staff.insights import gather  # torch takes seconds to import
     from bot.storage.answers import AnswerRecords
     from bot.web.staff.insights_page import render_digest
     from index.embedding.build import build_embedder

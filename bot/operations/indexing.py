@@ -55,7 +55,7 @@ def index_documents(
         FootnoteError: The folders, the data folder or the embedding model cannot be used.
     """
     from bot.build import build_chatbot  # what is imported here takes seconds
-    from bot.staff.approved.store import ApprovedAnswers
+    from bot.staff.approved_answers import ApprovedAnswers
     from bot.storage.schema import RECORDS
     from index.embedding.build import build_embedder, bulk_embedder
     from index.store.catalogue import Catalogue

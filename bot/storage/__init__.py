@@ -1,1 +1,1 @@
-"""What readers asked and were answered, kept for the staff who check it: tables of their own in our database."""
+"""Tables of our own in the database of the index: answers on record, links, keys, the audit; and the backup of all."""

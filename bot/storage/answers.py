@@ -1,9 +1,4 @@
-"""Answers as they were given: kept when they are given, rated by their readers, deleted when a reader or time asks.
-
-Puts an answer on record for whichever side of Footnote gave it.
-
-Deletes the answers that have been kept for as long as they may be: at once, then every hour.
-"""
+"""Answers on record: kept when they are given, rated by their readers, handed over and deleted on request or by age."""
 
 from __future__ import annotations
 
@@ -17,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy.engine import Connection, Engine, Row
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.answer.answer import Answer
@@ -26,6 +21,7 @@ from bot.answer.events import Finished
 from bot.answer.trace import Trace
 from bot.settings import Settings
 from bot.stages.question.clean import detect_language
+from bot.storage.audit import audit
 from bot.storage.review_items import add_item, fill_items, forget_words, rate_item
 from bot.storage.schema import ANSWERS, APPROVED, CITED, RECORDS
 from index.document import hash_text
@@ -39,18 +35,20 @@ RatingReason = Literal["wrong", "incomplete", "unsupported"]
 Face = Literal["page", "api", "mcp", "reported"]
 
 MAXIMUM_COMMENT_CHARACTERS = 1_000
-MAXIMUM_ANSWER_CHARACTERS = 200_000
+_MAXIMUM_ANSWER_CHARACTERS = 200_000
 DEFAULT_SAMPLE = 0.02
+READER = "(reader)"  # the actor in the audit where visitors delete their own data
+_EVERY_SECONDS = 3_600
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Whence a question came.
+    """Where a question came from.
 
     Attributes:
-        face: The side of Footnote that was asked; `reported` is an answer known only from its reader's browser.
-        conversation: Which conversation it belongs to, as its reader's browser names it; empty where there is none.
-        visitor: Hash of the secret that a reader's browser holds; empty where there is none.
+        face: The interface that was used; `reported` marks an answer known only from its reader's browser.
+        conversation: Id of the conversation, made by the reader's browser; empty where there is none.
+        visitor: Hash of the secret in the reader's browser; empty where there is none.
     """
 
     face: Face
@@ -66,7 +64,7 @@ class RecordedAnswer:
         history: The turns before it, oldest first.
         trail: Its way through the chatbot as JSON (`Trace.to_json`); empty where it is not known.
         draw: Uniform in [0, 1), drawn when it was recorded: the answers below a share are a random sample.
-        rating: What the reader said of it; empty when nothing.
+        rating: By its reader; empty when there is none.
     """
 
     id: str
@@ -101,10 +99,10 @@ class AnswerRecords:
             logger.warning("answers cannot be put on record: %s", error)
 
     def record(self, answer: Answer, origin: Origin, history: Sequence[Turn] = (), trace: Trace | None = None) -> None:
-        """Keep an answer. One whose id is kept already stays as it is.
+        """Record an answer; an id that is on record already stays as it is.
 
         Raises:
-            ValueError: The answer is larger than any answer we write.
+            ValueError: The answer is too large.
         """
         with self.engine.begin() as connection:
             self.record_in(connection, answer, origin, history, trace)
@@ -117,23 +115,24 @@ class AnswerRecords:
         history: Sequence[Turn] = (),
         trace: Trace | None = None,
     ) -> None:
-        """Do the same in a transaction that is open."""
+        """Record an answer in a transaction that is open; see `record`."""
         as_json = answer.model_dump_json()
-        if len(as_json) > MAXIMUM_ANSWER_CHARACTERS:
+        if len(as_json) > _MAXIMUM_ANSWER_CHARACTERS:
             raise ValueError(f"an answer of {len(as_json)} characters is too large to be kept")
         answer_id = answer.id[:64]
         if connection.scalar(sa.select(ANSWERS.c.id).where(ANSWERS.c.id == answer_id)) is not None:
             return
         kept: dict[str, Any] = {
+            "id": answer_id,
             "asked_at": datetime.now(UTC),
             "language": detect_language(answer.question),
             "draw": random.random(),  # noqa: S311  # a sample, no secret
+            "rating": "",
         }
         stages = trace.to_json() if trace else {}
         connection.execute(
             ANSWERS.insert().values(
                 **kept,
-                id=answer_id,
                 conversation=origin.conversation[:64],
                 visitor=origin.visitor,
                 face=origin.face,
@@ -159,19 +158,19 @@ class AnswerRecords:
         ]
         if cited:
             connection.execute(CITED.insert(), cited)
-        add_item(connection, answer_id, answer, stages, rating="", sample=self._sample, **kept)
+        add_item(connection, kept, answer, stages, self._sample)
 
     def rate(
         self, answer: Answer, visitor: str, rating: Rating, *, reason: RatingReason | None = None, comment: str = ""
     ) -> None:
-        """Keep what a reader said of an answer; the comment is cut to its limit.
+        """Keep a reader's rating of an answer, with a comment that is cut to its limit.
 
-        Only the visitor who got an answer rates it. One that is not on record is kept as the browser reports it.
-        An answer has one rating, and a later one replaces it; the same rating said again without a reason or a comment
-        keeps those that were given, so a thumb and the reason for it may arrive in either order.
+        Only the visitor who got an answer can rate it. One that is not on record is recorded as the browser reports it.
+        A later rating replaces an earlier one; the same rating without a reason or a comment keeps those that were
+        given, so that a rating and its reason may arrive in either order.
 
         Raises:
-            ValueError: The answer is larger than any answer we write.
+            ValueError: The answer is too large.
         """
         said = {
             "rating": rating,
@@ -189,55 +188,106 @@ class AnswerRecords:
             if not connection.execute(theirs.values(said)).rowcount:
                 self.record_in(connection, answer, Origin("reported", visitor=visitor))
                 if not connection.execute(theirs.values(said)).rowcount:
-                    return  # it is on record, and somebody else's
+                    return  # on record for another visitor
             rate_item(connection, answer.id[:64], rating)
 
     def find(self, answer_id: str) -> RecordedAnswer | None:
         """Return an answer by its id, or None."""
         with self.engine.connect() as connection:
             row = connection.execute(sa.select(ANSWERS).where(ANSWERS.c.id == answer_id)).one_or_none()
-        return to_recorded(row) if row is not None else None
+        return _to_recorded(row) if row is not None else None
 
     def latest(self, limit: int = 1_000) -> tuple[RecordedAnswer, ...]:
         """Return the latest answers, newest first."""
         newest = sa.select(ANSWERS).order_by(ANSWERS.c.asked_at.desc(), ANSWERS.c.id).limit(limit)
         with self.engine.connect() as connection:
-            return tuple(to_recorded(row) for row in connection.execute(newest))
+            return tuple(_to_recorded(row) for row in connection.execute(newest))
 
     def of_visitor(self, visitor: str) -> tuple[RecordedAnswer, ...]:
-        """Return all that one visitor asked and was answered, oldest first: what they may ask to be given."""
+        """Return all answers to one visitor, oldest first."""
         theirs = sa.select(ANSWERS).where(ANSWERS.c.visitor == visitor).order_by(ANSWERS.c.asked_at, ANSWERS.c.id)
         with self.engine.connect() as connection:
-            return tuple(to_recorded(row) for row in connection.execute(theirs)) if visitor else ()
+            return tuple(_to_recorded(row) for row in connection.execute(theirs)) if visitor else ()
 
     def delete_conversation(self, conversation: str, visitor: str) -> int:
-        """Delete a visitor's conversation and all that came of it; return how many answers that were."""
+        """Delete a conversation at its visitor's request, with what was approved of it; return its number of answers."""
         theirs = (ANSWERS.c.conversation == conversation, ANSWERS.c.visitor == visitor)
         with self.engine.begin() as connection:
-            connection.execute(
-                APPROVED.delete().where(APPROVED.c.answer_id.in_(sa.select(ANSWERS.c.id).where(*theirs)))
-            )
-        return self._delete(*theirs)
+            ids = sa.select(ANSWERS.c.id).where(*theirs)
+            connection.execute(APPROVED.delete().where(APPROVED.c.answer_id.in_(ids)))
+            return _delete(connection, *theirs)
 
     def delete_older_than(self, days: float) -> int:
-        """Delete the answers that are older, and every word that is left of deleted ones; return how many that were."""
-        deleted = self._delete(ANSWERS.c.asked_at < datetime.now(UTC) - timedelta(days=days))
+        """Delete the answers that are older, and the indexed words of deleted ones; return their number."""
+        with self.engine.begin() as connection:
+            deleted = _delete(connection, ANSWERS.c.asked_at < datetime.now(UTC) - timedelta(days=days))
         with self.engine.begin() as connection:
             forget_words(connection)
         return deleted
-
-    def _delete(self, *which: sa.ColumnElement[bool]) -> int:
-        # Whatever stands on an answer refers to it with ON DELETE CASCADE, and goes with it.
-        with self.engine.begin() as connection:
-            return connection.execute(ANSWERS.delete().where(*which)).rowcount
 
     def close(self) -> None:
         """Release the database."""
         self.engine.dispose()
 
 
-def to_recorded(row: Row[Any]) -> RecordedAnswer:
-    """Return a row of the table as a value."""
+def visitor_data(records: AnswerRecords, visitor: str) -> dict[str, Any]:
+    """Return all that is kept of a visitor, as JSON with keys that they understand.
+
+    Args:
+        records: The answers.
+        visitor: Hash of the secret in their browser.
+    """
+    return {
+        "visitor": visitor,
+        "answers": [
+            {
+                "id": one.id,
+                "conversation": one.origin.conversation,
+                "asked_at": one.asked_at.isoformat(),
+                "history": [turn.model_dump() for turn in one.history],
+                "answer": one.answer.model_dump(mode="json"),
+                "how_it_was_found": one.trail,
+                "rating": one.rating,
+                "rating_reason": one.rating_reason,
+                "rating_comment": one.rating_comment,
+                "rated_at": one.rated_at and one.rated_at.isoformat(),
+            }
+            for one in records.of_visitor(visitor)
+        ],
+    }
+
+
+def delete_visitor(engine: Engine, actor: str, visitor: str) -> int:
+    """Delete all that is kept of a visitor, with an entry in the audit; return how many answers that were."""
+    return _delete_audited(engine, actor, "visitor.delete", visitor, ANSWERS.c.visitor == visitor) if visitor else 0
+
+
+def delete_with_conversation(engine: Engine, actor: str, answer_id: str) -> int:
+    """Delete an answer and its conversation, with an entry in the audit; return how many answers that were."""
+    with engine.connect() as connection:
+        found = connection.execute(sa.select(ANSWERS).where(ANSWERS.c.id == answer_id)).one_or_none()
+    if found is None:
+        return 0
+    if not found.conversation:
+        return _delete_audited(engine, actor, "answer.delete", answer_id, ANSWERS.c.id == answer_id)
+    # Browsers make the ids of their conversations: another visitor's may have the same.
+    theirs = (ANSWERS.c.conversation == found.conversation, ANSWERS.c.visitor == found.visitor)
+    return _delete_audited(engine, actor, "conversation.delete", found.conversation, *theirs)
+
+
+def _delete_audited(engine: Engine, actor: str, action: str, subject: str, *which: sa.ColumnElement[bool]) -> int:
+    with engine.begin() as connection:
+        if count := _delete(connection, *which):
+            audit(connection, actor, action, subject, before={"answers": count})
+    return count
+
+
+def _delete(connection: Connection, *which: sa.ColumnElement[bool]) -> int:
+    # Rows of other tables refer to an answer with ON DELETE CASCADE and are deleted with it.
+    return connection.execute(ANSWERS.delete().where(*which)).rowcount
+
+
+def _to_recorded(row: Row[Any]) -> RecordedAnswer:
     return RecordedAnswer(
         id=row.id,
         origin=Origin(row.face, row.conversation, row.visitor),
@@ -257,7 +307,7 @@ def to_recorded(row: Row[Any]) -> RecordedAnswer:
 def keep(
     records: AnswerRecords, settings: Settings, finished: Finished, origin: Origin, history: Sequence[Turn] = ()
 ) -> None:
-    """Record an answer where answers are kept; who asked does not wait for a full disk."""
+    """Record an answer where the settings say so; a failure is logged, for the reader is answered all the same."""
     if not settings.keep_answers:
         return
     try:
@@ -266,15 +316,12 @@ def keep(
         logger.warning("an answer could not be put on record: %s", type(error).__name__)
 
 
-_EVERY_SECONDS = 3_600
-
-
 class Retention:
-    """A thread that keeps the records no longer than they may be kept.
+    """A thread that deletes old answers: at once, then every hour.
 
     Args:
-        records: What is kept.
-        days: For how long.
+        records: The answers.
+        days: How long they are kept.
     """
 
     def __init__(self, records: AnswerRecords, days: float) -> None:

@@ -1,15 +1,12 @@
-"""Why an answer deserves a look, and how soon.
+"""One review item an answer: why it should be checked and how soon, in columns that are quick to filter and search.
 
-Search over what was asked and answered: FTS5 on SQLite, a tsvector on PostgreSQL, the words cut as everywhere.
-
-One item an answer: why and how soon it should be looked at, kept beside it in columns that are quick to search.
+Words are searched by FTS5 on SQLite and by a tsvector on PostgreSQL, in the forms that the index uses everywhere.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from datetime import datetime
 from enum import IntFlag
 from typing import Any
 
@@ -24,28 +21,29 @@ from index.store.database import exclusive_transaction
 from index.store.schema import DOCUMENTS
 from index.text.words import search_keys, simplify
 
-LOW_CONFIDENCE = 0.6
-# A refusal is close to the threshold when it missed it by no more than this.
-CLOSE = 0.15
+_LOW_CONFIDENCE = 0.6
+# A refusal is close to the threshold when its confidence is at most this much below.
+_CLOSE = 0.15
+_AT_ONCE = 500
 
 
 class Reason(IntFlag):
-    """Reasons, kept as one number: an answer has any of them. Their values are in databases and never change."""
+    """Why an answer should be checked, as bits of one number. The values are in databases and never change."""
 
-    DOWN = 1  # its reader says that it is not good
-    DISPUTED = 2  # those who checked it do not agree
+    DOWN = 1  # its reader rated it down
+    DISPUTED = 2  # the reviewers disagree
     LOW_CONFIDENCE = 4
-    DROPPED = 8  # something was drafted that its sources do not say
+    DROPPED = 8  # a drafted statement was not supported by its sources
     CLOSE_REFUSAL = 16
-    DISAGREEMENT = 32  # sources say otherwise than each other
-    PLANTED = 64  # a cited document addresses a machine
-    SAMPLE = 128  # drawn at random, whatever it is
+    DISAGREEMENT = 32  # sources contradict each other
+    PLANTED = 64  # a cited document holds instructions for a machine
+    SAMPLE = 128  # drawn at random
 
 
 ALL_REASONS = tuple(Reason)
 
-# What a single reason is worth: several add up. The sample stands high, so that it is checked whole and in time;
-# answers that other reasons bring forward would otherwise be all that is ever known of it.
+# The priority of an answer is the sum over its reasons. The sample ranks high so that all of it is checked: otherwise
+# only its answers with other reasons would be.
 _WEIGHTS = {
     Reason.DISPUTED: 50,
     Reason.DOWN: 40,
@@ -58,46 +56,17 @@ _WEIGHTS = {
 }
 
 
-def reasons_for(answer: Answer, trail: Mapping[str, Any], *, planted: bool, draw: float, sample: float) -> Reason:
-    """Return why an answer deserves a look when it is put on record.
-
-    Args:
-        answer: As it was given.
-        trail: Its way through the chatbot (`Trace.to_json`); empty where it is not known.
-        planted: Whether a document that it cites is marked for planted instructions.
-        draw: Uniform in [0, 1).
-        sample: The share of answers that is drawn.
-    """
-    threshold = trail.get("threshold", 1.0)
-    close = answer.kind == "refusal" and answer.confidence > 0 and threshold - CLOSE <= answer.confidence < threshold
-    found = {
-        Reason.LOW_CONFIDENCE: answer.kind == "answer" and answer.confidence < LOW_CONFIDENCE,
-        Reason.DROPPED: bool(trail.get("dropped")),
-        Reason.CLOSE_REFUSAL: close,
-        Reason.DISAGREEMENT: trail.get("disagreements", 0) > 0,
-        Reason.PLANTED: planted,
-        Reason.SAMPLE: draw < sample,
-    }
-    return Reason(sum(reason for reason, holds in found.items() if holds))
-
-
-def priority_of(reasons: Reason) -> int:
-    """Return how soon an answer should be looked at; 0 when nothing speaks for it."""
+def _priority_of(reasons: Reason) -> int:
+    """Return how soon an answer should be checked; 0 when there is no reason to."""
     return sum(weight for reason, weight in _WEIGHTS.items() if reason in reasons)
 
 
-# FTS5 is asked through a column that has the name of the table.
+# FTS5 is queried through a column that has the name of the table.
 _WORDS = sa.table("review_words", *(sa.column(name) for name in ("rowid", "number", "words", "review_words")))
 
 
-def add_words(connection: Connection, number: int, answer: Answer) -> None:
-    """Make an answer findable by its words.
-
-    Args:
-        connection: An open transaction.
-        number: Of its item.
-        answer: Whose words.
-    """
+def _add_words(connection: Connection, number: int, answer: Answer) -> None:
+    """Index the words of an answer under the number of its item."""
     texts = (answer.question, answer.standalone_question, *(one.text for one in answer.statements))
     keys = sorted({key for text in texts for key in search_keys(text)})
     if connection.dialect.name == "sqlite":
@@ -108,7 +77,7 @@ def add_words(connection: Connection, number: int, answer: Answer) -> None:
 
 
 def holds_words(dialect: str, asked: str) -> sa.ColumnElement[bool] | None:
-    """Return the condition that an item holds all words of a search; None where it has no words.
+    """Return the condition that an item holds all words of a search; None where the search has no words.
 
     A single ideograph finds the words that begin with it.
     """
@@ -125,7 +94,7 @@ def holds_words(dialect: str, asked: str) -> sa.ColumnElement[bool] | None:
 
 
 def forget_words(connection: Connection) -> None:
-    """Leave nothing of the words of deleted answers in SQLite's file; on PostgreSQL they go with the rows."""
+    """Remove the words of deleted answers from SQLite's file; PostgreSQL removes them with the rows."""
     if connection.dialect.name == "sqlite":
         connection.execute(_WORDS.insert().values(review_words="optimize"))
 
@@ -143,57 +112,49 @@ def _quoted(key: str) -> str:
     return key.replace("\\", "\\\\").replace("'", "''")
 
 
-_AT_ONCE = 500
-
-
 def add_item(
-    connection: Connection,
-    answer_id: str,
-    answer: Answer,
-    trail: Mapping[str, Any],
-    *,
-    asked_at: datetime,
-    language: str,
-    rating: str,
-    draw: float,
-    sample: float,
+    connection: Connection, recorded: Mapping[str, Any], answer: Answer, trail: Mapping[str, Any], sample: float
 ) -> None:
-    """Put an answer before those who check, in the transaction that records it.
+    """Add the review item of an answer, in the transaction that records it.
 
     Args:
         connection: The open transaction.
-        answer_id: By which it is on record.
+        recorded: Values of the columns of its row in `answers`.
         answer: As it was given.
-        trail: Its way through the chatbot; empty where it is not known.
-        asked_at: When.
-        language: Of the question.
-        rating: What its reader said of it.
-        draw: Uniform in [0, 1).
+        trail: Its way through the chatbot (`Trace.to_json`); empty where it is not known.
         sample: The share of answers that is drawn at random.
     """
-    planted = _any_planted(connection, {citation.document_id for citation in answer.citations})
-    reasons = reasons_for(answer, trail, planted=planted, draw=draw, sample=sample)
-    if rating == "down":
-        reasons |= Reason.DOWN
+    threshold, confidence = trail.get("threshold", 1.0), answer.confidence
+    is_close = confidence > 0 and threshold - _CLOSE <= confidence < threshold
+    found = {
+        Reason.DOWN: recorded["rating"] == "down",
+        Reason.LOW_CONFIDENCE: answer.kind == "answer" and confidence < _LOW_CONFIDENCE,
+        Reason.DROPPED: bool(trail.get("dropped")),
+        Reason.CLOSE_REFUSAL: answer.kind == "refusal" and is_close,
+        Reason.DISAGREEMENT: trail.get("disagreements", 0) > 0,
+        Reason.PLANTED: _any_planted(connection, {citation.document_id for citation in answer.citations}),
+        Reason.SAMPLE: recorded["draw"] < sample,
+    }
+    reasons = Reason(sum(reason for reason, holds in found.items() if holds))
     inserted = connection.execute(
         REVIEW_ITEMS.insert().values(
-            answer_id=answer_id,
-            asked_at=asked_at,
+            answer_id=recorded["id"],
+            asked_at=recorded["asked_at"],
             kind=answer.kind,
-            language=language,
-            rating=rating,
+            language=recorded["language"],
+            rating=recorded["rating"],
             reasons=int(reasons),
-            priority=priority_of(reasons),
+            priority=_priority_of(reasons),
             state="open",
             assignee="",
         )
     ).inserted_primary_key
     assert inserted is not None
-    add_words(connection, inserted[0], answer)
+    _add_words(connection, inserted[0], answer)
 
 
 def rate_item(connection: Connection, answer_id: str, rating: str) -> None:
-    """Have an item follow what its reader says of the answer."""
+    """Update an item when its reader rates the answer."""
     change_reasons(connection, answer_id, Reason.DOWN, present=rating == "down", rating=rating)
 
 
@@ -207,12 +168,12 @@ def change_reasons(
         return
     reasons = Reason(found) | reason if present else Reason(found) & ~reason
     connection.execute(
-        REVIEW_ITEMS.update().where(this).values(reasons=int(reasons), priority=priority_of(reasons), **values)
+        REVIEW_ITEMS.update().where(this).values(reasons=int(reasons), priority=_priority_of(reasons), **values)
     )
 
 
 def fill_items(engine: Engine, sample: float) -> None:
-    """Make the items of answers that have none: those recorded before there were items."""
+    """Make the items of answers that were recorded before there were items."""
     missing = (
         sa.select(ANSWERS)
         .outerjoin(REVIEW_ITEMS, REVIEW_ITEMS.c.answer_id == ANSWERS.c.id)
@@ -226,15 +187,7 @@ def fill_items(engine: Engine, sample: float) -> None:
         while rows := connection.execute(missing).all():
             for row in rows:
                 add_item(
-                    connection,
-                    row.id,
-                    Answer.model_validate_json(row.answer),
-                    json.loads(row.trail),
-                    asked_at=row.asked_at,
-                    language=row.language,
-                    rating=row.rating,
-                    draw=row.draw,
-                    sample=sample,
+                    connection, row._asdict(), Answer.model_validate_json(row.answer), json.loads(row.trail), sample
                 )
 
 

@@ -54,7 +54,7 @@ def serve(settings: Settings, *, evaluator: bool = False, watch: bool = False) -
         from bot.storage.api_keys import ApiKeys
         from bot.web.app import build_app
         from bot.web.extensions import load_pages
-        from bot.web.staff.app import build_staff
+        from bot.web.staff.staff_site import build_staff
 
         set_up_logs(settings.log_format, settings.log_level)
         metrics = Metrics()

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from bot.answer.answer import Answer, Citation, Provenance, Statement, render_text
 from bot.language_model.session import ModelSession
-from bot.staff.approved.questions import Consult, Sameness, likeness, likeness_names, model_names, same_odds
-from bot.staff.approved.recall import Recall
-from bot.staff.approved.store import ApprovedAnswers
+from bot.staff.approved_answers import ApprovedAnswers
+from bot.staff.approved_recall import Recall
+from bot.staff.same_question import Consult, Sameness, likeness, likeness_names, model_names, same_odds
 from bot.storage.answers import AnswerRecords, Origin
 from eval.benchmarks.fit_extractive import describe_model, fit_logistic
 from eval.benchmarks.question_pairs import QuestionPair

@@ -419,7 +419,7 @@ def approved(folders: tuple[Path, ...], *, count: int, fit: bool, as_json: bool,
     second article, what is fitted from the others.
     """
     from bot.language_model.build import build_language_model
-    from bot.staff.approved.questions import load_sameness
+    from bot.staff.same_question import load_sameness
     from eval.benchmarks.approved_recall import fit_sameness, recall_approved, report_recall
     from eval.benchmarks.question_pairs import choose_pairs, read_pairs
     from index.embedding.build import build_embedder
@@ -441,7 +441,7 @@ def approved(folders: tuple[Path, ...], *, count: int, fit: bool, as_json: bool,
             some += choose_pairs(half, same=False, count=_FITTED_PAIRS)
             with show_progress("fitting", len(some)) as advance:
                 fitted = fit_sameness(some, embedder, session, advance)
-            _write_parameters(_installed("bot.staff.approved", "same_question.json"), fitted)
+            _write_parameters(_installed("bot.staff", "same_question.json"), fitted)
             load_sameness.cache_clear()
         half = [pair for pair in pairs if pair.part == "report"]
         chosen = choose_pairs(half, same=True, count=count) + choose_pairs(half, same=False, count=count)

@@ -14,7 +14,6 @@ from bot.answer.answer import Answer, Citation, Provenance, Refusal, RetrievedEn
 from bot.answer.conversation import Turn
 from bot.answer.events import Event, EvidenceFound, Finished, StatementReady, Understood
 from bot.settings import Settings
-from bot.staff.document_audit import Suspicion
 from bot.storage.answers import AnswerRecords
 from bot.storage.library import Contents, Overview
 from bot.web.answer_service import AnswerService
@@ -103,11 +102,6 @@ class ScriptedChatbot:
         self.invented = tuple(TitledDocument(f"{number}.txt", f"Chapter {number}") for number in range(invented))
         self.histories: list[tuple[Turn, ...]] = []
         self.closed_streams = 0
-
-    def suspicious(self, stop: threading.Event | None = None) -> list[Suspicion]:
-        """Return that nothing is suspicious."""
-        del stop
-        return []
 
     def stream(
         self,

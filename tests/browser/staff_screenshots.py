@@ -15,7 +15,7 @@ from bot.answer.conversation import Turn
 from bot.answer.trace import Trace
 from bot.staff.accounts import Accounts
 from bot.storage.answers import AnswerRecords, Origin
-from bot.web.staff.app import build_staff
+from bot.web.staff.staff_site import build_staff
 from index.document import Span
 from tests.browser.conftest import OPTIONS
 from tests.browser.running import running

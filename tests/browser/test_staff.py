@@ -18,7 +18,7 @@ from bot.staff.review.queue import take
 from bot.staff.review.verdicts import verdicts_of
 from bot.staff.sessions import Sessions, session_limits
 from bot.storage.answers import AnswerRecords, Origin
-from bot.web.staff.app import build_staff
+from bot.web.staff.staff_site import build_staff
 from eval.suites.suite import load_suite
 from tests.browser.conftest import OpenPage
 from tests.browser.running import running
@@ -139,8 +139,8 @@ def test_an_answer_on_its_way_over_the_desk(serve_desk: Callable[[], object], op
         page.wait_for_selector("body[data-ready]")
         check(page, "judged")
         (verdict,) = verdicts_of(desk.records.engine, desk.answer_id)
-        assert set(verdict.judgement.citations.values()) == {"supports"}
-        (passage,) = verdict.judgement.passages
+        assert set(verdict.assessment.citations.values()) == {"supports"}
+        (passage,) = verdict.assessment.passages
         assert passage.span.of(REPORT) == "replace two of the five vessels"
 
         page.fill("[name=expect]", "180 million | 180,000,000")
@@ -219,8 +219,8 @@ def test_all_of_it_by_keys(serve_desk: Callable[[], object], open_page: OpenPage
         page.keyboard.press("s")
         expect(page.locator("p.saved")).to_be_visible()
         (verdict,) = verdicts_of(desk.records.engine, desk.answer_id)
-        assert (verdict.judgement.verdict, verdict.judgement.comment) == ("right", "By keys: jk12")
-        assert set(verdict.judgement.citations.values()) == {"partly"}
+        assert (verdict.assessment.verdict, verdict.assessment.comment) == ("right", "By keys: jk12")
+        assert set(verdict.assessment.citations.values()) == {"partly"}
         page.wait_for_selector("body[data-ready]")
         page.keyboard.press("w")
         expect(page.locator("#why .stages")).to_be_visible()
@@ -303,7 +303,7 @@ def test_what_was_typed_outlives_the_session(serve_desk: Callable[[], object], o
         expect(page.locator("p.saved")).to_contain_text("Your verdict is saved")
         expect(page.locator("#restored")).to_be_hidden()
         (verdict,) = verdicts_of(desk.records.engine, desk.answer_id)
-        assert (verdict.judgement.verdict, verdict.judgement.comment) == ("wrong", "Long thoughts.")
-        assert len(verdict.judgement.passages) == 1
+        assert (verdict.assessment.verdict, verdict.assessment.comment) == ("wrong", "Long thoughts.")
+        assert len(verdict.assessment.passages) == 1
         page.locator(".own button").click()
         assert page.evaluate("sessionStorage.length") == 0

@@ -11,12 +11,12 @@ from playwright.sync_api import Page, expect
 
 from bot.chatbot import Chatbot
 from bot.staff.accounts import Accounts
-from bot.staff.approved.store import ApprovedAnswers
-from bot.staff.review.golden import golden_entry, propose
-from bot.staff.review.verdicts import Judgement, judge
+from bot.staff.approved_answers import ApprovedAnswers
+from bot.staff.review.golden_proposals import golden_entry, propose_question
+from bot.staff.review.verdicts import Assessment, record_verdict
 from bot.storage.answers import AnswerRecords, Origin
 from bot.storage.threshold import RefusalThreshold
-from bot.web.staff.app import build_staff
+from bot.web.staff.staff_site import build_staff
 from index.sync import SyncReport
 from tests.browser.conftest import PATIENCE_MS, OpenPage, without_limits
 from tests.browser.running import running
@@ -74,12 +74,12 @@ def put_on_record(records: AnswerRecords, chatbot: Chatbot) -> None:
     records.record(refused(7), Origin("page", "c3", "v3"))
     with records.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE answers SET draw = 0")
-    judgement = Judgement("right", {one.number: "supports" for one in made.citations}, comment="Yes.")
-    judge(records.engine, made, judgement, "anna", "f")
+    assessment = Assessment("right", {one.number: "supports" for one in made.citations}, comment="Yes.")
+    record_verdict(records.engine, made, assessment, "anna", "f")
     recorded = records.find(JUDGED)
     assert recorded is not None
     suite = chatbot.settings.data_dir / "suites" / "staff.yaml"
-    propose(records.engine, JUDGED, golden_entry(recorded, judgement, ()), suite, "berta", second=True)
+    propose_question(records.engine, JUDGED, golden_entry(recorded, assessment, ()), suite, "berta", second=True)
     store = ApprovedAnswers(records.engine)
     store.approve(recorded, "anna", chatbot.document, made.question)
     RefusalThreshold(records.engine, chatbot.settings).choose("anna", 0.45)

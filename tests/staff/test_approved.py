@@ -17,24 +17,23 @@ from bot.answer.plain_text import render_plain
 from bot.chatbot import Chatbot
 from bot.operations.indexing import index_documents
 from bot.settings import Settings
-from bot.staff.approved.questions import (
-    likeness,
-    likeness_names,
-    load_sameness,
-    parse_sameness,
-    read_asked,
-    without_courtesies,
-)
-from bot.staff.approved.recall import Recall
-from bot.staff.approved.store import (
+from bot.staff.approved_answers import (
     BY_DOCUMENTS,
     ApprovedAnswers,
     finish_task,
-    nearest_passage,
     open_tasks,
-    passage_hash,
     relocate,
 )
+from bot.staff.approved_recall import Recall
+from bot.staff.same_question import (
+    likeness,
+    likeness_names,
+    load_sameness,
+    parse_question,
+    parse_sameness,
+    without_courtesies,
+)
+from bot.storage.answer_changes import nearest_passage, passage_hash
 from bot.storage.answers import AnswerRecords, Origin, RecordedAnswer
 from bot.storage.audit import audit_entries
 from bot.web.page.language import LANGUAGES
@@ -178,7 +177,7 @@ def test_courtesies_are_no_part_of_a_question(written: str, plain: str) -> None:
 
 
 def test_what_is_asked_for_is_told_from_what_it_is_about() -> None:
-    asked = read_asked("In which year was the pier opened?")
+    asked = parse_question("In which year was the pier opened?")
     assert (asked.kinds, set(asked.words)) == ({"when"}, {"pier", "open"})
 
 

@@ -14,9 +14,9 @@ from click.testing import CliRunner
 from bot.answer.answer import Refusal
 from bot.chatbot import Chatbot
 from bot.cli import footnote
-from bot.staff.insight.overview import gather, threshold_effects
-from bot.staff.insight.questions import AskedQuestion, count_weeks, group_questions, questions_since
-from bot.staff.review.verdicts import Judgement, judge
+from bot.staff.insights import AskedQuestion, count_weeks, gather, group_questions, questions_since
+from bot.staff.review.quality import threshold_effects
+from bot.staff.review.verdicts import Assessment, record_verdict
 from bot.storage.answers import AnswerRecords, Origin
 from bot.storage.review_items import Reason
 from index.embedding.sentence_transformer import SentenceTransformerEmbedder
@@ -54,9 +54,9 @@ def test_weeks_are_whole_and_none_is_left_out() -> None:
 
 
 def test_a_verdict_says_more_than_a_rating() -> None:
-    assert not asked("a", kind="answer", rating="down", verdict="right").in_vain
-    assert asked("a", kind="answer", verdict="wrong").in_vain
-    assert not asked("a", reason="too_long").in_vain
+    assert not asked("a", kind="answer", rating="down", verdict="right").is_unanswered
+    assert asked("a", kind="answer", verdict="wrong").is_unanswered
+    assert not asked("a", reason="too_long").is_unanswered
 
 
 def test_intervals_of_thresholds_cover_the_truth_whatever_is_checked_first() -> None:
@@ -105,10 +105,10 @@ def test_what_is_on_record_is_read_on_both_databases(records: AnswerRecords, see
     )  # fmt: skip
     for one in (given, refused):
         records.record(one, Origin("page"))
-    judge(records.engine, given, Judgement("wrong"), "mei", "f")
+    record_verdict(records.engine, given, Assessment("wrong"), "mei", "f")
     found = {one.id: one for one in questions_since(records.engine, LONG_AGO)}
     assert found[given.id].verdict == "wrong"
-    assert all(one.in_vain for one in found.values())
+    assert all(one.is_unanswered for one in found.values())
     assert found[given.id].nearest[0] == given.citations[0].document_id
 
 

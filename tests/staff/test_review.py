@@ -16,13 +16,13 @@ import sqlalchemy as sa
 
 from bot.answer.errors import ReviewError
 from bot.cli import footnote
-from bot.staff.review.export import export_rows, write_rows
-from bot.staff.review.queue import Asked, find_item, hand_back, read_page, take, take_next
-from bot.staff.review.verdicts import Judgement, Passage, judge, verdicts_of
+from bot.staff.review.queue import QueueFilter, find_item, hand_back, read_queue, take, take_next
+from bot.staff.review.verdicts import Assessment, PickedPassage, record_verdict, verdict_rows, verdicts_of
 from bot.storage.answers import AnswerRecords, Origin
 from bot.storage.audit import audit_entries
 from bot.storage.review_items import Reason
 from bot.storage.schema import ANSWERS, REVIEW_ITEMS, VERDICTS
+from bot.storage.table_lines import table_lines
 from index.document import Document, Mark, MarkKind, Span
 from index.store.catalogue import Catalogue
 from tests.browser.scripted import CHINESE, FERRY
@@ -36,7 +36,7 @@ def records(database_url: str) -> Iterator[AnswerRecords]:
 
 
 def found(records: AnswerRecords, **asked: object) -> list[int]:
-    return [int(item.answer_id, 16) for item in read_page(records.engine, Asked(**asked)).items]
+    return [int(item.answer_id, 16) for item in read_queue(records.engine, QueueFilter(**asked)).items]
 
 
 def expire(records: AnswerRecords) -> None:
@@ -55,7 +55,7 @@ def test_what_deserves_a_look_comes_first(records: AnswerRecords) -> None:
     records.rate(given(7, confidence=0.5), "anna", "down", reason="wrong")
     assert found(records) == [7, 3, 4, 2, 5]
     assert found(records, state="all") == [7, 3, 4, 2, 5, 6, 1]
-    page = read_page(records.engine, Asked())
+    page = read_queue(records.engine, QueueFilter())
     assert page.total == 5
     assert page.items[0].reasons == Reason.DOWN | Reason.LOW_CONFIDENCE
     assert {reason: count for reason, count in page.counts.items() if count} == {
@@ -80,7 +80,7 @@ def test_a_marked_document_is_a_reason(database_url: str) -> None:
         record(records, given(2))
         record(records, given(3, about="船費"))
         assert found(records) == [2]
-        assert read_page(records.engine, Asked()).items[0].reasons == Reason.PLANTED
+        assert read_queue(records.engine, QueueFilter()).items[0].reasons == Reason.PLANTED
 
 
 def test_the_sample_depends_on_nothing_but_chance(database_url: str) -> None:
@@ -127,7 +127,7 @@ def test_filters_and_search(records: AnswerRecords) -> None:
 
 def test_what_is_deleted_is_found_no_more(records: AnswerRecords) -> None:
     record(records, given(1, "A zebra?"))
-    judge(records.engine, given(1), Judgement("wrong"), "ben", "f")
+    record_verdict(records.engine, given(1), Assessment("wrong"), "ben", "f")
     assert records.delete_conversation("c", "anna") == 1
     assert records.delete_older_than(1) == 0
     assert found(records, state="all", words="zebra") == []
@@ -152,14 +152,14 @@ def test_answers_from_before_get_their_items(database_url: str) -> None:
 def test_one_person_at_a_time(records: AnswerRecords) -> None:
     first = record(records, given(1, confidence=0.5))
     second = record(records, given(2, confidence=0.5))
-    assert take_next(records.engine, Asked(), "anna") == second
-    assert take_next(records.engine, Asked(), "anna") == second  # her own first
-    assert take_next(records.engine, Asked(), "ben") == first
-    assert take_next(records.engine, Asked(), "eva") is None
+    assert take_next(records.engine, QueueFilter(), "anna") == second
+    assert take_next(records.engine, QueueFilter(), "anna") == second  # her own first
+    assert take_next(records.engine, QueueFilter(), "ben") == first
+    assert take_next(records.engine, QueueFilter(), "eva") is None
     with pytest.raises(ReviewError, match="anna works on this answer"):
         take(records.engine, second, "ben")
     with pytest.raises(ReviewError, match="anna works on this answer"):
-        judge(records.engine, given(2), Judgement("right"), "ben", "f")
+        record_verdict(records.engine, given(2), Assessment("right"), "ben", "f")
     assert found(records, state="taken", assignee="anna") == [2]
     hand_back(records.engine, second, "ben")
     assert find_item(records.engine, second).assignee == "anna"
@@ -178,36 +178,36 @@ def test_one_person_at_a_time(records: AnswerRecords) -> None:
 
 def test_verdicts_are_only_added_and_may_differ(records: AnswerRecords) -> None:
     answer_id = record(records, given(1, confidence=0.5))
-    passage = Passage(FERRY, Span(3, 9), "rbour ")
-    judgement = Judgement("incomplete", {1: "supports", 2: "wrong_place"}, (passage,), "Half fares are missing.")
-    judge(records.engine, given(1), judgement, "anna", "f1")
+    passage = PickedPassage(FERRY, Span(3, 9), "rbour ")
+    assessment = Assessment("incomplete", {1: "supports", 2: "wrong_place"}, (passage,), "Half fares are missing.")
+    record_verdict(records.engine, given(1), assessment, "anna", "f1")
     (kept,) = verdicts_of(records.engine, answer_id)
-    assert (kept.judgement, kept.reviewer, kept.index_fingerprint) == (judgement, "anna", "f1")
+    assert (kept.assessment, kept.reviewer, kept.index_fingerprint) == (assessment, "anna", "f1")
     assert found(records) == []
     assert found(records, state="judged") == [1]
-    judge(records.engine, given(1), Judgement("right"), "ben", "f1")
+    record_verdict(records.engine, given(1), Assessment("right"), "ben", "f1")
     assert found(records) == [1]
     assert Reason.DISPUTED in find_item(records.engine, answer_id).reasons
-    judge(records.engine, given(1), Judgement("right"), "eva", "f1")
+    record_verdict(records.engine, given(1), Assessment("right"), "eva", "f1")
     item = find_item(records.engine, answer_id)
     assert (item.state, Reason.DISPUTED in item.reasons) == ("judged", False)
-    judge(records.engine, given(1), Judgement("right"), "anna", "f2")
+    record_verdict(records.engine, given(1), Assessment("right"), "anna", "f2")
     assert [one.reviewer for one in verdicts_of(records.engine, answer_id)] == ["anna", "ben", "eva", "anna"]
 
 
 @pytest.mark.parametrize(
-    ("judgement", "words"),
+    ("assessment", "words"),
     [
-        (Judgement("should_have_answered"), "no verdict on 'answer'"),
-        (Judgement("splendid"), "no verdict on 'answer'"),
-        (Judgement("right", {7: "supports"}), "no citation 7"),
-        (Judgement("right", comment="x" * 5_000), "longer than 4000"),
+        (Assessment("should_have_answered"), "no verdict on 'answer'"),
+        (Assessment("splendid"), "no verdict on 'answer'"),
+        (Assessment("right", {7: "supports"}), "no citation 7"),
+        (Assessment("right", comment="x" * 5_000), "longer than 4000"),
     ],
 )
-def test_a_verdict_suits_its_answer(records: AnswerRecords, judgement: Judgement, words: str) -> None:
+def test_a_verdict_suits_its_answer(records: AnswerRecords, assessment: Assessment, words: str) -> None:
     answer_id = record(records, given(1))
     with pytest.raises(ReviewError, match=words):
-        judge(records.engine, given(1), judgement, "anna", "f")
+        record_verdict(records.engine, given(1), assessment, "anna", "f")
     assert verdicts_of(records.engine, answer_id) == ()
 
 
@@ -217,8 +217,8 @@ def test_twenty_at_work_with_fifty_visitors(records: AnswerRecords) -> None:
 
     def check(name: str) -> list[str]:
         done = []
-        while len(done) < 3 and (answer_id := take_next(records.engine, Asked(), name)):
-            judge(records.engine, given(int(answer_id, 16)), Judgement("wrong", {1: "does_not"}), name, "f")
+        while len(done) < 3 and (answer_id := take_next(records.engine, QueueFilter(), name)):
+            record_verdict(records.engine, given(int(answer_id, 16)), Assessment("wrong", {1: "does_not"}), name, "f")
             done.append(answer_id)
         return done
 
@@ -237,19 +237,20 @@ def test_twenty_at_work_with_fifty_visitors(records: AnswerRecords) -> None:
     with records.engine.connect() as connection:
         kept = {row.answer_id: row.reviewer for row in connection.execute(sa.select(VERDICTS))}
     assert kept == {answer_id: name for name, done in judged.items() for answer_id in done}
-    assert read_page(records.engine, Asked(state="all")).total == 110
+    assert read_queue(records.engine, QueueFilter(state="all")).total == 110
 
 
 def test_verdicts_are_exported(records: AnswerRecords) -> None:
     records.record(given(1, "=HYPERLINK(1)?"), Origin("page", "c", "anna"))
-    passage = Passage(FERRY, Span(3, 9), "rbour ")
-    judge(records.engine, given(1), Judgement("wrong", {2: "partly"}, (passage,), "船費 is wrong"), "anna", "f")
-    rows = list(export_rows(records.engine))
+    passage = PickedPassage(FERRY, Span(3, 9), "rbour ")
+    record_verdict(
+        records.engine, given(1), Assessment("wrong", {2: "partly"}, (passage,), "船費 is wrong"), "anna", "f"
+    )
+    rows = list(verdict_rows(records.engine))
     assert [(row["verdict"], row["citations"], row["reviewer"]) for row in rows] == [("wrong", {"2": "partly"}, "anna")]
-    lines, table = io.StringIO(), io.StringIO()
-    assert write_rows(iter(rows), "jsonl", lines) == write_rows(iter(rows), "csv", table) == 1
-    assert json.loads(lines.getvalue()) == rows[0]
-    (row,) = csv.DictReader(io.StringIO(table.getvalue()))
+    (line,) = table_lines("jsonl", rows)
+    assert json.loads(line) == rows[0]
+    (row,) = csv.DictReader(io.StringIO("".join(table_lines("csv", rows)), newline=""))
     assert (row["question"], row["comment"]) == ("'=HYPERLINK(1)?", "船費 is wrong")
     assert json.loads(row["passages"])[0]["start"] == 3
 
@@ -258,7 +259,7 @@ def test_the_command_exports_and_counts(tmp_path: Path, capsys: pytest.CaptureFi
     with closing(AnswerRecords(f"sqlite:///{tmp_path / 'footnote.db'}", sample=0.0)) as records:
         record(records, given(1, confidence=0.5))
         record(records, given(2, confidence=0.5))
-        judge(records.engine, given(2), Judgement("right"), "anna", "f")
+        record_verdict(records.engine, given(2), Assessment("right"), "anna", "f")
     target = tmp_path / "verdicts.csv"
     command = ["--data-dir", str(tmp_path)]
     footnote(["review", "export", "--out", str(target), *command], standalone_mode=False)

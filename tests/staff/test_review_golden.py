@@ -12,10 +12,18 @@ import pytest
 
 from bot.answer.conversation import Turn
 from bot.answer.errors import ReviewError
-from bot.staff.review.golden import append_question, confirm, decline, golden_entry, proposals, propose, read_expected
-from bot.staff.review.verdicts import Judgement, Passage
+from bot.staff.review.golden_proposals import (
+    confirm_proposal,
+    decline_proposal,
+    golden_entry,
+    proposals,
+    propose_question,
+    read_expected,
+)
+from bot.staff.review.verdicts import Assessment, PickedPassage
 from bot.storage.answers import AnswerRecords, Origin
 from bot.storage.audit import audit_entries
+from bot.storage.suite_file import append_question
 from eval.suites.suite import load_suite
 from index.document import Span
 from tests.browser.scripted import BATTERIES, FARE, FERRY
@@ -119,8 +127,10 @@ def test_the_evidence_is_what_the_verdict_says(records: AnswerRecords) -> None:
     recorded = records.find(f"{1:032x}")
     assert recorded is not None
     with pytest.raises(ReviewError, match="where the answer stands"):
-        golden_entry(recorded, Judgement("right", {1: "partly"}))
-    made = golden_entry(recorded, Judgement("right", {1: "supports", 2: "does_not"}), read_expected("8.20|8.2; 11.50;"))
+        golden_entry(recorded, Assessment("right", {1: "partly"}))
+    made = golden_entry(
+        recorded, Assessment("right", {1: "supports", 2: "does_not"}), read_expected("8.20|8.2; 11.50;")
+    )
     assert made == {
         "id": "what-is-the-fare-00000000",
         "question": "What is the fare?",
@@ -130,39 +140,39 @@ def test_the_evidence_is_what_the_verdict_says(records: AnswerRecords) -> None:
         "evidence": [{"any_of": [{"document_id": FERRY, "quote": FARE}]}],
         "tags": ["staff"],
     }
-    picked = (Passage(FERRY, Span(0, 5), BATTERIES),)
-    made = golden_entry(recorded, Judgement("wrong", {1: "supports"}, picked))
+    picked = (PickedPassage(FERRY, Span(0, 5), BATTERIES),)
+    made = golden_entry(recorded, Assessment("wrong", {1: "supports"}, picked))
     assert made["evidence"] == [{"any_of": [{"document_id": FERRY, "quote": BATTERIES}]}]
-    assert golden_entry(recorded, Judgement("should_have_refused"))["answerable"] is False
+    assert golden_entry(recorded, Assessment("should_have_refused"))["answerable"] is False
 
 
 def test_a_right_refusal_is_a_question_without_an_answer(records: AnswerRecords, tmp_path: Path) -> None:
     answer_id = record(records, refused(2))
     recorded = records.find(answer_id)
     assert recorded is not None
-    made = golden_entry(recorded, Judgement("right"))
+    made = golden_entry(recorded, Assessment("right"))
     suite = tmp_path / "suite.yaml"
-    propose(records.engine, answer_id, made, suite, "anna", second=False)
+    propose_question(records.engine, answer_id, made, suite, "anna", second=False)
     (question,) = load_suite(suite).questions
     assert (question.answerable, question.evidence) == (False, ())
     assert [one.state for one in proposals(records.engine)] == ["confirmed"]
     with pytest.raises(ReviewError, match="from this answer already"):
-        propose(records.engine, answer_id, made, suite, "ben", second=False)
+        propose_question(records.engine, answer_id, made, suite, "ben", second=False)
 
 
 def test_a_second_person_confirms(records: AnswerRecords, tmp_path: Path) -> None:
     suite = tmp_path / "suite.yaml"
-    first = propose(records.engine, record(records, given(1)), entry("one"), suite, "anna", second=True)
-    second = propose(records.engine, record(records, given(2)), entry("two"), suite, "anna", second=True)
+    first = propose_question(records.engine, record(records, given(1)), entry("one"), suite, "anna", second=True)
+    second = propose_question(records.engine, record(records, given(2)), entry("two"), suite, "anna", second=True)
     assert not suite.exists()
     with pytest.raises(ReviewError, match="another person"):
-        confirm(records.engine, first, "anna")
-    confirm(records.engine, first, "ben")
-    decline(records.engine, second, "anna")
+        confirm_proposal(records.engine, first, "anna")
+    confirm_proposal(records.engine, first, "ben")
+    decline_proposal(records.engine, second, "anna")
     with pytest.raises(ReviewError, match="ben has confirmed"):
-        decline(records.engine, first, "eva")
+        decline_proposal(records.engine, first, "eva")
     with pytest.raises(ReviewError, match="no longer there"):
-        confirm(records.engine, 99, "ben")
+        confirm_proposal(records.engine, 99, "ben")
     assert [one.id for one in load_suite(suite).questions] == ["one"]
     with records.engine.connect() as connection:
         done = [(one.actor, one.action) for one in audit_entries(connection, action="golden.")]
@@ -172,7 +182,7 @@ def test_a_second_person_confirms(records: AnswerRecords, tmp_path: Path) -> Non
 def test_a_suite_that_cannot_be_written_leaves_the_question_waiting(records: AnswerRecords, tmp_path: Path) -> None:
     suite = tmp_path / "suite.yaml"
     suite.write_text("a: b\n")
-    waiting = propose(records.engine, record(records, given(1)), entry(), suite, "anna", second=True)
+    waiting = propose_question(records.engine, record(records, given(1)), entry(), suite, "anna", second=True)
     with pytest.raises(ReviewError, match="no list"):
-        confirm(records.engine, waiting, "ben")
+        confirm_proposal(records.engine, waiting, "ben")
     assert [one.state for one in proposals(records.engine)] == ["proposed"]

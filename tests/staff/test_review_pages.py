@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.staff.review.replay import compare, fate_of
 from bot.staff.review.verdicts import verdicts_of
+from bot.storage.answer_changes import check_passage, compare_answers
 from bot.storage.answers import AnswerRecords
 from bot.storage.audit import audit_entries
 from bot.web.page.links import encode_id
@@ -102,9 +102,9 @@ def test_an_answer_is_taken_judged_and_made_golden(
     )
     assert saved.headers["location"] == f"{FIRST}?kind=answer&saved=verdict"
     (verdict,) = verdicts_of(records.engine, f"{1:032x}")
-    assert verdict.judgement.citations == {1: "supports", 2: "partly"}
-    assert verdict.judgement.comment == "So."
-    assert verdict.judgement.passages[0].quote == "fare for adults is H"
+    assert verdict.assessment.citations == {1: "supports", 2: "partly"}
+    assert verdict.assessment.comment == "So."
+    assert verdict.assessment.passages[0].quote == "fare for adults is H"
     assert stefan.send(f"{FIRST}/golden", expect="8.20").headers["location"] == f"{FIRST}?saved=golden"
     (question,) = load_suite(tmp_path / "suites" / "staff.yaml").questions
     assert question.expect == (("8.20",),)
@@ -138,7 +138,7 @@ def test_a_second_window_overrides_no_verdict_unasked(site: StaffSite, stefan: B
     assert verdicts_of(records.engine, f"{1:032x}") == (first,)
     assert f'id="shown" value="{first.id}"' in refused.text
     assert stefan.send(f"{FIRST}/verdict", shown=str(first.id), **stale).status_code == 303
-    assert [one.judgement.verdict for one in verdicts_of(records.engine, f"{1:032x}")] == ["right", "wrong"]
+    assert [one.assessment.verdict for one in verdicts_of(records.engine, f"{1:032x}")] == ["right", "wrong"]
     # Somebody else's verdict is nothing to ask about.
     assert site.browser("anna").send(f"{FIRST}/verdict", verdict="right", shown="0").status_code == 303
 
@@ -181,10 +181,10 @@ def test_a_selection_has_its_exact_place() -> None:
 
 def test_then_and_today() -> None:
     then = given(1)
-    same = compare(then, then.model_copy(update={"id": "x"}), DOCUMENTS.get)
+    same = compare_answers(then, then.model_copy(update={"id": "x"}), DOCUMENTS.get)
     assert same.same
-    assert {one.fate for one in same.sources} == {"unchanged"}
-    other = compare(then, refused(2), DOCUMENTS.get)
+    assert {one.state for one in same.sources} == {"unchanged"}
+    other = compare_answers(then, refused(2), DOCUMENTS.get)
     assert not other.same
     assert [(one.then, one.now) for one in other.statements] == [(True, False), (True, False)]
     citation, document = then.citations[0], DOCUMENTS[FERRY]
@@ -192,6 +192,6 @@ def test_then_and_today() -> None:
     def changed(text: str) -> Document:
         return Document(FERRY, "t", text, "text/plain", "0")
 
-    assert fate_of(citation, changed("New. " + document.text)) == "moved"
-    assert fate_of(citation, changed(document.text.replace("8.20", "9.00"))) == "changed"
-    assert fate_of(citation, None) == "gone"
+    assert check_passage(citation, changed("New. " + document.text)).state == "moved"
+    assert check_passage(citation, changed(document.text.replace("8.20", "9.00"))).state == "changed"
+    assert check_passage(citation, None).state == "gone"

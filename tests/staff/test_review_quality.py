@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from bot.staff.review.quality import Stratum, estimate, estimate_quality
-from bot.staff.review.verdicts import Judgement, judge
+from bot.staff.review.verdicts import Assessment, record_verdict
 from bot.storage.answers import AnswerRecords
 from tests.support.review_items import given, record
 
@@ -52,7 +52,7 @@ def test_the_estimate_reads_the_latest_verdicts_on_the_sample(database_url: str)
             record(records, given(number, confidence=0.5 if number == 3 else 0.9))
         assert estimate_quality(records.engine) is None
         for number, verdict in ((0, "wrong"), (0, "right"), (1, "wrong"), (3, "right")):
-            judge(records.engine, given(number), Judgement(verdict), "anna", "f")
+            record_verdict(records.engine, given(number), Assessment(verdict), "anna", "f")
         found = estimate_quality(records.engine)
         assert found is not None
         assert (found.sampled, found.judged) == (4, 3)

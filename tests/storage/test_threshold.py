@@ -13,7 +13,7 @@ from bot.answer.errors import SettingsError
 from bot.build import build_chatbot, with_chosen
 from bot.chatbot import Chatbot
 from bot.settings import Settings, load_settings
-from bot.staff.review.verdicts import Judgement, judge
+from bot.staff.review.verdicts import Assessment, record_verdict
 from bot.storage.answers import AnswerRecords, Origin
 from bot.storage.audit import AuditEntry, audit_entries
 from bot.storage.threshold import RefusalThreshold
@@ -67,7 +67,7 @@ def give_a_verdict(town: Town, chatbot: Chatbot) -> None:
         records.record(given, Origin("page"))
     with town.site.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE answers SET draw = 0")
-    judge(town.site.engine, given, Judgement("right"), "stefan", "f")
+    record_verdict(town.site.engine, given, Assessment("right"), "stefan", "f")
 
 
 def test_an_admin_sees_both_error_rates_applies_a_threshold_and_takes_it_back(town: Town) -> None:

@@ -13,7 +13,7 @@ from bot.staff.accounts import Accounts, Role
 from bot.storage.answers import AnswerRecords
 from bot.web.app import build_app
 from bot.web.extensions import Pages
-from bot.web.staff.app import build_staff
+from bot.web.staff.staff_site import build_staff
 
 HOST = "http://bot.example.org"
 PASSWORD = "correct horse battery staple"

@@ -20,8 +20,8 @@ from starlette.testclient import TestClient
 
 from bot.storage.answers import AnswerRecords, Origin
 from bot.storage.schema import METADATA
-from bot.web.staff.app import PARTS
-from bot.web.staff.desk import PATH
+from bot.web.staff.staff_page import PATH
+from bot.web.staff.staff_site import PARTS
 from tests.browser.scripted import ScriptedChatbot, answer, statements_for
 from tests.support.staff_site import HOST, StaffSite
 from tests.support.traversals import TRAVERSALS

@@ -13,14 +13,14 @@ import pytest
 
 import bot
 from bot.storage.answers import AnswerRecords
-from bot.web.staff.desk import STAFF_TEXTS, fault_in
+from bot.web.staff.staff_page import STAFF_TEXTS, fault_in
 from tests.browser.scripted import ScriptedChatbot
 from tests.support.staff_site import StaffSite
 
 BOT = Path(str(bot.__file__)).parent
 FOLDER = BOT / "web" / "staff" / "texts"
 # Where errors are raised that a page of the staff shows.
-RAISED_IN = ("accounts", "approved", "review", "web/staff", "records/privacy.py", "records/threshold.py")
+RAISED_IN = ("staff", "web/staff", "storage/threshold.py", "storage/suite_file.py")
 ERRORS = {"AccountError", "ApprovalError", "NewerVerdictError", "ReviewError", "SettingsError", "HTTPException"}
 TRANSLATED = ("zh-Hant", "zh-Hans")
 PLACEHOLDER = re.compile(r"{(\w+)}")

@@ -1,7 +1,8 @@
-"""How good the answers are, from those that were drawn at random: an estimate that nobody's choice can bend."""
+"""The share of right answers and the errors of other thresholds, estimated from verdicts on a random sample."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
@@ -9,9 +10,13 @@ from math import sqrt
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
+from bot.staff.insights import AskedQuestion
+from bot.staff.review.verdicts import latest_verdicts
 from bot.storage.review_items import Reason
-from bot.storage.schema import REVIEW_ITEMS, VERDICTS
+from bot.storage.schema import REVIEW_ITEMS
 
+CANDIDATES = (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.8, 0.9)  # thresholds
+_OTHERS = ~(Reason.SAMPLE | Reason.DISPUTED)
 _Z = 1.959963984540054  # 97.5th percentile of the standard normal distribution
 
 
@@ -45,8 +50,7 @@ class Quality:
 def estimate_quality(engine: Engine) -> Quality | None:
     """Return the estimate from the sample on record; None while too little of it is checked."""
     columns = REVIEW_ITEMS.c
-    latest = sa.select(sa.func.max(VERDICTS.c.id)).group_by(VERDICTS.c.answer_id)
-    verdicts = sa.select(VERDICTS.c.answer_id, VERDICTS.c.verdict).where(VERDICTS.c.id.in_(latest)).subquery()
+    verdicts = latest_verdicts()
     drawn = (
         sa.select(columns.reasons, verdicts.c.verdict)
         .outerjoin(verdicts, verdicts.c.answer_id == columns.answer_id)
@@ -54,10 +58,9 @@ def estimate_quality(engine: Engine) -> Quality | None:
     )
     with engine.connect() as connection:
         rows = connection.execute(drawn).all()
-    # Answers that other reasons bring forward are checked sooner, and are worse: they are weighed by what they are in
-    # the sample, not by what they are among the checked.
-    others = ~(Reason.SAMPLE | Reason.DISPUTED)
-    sides = [[row.verdict for row in rows if bool(Reason(row.reasons) & others) is side] for side in (True, False)]
+    # Answers with other reasons are checked sooner and are worse: weighted by their share of the sample, not by that of
+    # the verdicts, they count as often as they occur.
+    sides = [[row.verdict for row in rows if bool(Reason(row.reasons) & _OTHERS) is side] for side in (True, False)]
     return estimate([Stratum(len(one), len(one) - one.count(None), one.count("right")) for one in sides if one])
 
 
@@ -95,3 +98,66 @@ def wilson_interval(share: float, n: float, z: float = _Z) -> tuple[float, float
     middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     reach = z / (1 + z**2 / n) * sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
     return (0.0 if share == 0 else max(0.0, middle - reach), 1.0 if share == 1 else min(1.0, middle + reach))
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A share of all questions, with its 95% interval."""
+
+    share: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """The errors that a threshold leads to.
+
+    Attributes:
+        wrong_shown: Questions that get a wrong answer.
+        right_refused: Questions that are refused although the documents answer them.
+    """
+
+    threshold: float
+    wrong_shown: Rate
+    right_refused: Rate
+
+
+def threshold_effects(
+    questions: Sequence[AskedQuestion], sample: float, candidates: Sequence[float] = CANDIDATES
+) -> tuple[int, tuple[Effect, ...]]:
+    """Return how many verdicts there are on the random sample, and the effect of each candidate.
+
+    Only questions that were drawn at random count. Of these, the ones with other reasons are checked sooner and are
+    worse: a verdict is weighted by the inverse of the share of its group that is checked. For a refusal the verdict
+    stands for the answer that was withheld: wrong if the refusal was right, right if it should have been an answer.
+    """
+    drawn = [one for one in questions if one.draw < sample]
+    judged = [one for one in drawn if one.verdict]
+    if not judged:
+        return 0, ()
+    sizes, checked = Counter(map(_has_other_reasons, drawn)), Counter(map(_has_other_reasons, judged))
+    weights = [sizes[_has_other_reasons(one)] / checked[_has_other_reasons(one)] for one in judged]
+    effects = []
+    for threshold in candidates:
+        wrong = [one.confidence >= threshold and not _is_good(one) for one in judged]
+        refused = [one.confidence < threshold and _is_good(one) for one in judged]
+        effects.append(Effect(threshold, _rate(wrong, weights), _rate(refused, weights)))
+    return len(judged), tuple(effects)
+
+
+def _has_other_reasons(one: AskedQuestion) -> bool:
+    return bool(Reason(one.flags) & _OTHERS)
+
+
+def _is_good(one: AskedQuestion) -> bool:
+    """Return whether an answer to the question would be right."""
+    return one.verdict == ("right" if one.kind == "answer" else "should_have_answered")
+
+
+def _rate(counted: Sequence[bool], weights: Sequence[float]) -> Rate:
+    """Return a weighted share with Wilson's interval at Kish's effective size."""
+    total = sum(weights)
+    share = sum(weight for weight, one in zip(weights, counted, strict=True) if one) / total
+    size = total**2 / sum(weight**2 for weight in weights)
+    return Rate(share, *wilson_interval(share, size))

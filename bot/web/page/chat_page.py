@@ -17,9 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from bot.answer.answer import Answer
 from bot.chatbot import Chatbot
 from bot.language_model.weights import cache_folder, fetch_progress
-from bot.storage.answers import AnswerRecords, Rating, RatingReason
+from bot.storage.answers import READER, AnswerRecords, Rating, RatingReason, delete_visitor, visitor_data
 from bot.storage.library import Contents
-from bot.storage.privacy import READER, delete_visitor, visitor_data
 from bot.web.page.language import LANGUAGE_COOKIE, LANGUAGES, Texts, remember_visitor, texts_for, theme_for, visitor_of
 from bot.web.page.render_html import (
     PAGE_FILES,

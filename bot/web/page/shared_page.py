@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.answer.answer import Answer, Citation
+from bot.storage.answer_changes import PassageState, check_passage
 from bot.storage.shared_links import SharedAnswers
 from bot.web.page.language import texts_for, theme_for, visitor_of
 from bot.web.page.links import citation_path, place_path
@@ -37,7 +37,7 @@ class CheckedSource:
     """
 
     citation: Citation
-    state: Literal["same", "moved", "changed", "gone"]
+    state: PassageState
     path: str | None
 
 
@@ -67,7 +67,7 @@ def shared_routes(find_document: FindDocument, shared: SharedAnswers) -> APIRout
             answer=found.answer,
             asked_on=texts.date(found.asked_at.astimezone().date()),
             sources={source.citation.number: source for source in sources},
-            same=all(source.state == "same" for source in sources),
+            same=all(source.state == "unchanged" for source in sources),
             token=token,
             own_conversation=bool(found.visitor) and found.visitor == visitor_of(request.cookies),
             theme=theme_for(request),
@@ -85,16 +85,11 @@ def shared_routes(find_document: FindDocument, shared: SharedAnswers) -> APIRout
 
 def check_source(citation: Citation, find_document: FindDocument) -> CheckedSource:
     """Compare what an answer quoted with what the document says now."""
-    document = find_document(citation.document_id)
-    if document is None:
-        return CheckedSource(citation, "gone", None)
-    if document.text[citation.start : citation.end] == citation.quote:
-        return CheckedSource(citation, "same", citation_path(citation))
-    start = document.text.find(citation.quote)
-    if start >= 0:
-        end = start + len(citation.quote)
-        return CheckedSource(citation, "moved", place_path(citation.document_id, start, end))
-    return CheckedSource(citation, "changed", citation_path(citation))
+    checked = check_passage(citation, find_document(citation.document_id))
+    path = None if checked.state == "gone" else citation_path(citation)
+    if checked.state == "moved" and checked.span is not None:
+        path = place_path(citation.document_id, checked.span.start, checked.span.end)
+    return CheckedSource(citation, checked.state, path)
 
 
 def _cited(answer: Answer) -> tuple[Citation, ...]:

@@ -1,4 +1,4 @@
-"""The door of the staff's pages: who is logged in, what their role permits, and whether a form is one of ours."""
+"""Authentication of the staff pages: the session of a request, the roles of a route, the token of a form."""
 
 from __future__ import annotations
 
@@ -15,14 +15,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bot.staff.accounts import Role
 from bot.staff.sessions import Session, Sessions
 from bot.web.extensions import ADMITTED
-from bot.web.staff.desk import PATH, session_of, show
+from bot.web.staff.staff_page import PATH, session_of, show
 
 # Reached without a session: the form to log in, what it looks like, and the way to an OpenID provider and back.
 _OPEN = (f"{PATH}/login", f"{PATH}/openid", f"{PATH}/openid/start")
 _STATIC = f"{PATH}/static/"
 _COOKIE = "footnote-staff"
-# Nothing but our own files runs, nothing is sent elsewhere, no other page shows these in a frame. Beside the files,
-# nothing is left behind in a browser that others use too.
+# Only our own files run, nothing is sent to other sites, and no other page may show these in a frame.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -31,8 +30,8 @@ _STALE_FORM = "This form is from another session: go back, reload the page and s
 FORM_TOKEN_HEADER = "x-footnote-token"  # noqa: S105  # the name of a header
 
 
-class Guard:
-    """Lets in who is logged in; everyone else is sent to the login page, and learns nothing of what is behind it.
+class LoginRequired:
+    """Middleware that answers requests without a session with the login page, the same for every address.
 
     Args:
         app: The pages.
@@ -46,7 +45,7 @@ class Guard:
         self._openid = openid
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or send its sender to the login page."""
+        """Answer a request, or redirect it to the login page."""
         request = Request(scope)
         path = scope["path"]
         send = _with_policy(send, stored=path.startswith(_STATIC))
@@ -55,17 +54,17 @@ class Guard:
             return
         session = await to_thread.run_sync(self._sessions.find, token_of(request))
         if session is None:
-            await _turn_away(request, openid=self._openid)(scope, receive, send)
+            await _login_page(request, openid=self._openid)(scope, receive, send)
             return
         scope.setdefault("state", {})["session"] = session
         await self._app(scope, receive, send)
 
 
-class Entrance:
-    """Before the door of the evaluator's pages: who is logged in here with the role for them passes it.
+class EvaluatorLogin:
+    """Middleware of the evaluator's pages: evaluators and admins who are logged in here need no key there.
 
     Args:
-        app: The pages, behind their own door.
+        app: The pages, which ask others for a key.
         sessions: Who is logged in.
     """
 
@@ -74,7 +73,7 @@ class Entrance:
         self._sessions = sessions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand a request on, with a word for whom it is from."""
+        """Pass a request on, marked as admitted where its session permits it."""
         session = await to_thread.run_sync(self._sessions.find, token_of(Request(scope)))
         admitted = session is not None and session.may("evaluator")
         await self._app({**scope, ADMITTED: True} if admitted else scope, receive, send)
@@ -92,9 +91,9 @@ def _with_policy(send: Send, *, stored: bool) -> Send:
     return send_with_policy
 
 
-def _turn_away(request: Request, *, openid: bool) -> Response:
+def _login_page(request: Request, *, openid: bool) -> Response:
     if request.method not in ("GET", "HEAD"):
-        # After the login it goes on at the page that held the form; the login refuses addresses that are not ours.
+        # After the login comes the page that held the form; the login refuses addresses that are not ours.
         _, _, page = request.headers.get("referer", "").partition("://")
         wanted = f"/{page.partition('/')[2]}"
         return show(request, "login.html", 401, openid=openid, next=wanted, fault="ended")
@@ -139,9 +138,9 @@ def token_of(request: Request) -> str:
 
 
 def hold_token(request: Request, response: Response, token: str) -> None:
-    """Have the browser keep a session token until it is closed; an empty one is dropped.
+    """Set the session cookie of a browser, until it is closed; an empty token removes it.
 
-    It is sent to these pages and to those that are opened with it, and to nothing else.
+    The browser sends it to these pages and to the evaluator's, and to nothing else.
     """
     for path in (PATH, *(pages.path for pages in request.app.state.beside)):
         response.set_cookie(

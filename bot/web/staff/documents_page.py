@@ -1,4 +1,4 @@
-"""The page of documents: what became of each file, and which documents staff should look at."""
+"""The state of each file, and the suspicious documents."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Form, Request, Response
 
 from bot.storage.audit import audit
-from bot.web.staff.desk import Desk, go_to, session_of, show
+from bot.web.staff.staff_page import StaffServices, redirect_to, session_of, show
 from index.store.files import FileRegister, FileState
 
 _A_PAGE = 200
@@ -17,10 +17,10 @@ _STATES: tuple[FileState, ...] = ("failed", "pending", "excluded", "indexed")
 Mark = Literal["retry", "exclude", "include"]
 
 
-def document_routes(desk: Desk) -> APIRouter:
+def document_routes(services: StaffServices) -> APIRouter:
     """Return the routes of the page."""
     router = APIRouter()
-    files, search = FileRegister(desk.engine), desk.suspicions
+    files, audit_run = FileRegister(services.engine), services.document_audit
 
     @router.get("")
     def documents(request: Request, state: str = "", words: str = "", start: int = 0, marked: str = "") -> Response:
@@ -55,32 +55,32 @@ def document_routes(desk: Desk) -> APIRouter:
     ) -> Response:
         names = source or []
         if not names:
-            return go_to("documents", state=state, words=words, marked="nothing")
+            return redirect_to("documents", state=state, words=words, marked="nothing")
         before = {record.source: record.state for record in files.records() if record.source in names}
-        # Only names that are known: the register would take others for patterns.
+        # Only known names are passed on: the register takes others for patterns.
         marking = {"retry": files.retry, "exclude": files.exclude, "include": files.include}[mark]
         done = marking(sorted(before)) if before else []
-        with desk.engine.begin() as connection:
+        with services.engine.begin() as connection:
             for name in done:
                 was = {"state": before[name]}
                 audit(connection, session_of(request).account, f"file.{mark}", name, before=was)
-        return go_to("documents", state=state, words=words, marked=str(len(done)))
+        return redirect_to("documents", state=state, words=words, marked=str(len(done)))
 
     @router.get("/suspicious")
     def suspicious(request: Request) -> Response:
-        found = search.found()
+        report = audit_run.report()
         return show(
             request,
             "suspicious.html",
-            found=found,
-            outdated=found is not None and found.fingerprint != desk.chatbot.overview().fingerprint,
-            running=search.running,
-            fault=search.fault,
+            found=report,
+            outdated=report is not None and report.fingerprint != services.chatbot.overview().fingerprint,
+            running=audit_run.running,
+            fault=audit_run.fault,
         )
 
     @router.post("/suspicious")
     def look(request: Request) -> Response:
-        search.start()
-        return go_to("documents/suspicious")
+        audit_run.start()
+        return redirect_to("documents/suspicious")
 
     return router

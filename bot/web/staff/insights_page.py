@@ -1,7 +1,4 @@
-"""The digest: what people asked in vain, as one HTML file that needs no network and prints well.
-
-The page of insights: what people ask in vain, trends, documents that nothing cites, thresholds.
-"""
+"""The page of insights, and the digest: the same as one HTML file that needs no network and prints well."""
 
 from __future__ import annotations
 
@@ -15,16 +12,26 @@ from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from markupsafe import Markup
 
 from bot.answer.errors import ReviewError
-from bot.staff.insight.overview import CANDIDATES, COLUMNS, Effect, Insights, gather, threshold_effects
-from bot.staff.insight.questions import questions_since
+from bot.staff.insights import COLUMNS, Insights, gather, questions_since
+from bot.staff.review.quality import CANDIDATES, Effect, threshold_effects
 from bot.storage.audit import audit
 from bot.storage.threshold import RefusalThreshold
 from bot.web.staff.authentication import require
-from bot.web.staff.desk import STAFF_TEXTS, Desk, environment, go_to, session_of, show
-from bot.web.staff.export import Format, download
+from bot.web.staff.staff_page import (
+    STAFF_TEXTS,
+    StaffServices,
+    TableFormat,
+    download,
+    environment,
+    redirect_to,
+    session_of,
+    show,
+)
 
 _WEB = Path(__file__).parent.parent
 _STYLES = (_WEB / "page/static/type.css", _WEB / "staff/static/desk.css", _WEB / "staff/static/insights.css")
+_WEEKS = 8
+_Weeks = Annotated[int, Query(ge=1, le=104)]
 
 
 def render_digest(found: Insights) -> str:
@@ -33,21 +40,19 @@ def render_digest(found: Insights) -> str:
     return environment.get_template("digest.html").render(t=STAFF_TEXTS["en"], found=found, style=style)
 
 
-_WEEKS = 8
-Weeks = Annotated[int, Query(ge=1, le=104)]
-
-
-def insight_routes(desk: Desk) -> APIRouter:
+def insight_routes(services: StaffServices) -> APIRouter:
     """Return the routes of the page."""
     router = APIRouter()
-    threshold = RefusalThreshold(desk.engine, desk.settings)
+    threshold = RefusalThreshold(services.engine, services.settings)
 
     @router.get("")
-    def insights(request: Request, weeks: Weeks = _WEEKS, wanted: str = "", applied: str = "") -> Response:
-        found = gather(desk.engine, desk.chatbot.library.embed, _since(weeks))
+    def insights(request: Request, weeks: _Weeks = _WEEKS, wanted: str = "", applied: str = "") -> Response:
+        found = gather(services.engine, services.chatbot.library.embed, _since(weeks))
         now, asked_for = threshold.value(), _to_threshold(wanted)
         extra = {now} if asked_for is None else {now, asked_for}
-        judged, effects = threshold_effects(found.questions, desk.settings.review_sample, sorted({*CANDIDATES, *extra}))
+        judged, effects = threshold_effects(
+            found.questions, services.settings.review_sample, sorted({*CANDIDATES, *extra})
+        )
         return show(
             request,
             "insights.html",
@@ -65,9 +70,9 @@ def insight_routes(desk: Desk) -> APIRouter:
         )
 
     @router.get("/export/{form}")
-    def export(request: Request, form: Format, weeks: Weeks = _WEEKS) -> Response:
-        found = gather(desk.engine, desk.chatbot.library.embed, _since(weeks))
-        with desk.engine.begin() as connection:
+    def export(request: Request, form: TableFormat, weeks: _Weeks = _WEEKS) -> Response:
+        found = gather(services.engine, services.chatbot.library.embed, _since(weeks))
+        with services.engine.begin() as connection:
             audit(connection, session_of(request).account, "insights.export", form, after={"weeks": weeks})
         return download("asked-in-vain", form, COLUMNS, found.rows())
 
@@ -77,17 +82,17 @@ def insight_routes(desk: Desk) -> APIRouter:
         wanted: Annotated[float, Form(ge=0, le=1)],
         weeks: Annotated[int, Form(ge=1, le=104)] = _WEEKS,
     ) -> Response:
-        judged, _ = threshold_effects(questions_since(desk.engine, _since(weeks)), desk.settings.review_sample)
+        judged, _ = threshold_effects(questions_since(services.engine, _since(weeks)), services.settings.review_sample)
         if not judged:
             raise ReviewError("No verdict says what this threshold would do: check some answers of the random sample.")
         threshold.choose(session_of(request).account, wanted)
-        return go_to("insights", weeks=str(weeks), applied="yes")
+        return redirect_to("insights", weeks=str(weeks), applied="yes")
 
     return router
 
 
 def _fewest_errors(effects: Sequence[Effect], now: float) -> Effect | None:
-    """Return what has the fewest errors of both kinds together; of equal ones that which is nearest to now."""
+    """Return the effect with the fewest errors of both kinds together; of equal ones the nearest to the threshold."""
 
     def errors(effect: Effect) -> tuple[float, float]:
         return effect.wrong_shown.share + effect.right_refused.share, abs(effect.threshold - now)
@@ -96,7 +101,7 @@ def _fewest_errors(effects: Sequence[Effect], now: float) -> Effect | None:
 
 
 def _to_threshold(written: str) -> float | None:
-    """Return what somebody typed as a threshold; None for what is none."""
+    """Return a threshold as it was typed; None for anything else."""
     with suppress(ValueError):
         if 0 <= (value := float(written.replace(",", "."))) <= 1:
             return value

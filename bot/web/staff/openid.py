@@ -23,17 +23,17 @@ from bot.answer.errors import AccountError
 from bot.settings import Settings
 from bot.staff.accounts import Role
 from bot.web.staff.authentication import hold_token
-from bot.web.staff.desk import PATH, Desk, show
+from bot.web.staff.staff_page import PATH, StaffServices, show
 
 _PATH = f"{PATH}/openid"
 _COOKIE = "footnote-openid"
 _MINUTES = 10
 
 
-def openid_routes(desk: Desk) -> APIRouter:
+def openid_routes(services: StaffServices) -> APIRouter:
     """Return the way to the provider and the way back; no routes where no provider is set."""
     router = APIRouter()
-    settings = desk.settings
+    settings = services.settings
     if not settings.oidc_issuer:
         return router
     provider = _provider(settings)
@@ -65,8 +65,8 @@ def openid_routes(desk: Desk) -> APIRouter:
             raise AccountError("The login was not completed: begin again at the login page.") from error
         claims: Mapping[str, Any] = given.get("userinfo") or {}
         name, role = _name(settings, claims), _role(settings, claims)
-        await to_thread.run_sync(desk.accounts.enter, name, role)
-        token = await to_thread.run_sync(desk.sessions.open, name, "openid")
+        await to_thread.run_sync(services.accounts.enter, name, role)
+        token = await to_thread.run_sync(services.sessions.open, name, "openid")
         # A page of ours between: a browser that comes from another site holds the cookie back until it goes on.
         entered = show(request, "entered.html")
         hold_token(request, entered, token)

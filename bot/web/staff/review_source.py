@@ -10,24 +10,24 @@ from markupsafe import Markup
 from starlette.datastructures import QueryParams
 
 from bot.answer.errors import ReviewError
-from bot.staff.review.verdicts import Passage, pick
+from bot.staff.review.verdicts import PickedPassage, pick
 from bot.web.page.links import decode_id, encode_id, quote_check
 from bot.web.page.render_html import render_page, stored_offset, visible
 from bot.web.page.source_page import place_values
-from bot.web.staff.desk import Desk, fault_in, staff_texts
+from bot.web.staff.staff_page import StaffServices, fault_in, staff_texts
 from index.document import Document, Span
 
 # A number of a place; no document has more characters.
 _Offset = Annotated[int, Form(ge=0, le=10**9)]
 
 
-def source_routes(desk: Desk) -> APIRouter:
+def source_routes(services: StaffServices) -> APIRouter:
     """Return the routes that the pane beside the answer calls."""
     router = APIRouter()
 
     @router.get("/source/{segment}")
     def source(request: Request, segment: str) -> HTMLResponse:
-        return HTMLResponse(show_source(request, _document(desk, segment), request.query_params))
+        return HTMLResponse(show_source(request, _document(services, segment), request.query_params))
 
     @router.post("/source/{segment}")
     def pick_passage(
@@ -40,7 +40,7 @@ def source_routes(desk: Desk) -> APIRouter:
         seen: Annotated[str, Form()],
     ) -> JSONResponse:
         """Return the exact place of what was selected: offsets within the paragraphs that begin at `first`, `last`."""
-        document, t = _document(desk, segment), staff_texts(request)
+        document, t = _document(services, segment), staff_texts(request)
         try:
             passage = pick_selection(document, (first, start), (last, end), seen)
         except ReviewError as error:
@@ -64,7 +64,7 @@ def show_source(request: Request, document: Document, query: QueryParams | dict[
     return Markup(page)  # noqa: S704  # rendered by templates that escape
 
 
-def pick_selection(document: Document, begin: tuple[int, int], finish: tuple[int, int], seen: str) -> Passage:
+def pick_selection(document: Document, begin: tuple[int, int], finish: tuple[int, int], seen: str) -> PickedPassage:
     """Return the passage that somebody selected on the page.
 
     Args:
@@ -83,19 +83,19 @@ def pick_selection(document: Document, begin: tuple[int, int], finish: tuple[int
     return pick(document, place)
 
 
-def to_field(passage: Passage) -> str:
+def to_field(passage: PickedPassage) -> str:
     """Return a passage as a field of the form holds it: its place, and a check of its words."""
     return f"{encode_id(passage.document_id)}:{passage.span.start}:{passage.span.end}:{quote_check(passage.quote)}"
 
 
-def from_field(desk: Desk, field: str) -> Passage:
+def from_field(services: StaffServices, field: str) -> PickedPassage:
     """Return the passage of a field, with the words that stand there.
 
     Raises:
         ReviewError: Other words stand there now.
     """
     segment, start, end, check = [*field.split(":"), "", "", ""][:4]
-    document = _document(desk, segment)
+    document = _document(services, segment)
     if not (start.isdecimal() and end.isdecimal() and int(start) <= int(end)):
         raise ReviewError("A passage of the form cannot be read: reload the page and pick it again.")
     passage = pick(document, Span(int(start), int(end)))
@@ -104,9 +104,9 @@ def from_field(desk: Desk, field: str) -> Passage:
     return passage
 
 
-def _document(desk: Desk, segment: str) -> Document:
+def _document(services: StaffServices, segment: str) -> Document:
     document_id = decode_id(segment)
-    document = desk.chatbot.document(document_id) if document_id is not None else None
+    document = services.chatbot.document(document_id) if document_id is not None else None
     if document is None:
         raise HTTPException(404, "This document is no longer in the index.")
     return document

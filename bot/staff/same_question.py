@@ -1,8 +1,4 @@
-"""A question as it is compared with another: without courtesies, what it asks for apart from what it asks about.
-
-How alike two questions are: what words rule out, and what speaks for it where they do not.
-
-Whether two questions ask the same: ruled out by words, judged by two small logistic regressions.
+"""Whether two questions ask the same: ruled out by words, else decided by two small logistic regressions.
 
 Their parameters and thresholds are `same_question.json`, fitted by `footnote eval approved --fit` on articles that are
 not reported. `model` is used where a language model gives its log-odds; while it is not fitted, `words` decides alone.
@@ -31,17 +27,17 @@ from index.embedding.embedder import Embedder
 from index.text.words import content_words, fold_word
 from prompts.instructions import instruction
 
-# What turns a word round when it stands before it, as in "legal" and "illegal".
-_DENYING = ("non", "un", "in", "im", "il", "ir", "dis", "anti")
+# Prefixes that give a word the opposite meaning, as in "legal" and "illegal".
+_PREFIXES = ("non", "un", "in", "im", "il", "ir", "dis", "anti")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """One question taken apart.
+class ParsedQuestion:
+    """A question as it is compared with another.
 
     Attributes:
         text: Without courtesies.
-        subject: The same without what asks: "Who", "in which year".
+        subject: The text without question phrases such as "Who" or "in which year".
         kinds: What is asked for: `when`, `where`, `why`, `who`, `how_many`, `how`, `which`; several where it asks for
             several things.
         words: Compared form of each word of its subject, and how it is written.
@@ -54,8 +50,8 @@ class Asked:
 
 
 @functools.lru_cache(maxsize=4096)
-def read_asked(question: str) -> Asked:
-    """Return a question taken apart; one that is nothing but courtesies stays as it is."""
+def parse_question(question: str) -> ParsedQuestion:
+    """Parse a question; one that is nothing but courtesies stays as it is."""
     text = without_courtesies(question)
     plain = normalise(text)
     kinds: set[str] = set()
@@ -66,7 +62,7 @@ def read_asked(question: str) -> Asked:
             kinds.add(kind)
     subject = mask(text, taken).replace("\0", " ")
     words = {word.key: word.span.of(text) for word in content_words(subject) if word.key not in _fillers()}
-    return Asked(text, subject, frozenset(kinds), words)
+    return ParsedQuestion(text, subject, frozenset(kinds), words)
 
 
 def without_courtesies(question: str) -> str:
@@ -81,20 +77,20 @@ def without_courtesies(question: str) -> str:
     return text
 
 
-def opposed(one: Asked, other: Asked) -> bool:
-    """Return whether one question says a word in whose place the other says another of its kind."""
-    return _opposed_words(one, other) or _opposed_ideographs(normalise(one.text), normalise(other.text))
+def _have_opposites(one: ParsedQuestion, other: ParsedQuestion) -> bool:
+    """Return whether one question has a word and the other its opposite."""
+    return _have_opposite_words(one, other) or _have_opposite_ideographs(normalise(one.text), normalise(other.text))
 
 
-def _opposed_words(one: Asked, other: Asked) -> bool:
+def _have_opposite_words(one: ParsedQuestion, other: ParsedQuestion) -> bool:
     words, others = _spelled(one.text), _spelled(other.text)
     own, theirs = words - others, others - words
     if any(own & group and theirs & group for group in _opposites()):
         return True
-    return any(f"{prefix}{word}" in mine for mine in (own, theirs) for word in words | others for prefix in _DENYING)
+    return any(f"{prefix}{word}" in mine for mine in (own, theirs) for word in words | others for prefix in _PREFIXES)
 
 
-def _opposed_ideographs(one: str, other: str) -> bool:
+def _have_opposite_ideographs(one: str, other: str) -> bool:
     return any(
         (first in one and first not in other and second in other and second not in one)
         for group in _table()["opposites"]["ideographic"]
@@ -110,16 +106,13 @@ def _spelled(text: str) -> frozenset[str]:
 
 @functools.lru_cache(maxsize=1)
 def _table() -> dict[str, Any]:
-    return tomllib.loads(files("bot.staff.approved").joinpath("questions.toml").read_text(encoding="utf-8"))
+    return tomllib.loads(files("bot.staff").joinpath("same_question.toml").read_text(encoding="utf-8"))
 
 
 @functools.lru_cache(maxsize=1)
 def _courtesies() -> tuple[regex.Pattern[str], regex.Pattern[str]]:
     table = _table()["courtesy"]
-    before, after = (
-        "|".join(f"(?:{one})" for one in table["before"]),
-        "|".join(f"(?:{one})" for one in table["after"]),
-    )
+    before, after = ("|".join(f"(?:{one})" for one in table[place]) for place in ("before", "after"))
     return (
         regex.compile(rf"^(?:{before})(?=\s|\p{{Han}})\s*", regex.IGNORECASE),
         regex.compile(rf"(?<=[\s?？.!。，,]|\p{{Han}})(?:{after})$", regex.IGNORECASE),
@@ -143,17 +136,17 @@ def _opposites() -> tuple[frozenset[str], ...]:
     return tuple(frozenset(map(fold_word, group.split())) for group in _table()["opposites"]["groups"])
 
 
-# Below this cosine two questions are not looked at: rewordings of public questions lie above it.
+# Below this cosine two questions are not compared: rewordings of public questions lie above it.
 NEAR = 0.8
 _MOST_WORDS = 4
 _IDENTICAL = 0.9999
-# "Which" and "how" do not say what is asked for, and who is asked for may be named: "Which party won?", "Who won?"
+# "Which" and "how" do not say what is asked for, and "who" may be replaced by a noun: "Which party won?", "Who won?"
 _OPEN = frozenset({"which", "how", "who"})
 
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """What speaks for two questions asking the same.
+    """Features of two questions that may ask the same.
 
     Attributes:
         cosine: Of their vectors.
@@ -185,17 +178,17 @@ def likeness_names() -> tuple[str, ...]:
 
 
 def likeness(asked: str, approved: str, embedder: Embedder) -> Likeness | None:
-    """Return what speaks for two questions asking the same; None where words rule it out.
+    """Return the features of two questions that may ask the same; None where their words rule it out.
 
-    Another number, date, time, name, negation or comparison, an opposite, another kind of thing or another language:
-    each of them makes it another question, however alike the two sound.
+    Another number, date, time, name, negation or comparison, an opposite, another kind of thing or another language
+    makes it another question, however similar the two are otherwise.
     """
     if detect_language(asked) != detect_language(approved):
         return None
-    one, other = read_asked(asked), read_asked(approved)
+    one, other = parse_question(asked), parse_question(approved)
     first, second = embedder.embed([one.text, other.text])
     cosine = float(first @ second)
-    if cosine < NEAR or not _ask_for_one_kind(one, other) or opposed(one, other):
+    if cosine < NEAR or not _ask_for_one_kind(one, other) or _have_opposites(one, other):
         return None
     if missing_facts(one.subject, [other.subject]) or missing_facts(other.subject, [one.subject]):
         return None
@@ -211,14 +204,14 @@ def likeness(asked: str, approved: str, embedder: Embedder) -> Likeness | None:
     )
 
 
-def _ask_for_one_kind(one: Asked, other: Asked) -> bool:
+def _ask_for_one_kind(one: ParsedQuestion, other: ParsedQuestion) -> bool:
     kinds = {expected_type(one.text), expected_type(other.text)}
     if one.kinds - _OPEN != other.kinds - _OPEN:
         return len(kinds) == 1 and AnswerType.OTHER not in kinds and "how_many" not in one.kinds ^ other.kinds
     return len(kinds - {AnswerType.OTHER}) <= 1
 
 
-def _least_near(words: list[str], other: Asked, embedder: Embedder) -> float:
+def _least_near(words: list[str], other: ParsedQuestion, embedder: Embedder) -> float:
     if not words:
         return 1.0
     if not other.words:
@@ -230,7 +223,7 @@ def _least_near(words: list[str], other: Asked, embedder: Embedder) -> float:
 Consult = Callable[[Callable[[ModelSession], float | None], float | None], float | None]
 """Returns what the model says to the first argument, or the second without one (`Inquiry.consult`)."""
 
-# What a model is sure of beyond this says no more.
+# Log-odds of the model are cut to this size.
 _MOST_ODDS = 12.0
 
 
@@ -251,7 +244,7 @@ class Sameness:
     model_threshold: float
 
     def score(self, asked: str, approved: str, embedder: Embedder, consult: Consult) -> float:
-        """Return by how much the probability that two questions are the same exceeds what is needed.
+        """Return the probability that two questions are the same, less the threshold.
 
         Args:
             asked: Standing alone.
@@ -260,7 +253,7 @@ class Sameness:
             consult: Asks the language model, where there is one.
 
         Returns:
-            Below 0 for two that are not taken for the same.
+            A number below 0 for two questions that are not taken for the same.
         """
         found = likeness(asked, approved, embedder)
         if found is None:
@@ -292,7 +285,7 @@ def load_sameness() -> Sameness:
     Raises:
         ValueError: They were fitted for other features than this version computes.
     """
-    return parse_sameness(files("bot.staff.approved").joinpath("same_question.json").read_text(encoding="utf-8"))
+    return parse_sameness(files("bot.staff").joinpath("same_question.json").read_text(encoding="utf-8"))
 
 
 def parse_sameness(source: str) -> Sameness:

@@ -1,4 +1,4 @@
-"""The step that looks whether a question has an approved answer."""
+"""Finds the approved answer to a question."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from bot.answer.answer import Answer
-from bot.staff.approved.questions import NEAR, Consult, Sameness, without_courtesies
-from bot.staff.approved.store import Approved, ApprovedAnswers, Documents
+from bot.staff.approved_answers import Approved, ApprovedAnswers
+from bot.staff.same_question import NEAR, Consult, Sameness, without_courtesies
+from bot.storage.answer_changes import FindDocument
 from index.embedding.embedder import Embedder, Vectors
 
 # The model is asked about so many at most: it takes as long as reading a page each time.
@@ -27,22 +28,24 @@ class Recall:
 
     Args:
         store: The approved answers.
-        documents: Where their passages stand.
+        find_document: Returns the documents that they cite.
         embedder: Compares questions.
         sameness: Judges whether two are the same.
     """
 
-    def __init__(self, store: ApprovedAnswers, documents: Documents, embedder: Embedder, sameness: Sameness) -> None:
+    def __init__(
+        self, store: ApprovedAnswers, find_document: FindDocument, embedder: Embedder, sameness: Sameness
+    ) -> None:
         self._store = store
-        self._documents = documents
+        self._find_document = find_document
         self._embedder = embedder
         self._sameness = sameness
         self._shown: _Shown | None = None
 
     def find(self, question: str, consult: Consult) -> tuple[Approved, Answer] | None:
-        """Return the approved answer to a question, with its citations where their passages stand now.
+        """Return the approved answer to a question, with its citations where their passages are now.
 
-        One of which a passage has changed is withdrawn on the way.
+        A candidate of which a passage has changed is withdrawn.
 
         Args:
             question: Standing alone.
@@ -53,7 +56,7 @@ class Recall:
             for place, approved in enumerate(self._candidates(question))
         ]
         for score, _, approved in sorted(scored, key=lambda one: one[:2], reverse=True):
-            if score >= 0 and (answer := self._store.standing(approved, self._documents)):
+            if score >= 0 and (answer := self._store.relocated(approved, self._find_document)):
                 return approved, answer
         return None
 
@@ -76,7 +79,7 @@ class Recall:
         if shown is None or shown.state != state:
             answers = self._store.shown()
             texts = [without_courtesies(approved.question) for approved in answers]
-            # Without any, the model is not asked for, not even for its dimension: it may not be the index's.
+            # With no texts the embedder is not called, not even for its dimension: it may not be the index's.
             vectors = self._embedder.embed(texts) if texts else np.zeros((0, 0), np.float32)
             shown = self._shown = _Shown(state, answers, vectors)
         return shown

@@ -1,131 +1,64 @@
-"""Whether the passage under an approved answer still stands: its words and those around it, wherever they moved to.
-
-Tasks for staff: what they should look at that is no answer in the queue.
-
-The approved answers: made from recorded ones, bound to their passages, withdrawn with a task for staff.
-"""
+"""Answers that a person has approved: bound to their passages, withdrawn with a task for staff when those change."""
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from uuid import uuid4
 
 import sqlalchemy as sa
-from rapidfuzz import fuzz
 from sqlalchemy.engine import Connection, Engine, Row
 
 from bot.answer.answer import Answer, Citation
 from bot.answer.draft import to_citation
 from bot.answer.errors import ApprovalError
 from bot.stages.question.clean import clean_question, detect_language
+from bot.storage.answer_changes import FindDocument, find_quote, nearest_passage, passage_hash
 from bot.storage.answers import RecordedAnswer
 from bot.storage.audit import audit
 from bot.storage.schema import APPROVED, APPROVED_PASSAGES, TASKS
-from index.document import Document, Span, hash_text
+from index.document import Document, Span
 from index.errors import DatabaseUnwritableError
 
-# Characters on either side: enough for a heading, a condition or a date before it to count.
-_AROUND = 200
-_LONGEST_SHOWN = 1_000
+logger = logging.getLogger(__name__)
 
-
-def passage_hash(document: Document, span: Span) -> str:
-    """Return the hash of what stands at a place, with what stands before and after it."""
-    before, after = max(0, span.start - _AROUND), span.end + _AROUND
-    return hash_text(document.text[before : span.start], span.of(document.text), document.text[span.end : after])
-
-
-def relocate(citation: Citation, expected: str, document: Document) -> Citation | None:
-    """Return a citation with the place where its passage stands now, or None where it does not.
-
-    Args:
-        citation: As it was approved.
-        expected: Hash of the passage (`passage_hash`).
-        document: As it is now.
-    """
-    for span in _places_of(citation, document.text):
-        if passage_hash(document, span) == expected:
-            return to_citation(document, span, citation.number)
-    return None
-
-
-def nearest_passage(quote: str, document: Document) -> str:
-    """Return what in a document is most like a passage that is gone; empty where nothing is."""
-    found = fuzz.partial_ratio_alignment(quote, document.text, score_cutoff=50)
-    if found is None or not quote:
-        return ""
-    # Out to whole lines or sentences: half a word tells nobody what changed.
-    start = max(document.text.rfind(end, 0, found.dest_start) + len(end) for end in ("\n", ". ", "。"))
-    ends = [document.text.find(end, max(found.dest_end - 1, 0)) for end in ("\n", ". ", "。")]
-    end = min((place + 1 for place in ends if place >= 0), default=len(document.text))
-    return document.text[start if start <= found.dest_start else 0 : end].strip()[:_LONGEST_SHOWN]
-
-
-def _places_of(citation: Citation, text: str) -> Iterator[Span]:
-    """Yield the places where the words of a citation stand, its own place first."""
-    length = len(citation.quote)
-    if text[citation.start : citation.end] == citation.quote:
-        yield Span(citation.start, citation.end)
-    start = text.find(citation.quote)
-    while start >= 0:
-        yield Span(start, start + length)
-        start = text.find(citation.quote, start + 1)
+BY_DOCUMENTS = "(documents)"  # who withdrew an answer whose passages changed; no account can have this name
+WITHDRAWN = "approved_withdrawn"
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """An approved answer was withdrawn because its passages changed.
+class PassageChange:
+    """A passage of an approved answer that is no longer in its document.
+
+    Attributes:
+        old: Its words.
+        new: What in the document is most like them now; empty where nothing is, or the document is gone.
+        is_gone: Whether the document is gone.
+    """
+
+    document_id: str
+    title: str
+    old: str
+    new: str
+    is_gone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StaffTask:
+    """An approved answer was withdrawn because its passages changed: staff should look at it.
 
     Attributes:
         question: The one that the answer was approved for.
-        changes: What changed.
     """
 
     id: int
     approved_id: str
     question: str
     made_at: datetime
-    changes: tuple[Change, ...]
-
-
-def open_tasks(engine: Engine) -> tuple[Task, ...]:
-    """Return the tasks that nobody has done, newest first."""
-    columns = (TASKS, APPROVED.c.question)
-    waiting = sa.select(*columns).join(APPROVED).where(TASKS.c.done_at.is_(None)).order_by(TASKS.c.id.desc())
-    with engine.connect() as connection:
-        return tuple(
-            Task(
-                id=row.id,
-                approved_id=row.approved_id,
-                question=row.question,
-                made_at=row.made_at,
-                changes=tuple(Change(**change) for change in json.loads(row.details)),
-            )
-            for row in connection.execute(waiting)
-        )
-
-
-def finish_task(engine: Engine, task_id: int, by: str) -> bool:
-    """Note that a task is done; return False when it was already."""
-    waiting = TASKS.update().where(TASKS.c.id == task_id, TASKS.c.done_at.is_(None))
-    with engine.begin() as connection:
-        if not connection.execute(waiting.values(done_at=datetime.now(UTC), done_by=by)).rowcount:
-            return False
-        audit(connection, by, "task.finish", str(task_id))
-        return True
-
-
-logger = logging.getLogger(__name__)
-
-Documents = Callable[[str], Document | None]
-"""Returns the live document with an id, or None."""
-
-BY_DOCUMENTS = "(documents)"  # who withdrew an answer whose passages changed; no account can have this name
-WITHDRAWN = "approved_withdrawn"
+    changes: tuple[PassageChange, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,43 +82,65 @@ class Approved:
     withdrawn_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A passage that does not stand any more.
+def relocate(citation: Citation, expected: str, document: Document) -> Citation | None:
+    """Return a citation with the place where its passage is now; None where it is no longer there.
 
-    Attributes:
-        document_id: Where it stood.
-        old: Its words.
-        new: What in the document is most like it now; empty where nothing is, or the document is gone.
-        is_gone: Whether the document is.
+    Args:
+        citation: As it was approved.
+        expected: Hash of the passage (`passage_hash`).
+        document: As it is now.
     """
+    found = (span for span in find_quote(citation, document) if passage_hash(document, span) == expected)
+    span = next(found, None)
+    return to_citation(document, span, citation.number) if span is not None else None
 
-    document_id: str
-    title: str
-    old: str
-    new: str
-    is_gone: bool
+
+def open_tasks(engine: Engine) -> tuple[StaffTask, ...]:
+    """Return the tasks that nobody has done, newest first."""
+    columns = (TASKS, APPROVED.c.question)
+    waiting = sa.select(*columns).join(APPROVED).where(TASKS.c.done_at.is_(None)).order_by(TASKS.c.id.desc())
+    with engine.connect() as connection:
+        return tuple(
+            StaffTask(
+                id=row.id,
+                approved_id=row.approved_id,
+                question=row.question,
+                made_at=row.made_at,
+                changes=tuple(PassageChange(**change) for change in json.loads(row.details)),
+            )
+            for row in connection.execute(waiting)
+        )
+
+
+def finish_task(engine: Engine, task_id: int, by: str) -> bool:
+    """Note that a task is done; return False when it was already."""
+    waiting = TASKS.update().where(TASKS.c.id == task_id, TASKS.c.done_at.is_(None))
+    with engine.begin() as connection:
+        if not connection.execute(waiting.values(done_at=datetime.now(UTC), done_by=by)).rowcount:
+            return False
+        audit(connection, by, "task.finish", str(task_id))
+        return True
 
 
 class ApprovedAnswers:
     """The table of approved answers.
 
     Args:
-        engine: The database, its tables there (`AnswerRecords.engine`).
+        engine: The database of the records, its tables made.
     """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def approve(self, recorded: RecordedAnswer, by: str, documents: Documents, question: str = "") -> Approved:
-        """Approve a recorded answer for its question; done twice, the first approval stands.
+    def approve(self, recorded: RecordedAnswer, by: str, find_document: FindDocument, question: str = "") -> Approved:
+        """Approve a recorded answer for its question; an answer that is approved already stays as it is.
 
-        Only answers can be approved: a refusal rests on no passage, so nothing would tell when it is no longer true.
+        Only answers can be approved: a refusal cites no passage, so no change of a document would withdraw it.
 
         Args:
             recorded: What was asked and answered.
             by: Name of the account.
-            documents: Where its passages stand.
+            find_document: Returns the documents that the answer cites.
             question: The question it answers, where the reader's own words should not be kept.
 
         Raises:
@@ -198,7 +153,7 @@ class ApprovedAnswers:
             )
         hashes: dict[int, str] = {}
         for citation in answer.citations:
-            document = documents(citation.document_id)
+            document = find_document(citation.document_id)
             span = Span(citation.start, citation.end)
             if document is None or span.of(document.text) != citation.quote:
                 raise ApprovalError(
@@ -206,12 +161,12 @@ class ApprovedAnswers:
                     "ask the question again and approve the new answer."
                 )
             hashes[citation.number] = passage_hash(document, span)
-        asked = clean_question(question) or answer.standalone_question
         with self._engine.begin() as connection:
             known = sa.select(APPROVED).where(APPROVED.c.answer_id == recorded.id, APPROVED.c.withdrawn_at.is_(None))
             row = connection.execute(known).first()
             if row is None:
-                row = self._insert(connection, recorded, asked, by, hashes)
+                question = clean_question(question) or answer.standalone_question
+                row = self._insert(connection, recorded, question, by, hashes)
                 audit(connection, by, "approved.approve", row.id, after={"answer": recorded.id})
             return _to_approved(row, hashes)
 
@@ -231,18 +186,20 @@ class ApprovedAnswers:
                 approved_at=datetime.now(UTC),
             )
         )
-        documents = {citation.number: citation.document_id for citation in recorded.answer.citations}
         rows = [
-            {"approved_id": approved_id, "number": number, "document_id": documents[number], "passage_hash": expected}
-            for number, expected in hashes.items()
+            {
+                "approved_id": approved_id,
+                "number": citation.number,
+                "document_id": citation.document_id,
+                "passage_hash": hashes[citation.number],
+            }
+            for citation in recorded.answer.citations
         ]
         connection.execute(APPROVED_PASSAGES.insert(), rows)
         return connection.execute(sa.select(APPROVED).where(APPROVED.c.id == approved_id)).one()
 
-    # Reading --------------------------------------------------------------------------------------------------------
-
     def state(self) -> tuple[int, str]:
-        """Return what changes whenever the answers that are shown do; cheaper than reading them."""
+        """Return a value that changes whenever the answers that are shown do; cheaper than reading them."""
         query = sa.select(sa.func.count(), sa.func.max(APPROVED.c.approved_at)).where(APPROVED.c.withdrawn_at.is_(None))
         with self._engine.connect() as connection:
             count, latest = connection.execute(query).one()
@@ -275,33 +232,32 @@ class ApprovedAnswers:
                 hashes.setdefault(row.approved_id, {})[row.number] = row.passage_hash
             return tuple(_to_approved(row, hashes.get(row.id, {})) for row in connection.execute(newest))
 
-    # Withdrawing ----------------------------------------------------------------------------------------------------
+    def relocated(self, approved: Approved, find_document: FindDocument) -> Answer | None:
+        """Return the answer with its citations where their passages are now.
 
-    def standing(self, approved: Approved, documents: Documents) -> Answer | None:
-        """Return the answer with its citations where their passages stand now.
-
-        Where one does not stand any more, the answer is withdrawn, with a task for staff, and None is returned.
+        Where a passage is no longer in its document, the answer is withdrawn, with a task for staff, and None is
+        returned.
         """
         citations, changes = [], []
         for citation in approved.answer.citations:
-            document = documents(citation.document_id)
+            document = find_document(citation.document_id)
             expected = approved.passages.get(citation.number, "")
             found = relocate(citation, expected, document) if document is not None else None
             if found is not None:
                 citations.append(found)
                 continue
             near = nearest_passage(citation.quote, document) if document is not None else ""
-            changes.append(Change(citation.document_id, citation.title, citation.quote, near, document is None))
+            changes.append(PassageChange(citation.document_id, citation.title, citation.quote, near, document is None))
         if changes:
             try:
                 self.withdraw(approved.id, BY_DOCUMENTS, changes)
-            except DatabaseUnwritableError as error:  # it is not shown all the same
+            except DatabaseUnwritableError as error:  # the answer is not shown all the same
                 logger.warning("an approved answer could not be withdrawn: %s", error)
             return None
         return approved.answer.model_copy(update={"citations": tuple(citations)})
 
-    def withdraw(self, approved_id: str, by: str, changes: Sequence[Change] = ()) -> bool:
-        """Show an approved answer no more; return False when somebody was faster.
+    def withdraw(self, approved_id: str, by: str, changes: Sequence[PassageChange] = ()) -> bool:
+        """Stop showing an approved answer; return False when it is withdrawn already.
 
         Args:
             approved_id: Which.
@@ -313,19 +269,17 @@ class ApprovedAnswers:
         with self._engine.begin() as connection:
             if not connection.execute(shown.values(withdrawn_at=now, withdrawn_by=by)).rowcount:
                 return False
-            changed = sorted({change.document_id for change in changes})
-            audit(
-                connection, by, "approved.withdraw", approved_id, {"shown": True}, {"shown": False, "changed": changed}
-            )
+            after = {"shown": False, "changed": sorted({change.document_id for change in changes})}
+            audit(connection, by, "approved.withdraw", approved_id, {"shown": True}, after)
             if changes:
-                details = json.dumps([_as_json(change) for change in changes], ensure_ascii=False)
+                details = json.dumps([asdict(change) for change in changes], ensure_ascii=False)
                 task = {"kind": WITHDRAWN, "approved_id": approved_id, "details": details, "made_at": now}
                 connection.execute(TASKS.insert().values(**task))
         return True
 
-    def check(self, documents: Documents) -> int:
+    def check(self, find_document: FindDocument) -> int:
         """Withdraw every answer of which a passage has changed; return how many that were."""
-        return sum(self.standing(approved, documents) is None for approved in self.shown())
+        return sum(self.relocated(approved, find_document) is None for approved in self.shown())
 
 
 def _to_approved(row: Row[tuple[object, ...]], passages: Mapping[int, str]) -> Approved:
@@ -340,13 +294,3 @@ def _to_approved(row: Row[tuple[object, ...]], passages: Mapping[int, str]) -> A
         withdrawn_by=row.withdrawn_by,
         withdrawn_at=row.withdrawn_at,
     )
-
-
-def _as_json(change: Change) -> dict[str, object]:
-    return {
-        "document_id": change.document_id,
-        "title": change.title,
-        "old": change.old,
-        "new": change.new,
-        "is_gone": change.is_gone,
-    }
