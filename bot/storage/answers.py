@@ -210,7 +210,7 @@ class AnswerRecords:
             return tuple(_to_recorded(row) for row in connection.execute(theirs)) if visitor else ()
 
     def delete_conversation(self, conversation: str, visitor: str) -> int:
-        """Delete a conversation at its visitor's request, with what was approved of it; return its number of answers."""
+        """Delete a conversation at its visitor's request, with what was approved of it; return how many it had."""
         theirs = (ANSWERS.c.conversation == conversation, ANSWERS.c.visitor == visitor)
         with self.engine.begin() as connection:
             ids = sa.select(ANSWERS.c.id).where(*theirs)
