@@ -17,7 +17,7 @@ from index.document import Span
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class ComparisonWord:
     """One such word: where it stands, what it says, and the compared forms of the words on either side."""
 
     span: Span
@@ -39,7 +39,7 @@ _NEVER_ADDED = frozenset({"bound", "order", "amount", "restriction"})
 
 
 @functools.lru_cache(maxsize=4096)
-def read_comparisons(text: str) -> tuple[Comparison, ...]:
+def read_comparisons(text: str) -> tuple[ComparisonWord, ...]:
     """Return the words of a text that set bounds, order or direction, longer spellings before those inside them."""
     plain = normalise(text)
     places: list[tuple[Span, str, str]] = []
@@ -55,7 +55,7 @@ def read_comparisons(text: str) -> tuple[Comparison, ...]:
     for span, group, kind in sorted(kept):
         before = next((one.key for one in reversed(tokens) if one.span.end <= span.start), "")
         after = next((one.key for one in tokens if one.span.start >= span.end), "")
-        found.append(Comparison(span, group, kind, before, after))
+        found.append(ComparisonWord(span, group, kind, before, after))
     return tuple(found)
 
 
@@ -67,7 +67,7 @@ def missing_comparisons(statement: str, sources: Sequence[str]) -> list[Fact]:
     return added + _lost_bounds(statement, said, sources)
 
 
-def _is_stated(one: Comparison, stated: Sequence[Comparison]) -> bool:
+def _is_stated(one: ComparisonWord, stated: Sequence[ComparisonWord]) -> bool:
     rivals = [other for other in stated if other.group == one.group]
     if not any(other.kind == one.kind for other in rivals):
         # "Finished" for "completed" is another word, which the model may pass; for "started" it is a contradiction.
@@ -80,7 +80,7 @@ def _is_stated(one: Comparison, stated: Sequence[Comparison]) -> bool:
     return True
 
 
-def _lost_bounds(statement: str, said: Sequence[Comparison], sources: Sequence[str]) -> list[Fact]:
+def _lost_bounds(statement: str, said: Sequence[ComparisonWord], sources: Sequence[str]) -> list[Fact]:
     """Return the bounds that every source sets on a number and the statement does not."""
     bounded = {key for one in said if one.group == "bound" for key in (one.before, one.after)}
     found = []
@@ -100,7 +100,7 @@ def _lost_bounds(statement: str, said: Sequence[Comparison], sources: Sequence[s
     return found
 
 
-def _bounded(one: Comparison) -> str:
+def _bounded(one: ComparisonWord) -> str:
     """Return the number that a bound is set on: "at least 5", but "5 or more"."""
     return one.after if one.after.startswith("#") else one.before
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from index.document import Document
 from index.errors import UnreadableDocumentError
 from index.readers.block_text import BuiltText
-from index.readers.plain_text import normalise_newlines
-from index.readers.source import Source, Unreadable
+from index.readers.source_file import SourceFile, Unreadable
+from index.readers.text_file import normalise_newlines
 from index.readers.titles import choose_title, heading_line, on_one_line, opening_words
 from index.sync.scan import NO_NAME_CHARACTER
 
@@ -18,7 +18,7 @@ class _BadRowError(Exception):
     """One row is no document; the message says why."""
 
 
-def read_corpus(source: Source) -> Iterator[Document | Unreadable]:
+def read_corpus(source: SourceFile) -> Iterator[Document | Unreadable]:
     """Yield each row as a document, or as unreadable with its line number; the rows after it go on.
 
     Raises:
@@ -50,7 +50,7 @@ def read_corpus(source: Source) -> Iterator[Document | Unreadable]:
         raise UnreadableDocumentError(f'has no row {{"_id", "title", "text"}}: {where} {first.reason}')
 
 
-def _parse_row(line: bytes, source: Source) -> Document:
+def _parse_row(line: bytes, source: SourceFile) -> Document:
     try:
         row = json.loads(line.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
@@ -73,6 +73,6 @@ def _parse_row(line: bytes, source: Source) -> Document:
     canonical = json.dumps({"text": text, "title": title or ""}, sort_keys=True, separators=(",", ":"))
     text = normalise_newlines(text)
     titles = (title,) if title and on_one_line(title) else (heading_line(text), opening_words(text))
-    return Source(source.path, document_id, source.maximum_bytes).document(
+    return SourceFile(source.path, document_id, source.maximum_bytes).document(
         canonical.encode(), choose_title(document_id, *titles), BuiltText(text), "text/plain"
     )

@@ -18,7 +18,7 @@ from docx.oxml.ns import qn
 from index.document import Document
 from index.errors import UnreadableDocumentError
 from index.readers.block_text import BlockText, BuiltText, collapse
-from index.readers.source import Source
+from index.readers.source_file import SourceFile
 from index.readers.titles import choose_title, heading_line
 from index.readers.zip_container import DAMAGE, OLE_SIGNATURE, open_zip
 
@@ -128,7 +128,7 @@ _SKIPPED: Final = {
 }
 
 
-def read_docx(source: Source) -> Iterator[Document]:
+def read_docx(source: SourceFile) -> Iterator[Document]:
     """Yield the file as one document, titled by its properties, its first heading or its first line."""
     content = source.read()
     if content.startswith(OLE_SIGNATURE):

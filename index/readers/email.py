@@ -13,8 +13,8 @@ from index.document import Document
 from index.errors import UnreadableDocumentError
 from index.readers.block_text import BlockText
 from index.readers.html import write_html
-from index.readers.plain_text import decode, normalise_newlines
-from index.readers.source import Source
+from index.readers.source_file import SourceFile
+from index.readers.text_file import decode, normalise_newlines
 from index.readers.titles import choose_title
 
 _HEADERS: Final = ("From", "To", "Cc", "Date", "Subject")
@@ -22,7 +22,7 @@ _HEADERS: Final = ("From", "To", "Cc", "Date", "Subject")
 _DAMAGE: Final = (MessageError, LookupError, ValueError, TypeError, AttributeError, AssertionError, RecursionError)
 
 
-def read_email(source: Source) -> Iterator[Document]:
+def read_email(source: SourceFile) -> Iterator[Document]:
     """Yield the message as one document, titled by its subject; other attachments are named."""
     content = source.read()
     out = BlockText()

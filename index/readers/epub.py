@@ -12,7 +12,7 @@ from index.document import Document
 from index.errors import UnreadableDocumentError
 from index.readers.block_text import BlockText
 from index.readers.html import decode_html, write_html
-from index.readers.source import Source
+from index.readers.source_file import SourceFile
 from index.readers.titles import choose_title, parse_date
 from index.readers.zip_container import DAMAGE, open_zip, parse_xml
 
@@ -22,7 +22,7 @@ _DUBLIN: Final = "{http://purl.org/dc/elements/1.1/}"
 _PAGES: Final = ("application/xhtml+xml", "text/html")
 
 
-def read_epub(source: Source) -> Iterator[Document]:
+def read_epub(source: SourceFile) -> Iterator[Document]:
     """Yield the book as one document; its headings, or failing them its chapters, are the sections."""
     content = source.read()
     out = BlockText()

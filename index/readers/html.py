@@ -20,8 +20,8 @@ from soupsieve import SelectorSyntaxError
 from index.document import Document
 from index.errors import UnreadableDocumentError
 from index.readers.block_text import BlockText, collapse
-from index.readers.plain_text import decode, normalise_newlines
-from index.readers.source import Source
+from index.readers.source_file import SourceFile
+from index.readers.text_file import decode, normalise_newlines
 from index.readers.titles import choose_title, heading_line, parse_date
 
 _AT_BLOCK = re.compile(r"@[^{};]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}|@[^{};]*;|/\*.*?\*/", re.DOTALL)
@@ -145,7 +145,7 @@ _BROWSER_ENCODINGS: Final = {
 }
 
 
-def read_html(source: Source) -> Iterator[Document]:
+def read_html(source: SourceFile) -> Iterator[Document]:
     """Yield the page as one document, titled by its `<title>`, its first `<h1>` or its first line."""
     content = source.read()
     if content.count(b"<") > _MAXIMUM_TAGS:

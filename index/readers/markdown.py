@@ -14,8 +14,8 @@ from index.document import Document
 from index.errors import UnreadableDocumentError
 from index.readers.block_text import BlockText, BuiltText, collapse
 from index.readers.html import write_html
-from index.readers.plain_text import decode
-from index.readers.source import Source
+from index.readers.source_file import SourceFile
+from index.readers.text_file import decode
 from index.readers.titles import choose_title, heading_line, parse_date
 
 _FRONT_MATTER = re.compile(r"---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
@@ -26,7 +26,7 @@ _LISTS: Final = {f"{name}_list_{side}" for name in ("bullet", "ordered") for sid
 _LINE_BREAK_TAG = re.compile(r"<br\s*/?>", re.IGNORECASE)
 
 
-def read_markdown(source: Source) -> Iterator[Document]:
+def read_markdown(source: SourceFile) -> Iterator[Document]:
     """Yield the file as one document, titled by its front matter or its first heading."""
     content = source.read()
     markup = decode(content)

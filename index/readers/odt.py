@@ -8,7 +8,7 @@ from typing import Any, Final
 from index.document import Document
 from index.errors import UnreadableDocumentError
 from index.readers.block_text import BlockText, BuiltText, collapse
-from index.readers.source import Source
+from index.readers.source_file import SourceFile
 from index.readers.titles import choose_title, heading_line, parse_date
 from index.readers.zip_container import DAMAGE, open_zip, parse_xml
 
@@ -40,7 +40,7 @@ _HIDDEN: Final = {_name("text:hidden-text"), _name("text:hidden-paragraph")}
 _SPACING: Final = {_name("text:tab"): " ", _name("text:line-break"): "\n"}
 
 
-def read_odt(source: Source) -> Iterator[Document]:
+def read_odt(source: SourceFile) -> Iterator[Document]:
     """Yield the file as one document, titled by its properties or its first heading."""
     content = source.read()
     try:

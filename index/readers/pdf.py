@@ -21,7 +21,7 @@ from index.readers.line_repair import repair_lines, words_of
 from index.readers.pdf_layout import Line, read_lines
 from index.readers.pdf_page import PageText, draw, read_page
 from index.readers.recognise import recognise, recognition
-from index.readers.source import Source, StillReading, Unreadable
+from index.readers.source_file import SourceFile, StillReading, Unreadable
 from index.readers.titles import choose_title, heading_line, parse_date
 
 _EDGE: Final = 0.12  # of the page's height
@@ -83,7 +83,7 @@ class _PageRead:
     is_scan: bool = False
 
 
-def read_pdf(source: Source) -> Iterator[Document | Unreadable | StillReading]:
+def read_pdf(source: SourceFile) -> Iterator[Document | Unreadable | StillReading]:
     """Yield the file as one document with its pages, and its damaged or scanned pages as unreadable.
 
     Scanned pages are recognised where `tesseract` is installed.

@@ -22,7 +22,7 @@ _PARAGRAPH_GAP: Final = 0.9  # of a line's height, between two lines
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class TextPiece:
     """Words on one line without a wide gap between them, in points from the lower left corner of the page."""
 
     text: str
@@ -46,10 +46,10 @@ class Line:
     top: float
 
 
-Row = list[Piece]
+Row = list[TextPiece]
 
 
-def read_lines(pieces: Sequence[Piece]) -> list[Line]:
+def read_lines(pieces: Sequence[TextPiece]) -> list[Line]:
     """Return the lines of a page in reading order."""
     blocks = _blocks(_rows(pieces))
     lines: list[Line] = []
@@ -60,7 +60,7 @@ def read_lines(pieces: Sequence[Piece]) -> list[Line]:
     return lines
 
 
-def _rows(pieces: Sequence[Piece]) -> list[Row]:
+def _rows(pieces: Sequence[TextPiece]) -> list[Row]:
     """Return pieces that share a baseline together, from top to bottom, each row from left to right."""
     rows: list[Row] = []
     for piece in sorted(pieces, key=lambda piece: -(piece.bottom + piece.top)):

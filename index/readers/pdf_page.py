@@ -10,7 +10,7 @@ from typing import Final
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 
-from index.readers.pdf_layout import Piece
+from index.readers.pdf_layout import TextPiece
 
 _INVISIBLE_MODES: Final = (pdfium_c.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium_c.FPDF_TEXTRENDERMODE_CLIP)
 _TINY_POINTS: Final = 1.5
@@ -34,7 +34,7 @@ class PageText:
         is_picture: Whether a picture covers most of it.
     """
 
-    pieces: list[Piece]
+    pieces: list[TextPiece]
     hidden: list[str]
     height: float
     is_picture: bool
@@ -51,8 +51,8 @@ class _Run:
     top: float
     look: _Look
 
-    def piece(self) -> Piece:
-        return Piece(self.text, self.left, self.bottom, self.right, self.top)
+    def piece(self) -> TextPiece:
+        return TextPiece(self.text, self.left, self.bottom, self.right, self.top)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def read_page(page: pdfium.PdfPage) -> PageText:
     recognised = is_picture and all(run.look.is_invisible for run in runs)
     pale = [run for run in runs if run.look.is_pale]
     unseen = _unseen_on_paper(page, sheet, pale) if pale else set()
-    pieces: list[Piece] = []
+    pieces: list[TextPiece] = []
     hidden: list[str] = []
     for run in runs:
         across, up = (run.left + run.right) / 2, (run.bottom + run.top) / 2

@@ -13,7 +13,7 @@ from pptx.exc import PythonPptxError
 from index.document import Document
 from index.errors import UnreadableDocumentError
 from index.readers.block_text import BlockText, collapse
-from index.readers.source import Source
+from index.readers.source_file import SourceFile
 from index.readers.titles import choose_title
 from index.readers.zip_container import DAMAGE, OLE_SIGNATURE, open_zip
 
@@ -24,7 +24,7 @@ _FURNITURE: Final = (PP_PLACEHOLDER.FOOTER, PP_PLACEHOLDER.DATE, PP_PLACEHOLDER.
 _HEADINGS: Final = (PP_PLACEHOLDER.TITLE, PP_PLACEHOLDER.CENTER_TITLE, PP_PLACEHOLDER.VERTICAL_TITLE)
 
 
-def read_pptx(source: Source) -> Iterator[Document]:
+def read_pptx(source: SourceFile) -> Iterator[Document]:
     """Yield the presentation as one document: on each slide its shapes from top to bottom, then the speaker's notes."""
     content = source.read()
     if content.startswith(OLE_SIGNATURE):

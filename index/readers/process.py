@@ -26,14 +26,14 @@ from pydantic import TypeAdapter, ValidationError
 
 from index.document import Document
 from index.errors import IndexingError, UnreadableDocumentError
-from index.readers.limits import OUT_OF_MEMORY, TOO_MUCH_MEMORY, ReadingLimits
-from index.readers.source import Unreadable
+from index.readers.reading_limits import OUT_OF_MEMORY, TOO_MUCH_MEMORY, ReadingLimits
+from index.readers.source_file import Unreadable
 
 LENGTH: Final = struct.Struct(">Q")
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class WorkerReply:
     """One thing said; a sign of life where it holds nothing.
 
     Attributes:
@@ -60,7 +60,7 @@ _READ_AT_ONCE: Final = 1 << 20
 _MOST_BYTES_A_CHARACTER: Final = 6
 # A parser needs no secret of ours, no proxy and no token.
 _PASSED_ON: Final = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "TESSDATA_PREFIX")
-_REPLIES: Final = TypeAdapter(Reply)
+_REPLIES: Final = TypeAdapter(WorkerReply)
 _OPEN_AND_SAVE: Final = "open it in its program and save it again, or split it"
 
 
@@ -107,7 +107,7 @@ class ReadingProcess:
             size = 0  # the child says what is wrong
         size = min(size, maximum_bytes)
         child = self._child = self._child or _Child(self._limits)
-        last = Reply()
+        last = WorkerReply()
         try:
             child.ask({"path": str(path), "document_id": document_id, "maximum_bytes": maximum_bytes, "size": size})
             while not last.finished:
@@ -153,7 +153,7 @@ class _Child:
             self._process.stdin.write(json.dumps(request).encode() + b"\n")
             self._process.stdin.flush()
 
-    def receive(self, seconds: float, text_bytes: int) -> Reply:
+    def receive(self, seconds: float, text_bytes: int) -> WorkerReply:
         """Return the next reply, waiting for it no longer than this.
 
         Raises:

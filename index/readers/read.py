@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from index.document import Document
-from index.readers.source import Source, StillReading, Unreadable
+from index.readers.source_file import SourceFile, StillReading, Unreadable
 
 # Named, not imported: a parser costs memory and time, and most folders hold few formats.
 _READERS: Final = {
@@ -63,7 +63,7 @@ def read_file(path: Path, document_id: str, *, maximum_bytes: int) -> Iterator[D
 
 def read_parts(path: Path, document_id: str, *, maximum_bytes: int) -> Iterator[Document | Unreadable | StillReading]:
     """Read one file as `read_file` does, with signs of life from readers that take long."""
-    read: Callable[[Source], Iterator[Document | Unreadable | StillReading]] = pkgutil.resolve_name(
+    read: Callable[[SourceFile], Iterator[Document | Unreadable | StillReading]] = pkgutil.resolve_name(
         f"index.readers.{_READERS[path.suffix.lower()]}"
     )
-    yield from read(Source(path, document_id, maximum_bytes))
+    yield from read(SourceFile(path, document_id, maximum_bytes))

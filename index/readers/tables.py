@@ -16,8 +16,8 @@ from typing import Final
 from index.document import Document
 from index.errors import UnreadableDocumentError
 from index.readers.block_text import BuiltText
-from index.readers.plain_text import decode
-from index.readers.source import Source
+from index.readers.source_file import SourceFile
+from index.readers.text_file import decode
 from index.readers.titles import readable_name
 
 _LONGEST_HEADER: Final = 80
@@ -57,7 +57,7 @@ _DELIMITERS: Final = (",", ";", "\t", "|")
 _ROWS_TRIED: Final = 50
 
 
-def read_csv(source: Source) -> Iterator[Document]:
+def read_csv(source: SourceFile) -> Iterator[Document]:
     """Yield the table as one document: a row a line, `Header: value; Header: value.`"""
     content = source.read()
     text = decode(content)

@@ -4,7 +4,7 @@ The process that reads files, one after another, for the one that started it:
 
     python -m index.readers.worker LIMITS
 
-LIMITS is a `ReadingLimits` as JSON. A request is a line of JSON; what it leads to is a run of `Reply` frames. The
+LIMITS is a `ReadingLimits` as JSON. A request is a line of JSON; what it leads to is a run of `WorkerReply` frames. The
 parsers of a format are imported with its first file. An error that nobody expected ends the process, and the one that
 started it says so of the file.
 """
@@ -22,7 +22,9 @@ from typing import Final
 
 from index.document import Document
 from index.errors import UnreadableDocumentError
-from index.readers.limits import (
+from index.readers.process import WorkerReply
+from index.readers.read import read_parts
+from index.readers.reading_limits import (
     OUT_OF_MEMORY,
     TOO_MUCH_MEMORY,
     ReadingLimits,
@@ -31,9 +33,7 @@ from index.readers.limits import (
     peak_memory,
     write_nothing,
 )
-from index.readers.process import Reply
-from index.readers.read import read_parts
-from index.readers.source import Unreadable
+from index.readers.source_file import Unreadable
 
 _NEW_NETWORK: Final = 0x40000000
 _NEW_USER: Final = 0x10000000
@@ -70,19 +70,19 @@ def main() -> None:
 
     flushed = time.monotonic()
 
-    def send(reply: Reply) -> None:
+    def send(reply: WorkerReply) -> None:
         nonlocal flushed
         outbound.write(reply.to_frame())
         if reply.document is None or time.monotonic() - flushed > _LONGEST_HELD:  # rows of a corpus go in lots
             outbound.flush()
             flushed = time.monotonic()
 
-    send(Reply())
+    send(WorkerReply())
     for line in sys.stdin.buffer:
         _serve(json.loads(line), limits, send)
 
 
-def _serve(request: dict[str, str | int], limits: ReadingLimits, send: Callable[[Reply], None]) -> None:
+def _serve(request: dict[str, str | int], limits: ReadingLimits, send: Callable[[WorkerReply], None]) -> None:
     path = Path(str(request["path"]))
     size = int(request["size"])
     allow(limits.memory_for(size))
@@ -91,25 +91,25 @@ def _serve(request: dict[str, str | int], limits: ReadingLimits, send: Callable[
         for reply in _replies(path, request, limits.text_for(size)):
             send(reply)
             allow_time(limits.seconds_for(size))
-        last = Reply(finished=True, worn=peak_memory() > _WORN_BYTES)
+        last = WorkerReply(finished=True, worn=peak_memory() > _WORN_BYTES)
     except UnreadableDocumentError as error:
-        last = Reply(refused=str(error), finished=True, worn=peak_memory() > _WORN_BYTES)
+        last = WorkerReply(refused=str(error), finished=True, worn=peak_memory() > _WORN_BYTES)
     except (MemoryError, ImportError):  # a parser that is loaded where there is no room is "not found"
         allow(limits.memory_for(size) + _ROOM_TO_REPLY)
-        last = Reply(refused=TOO_MUCH_MEMORY, finished=True, worn=True)
+        last = WorkerReply(refused=TOO_MUCH_MEMORY, finished=True, worn=True)
     send(last)
 
 
-def _replies(path: Path, request: dict[str, str | int], text_bytes: int) -> Iterator[Reply]:
+def _replies(path: Path, request: dict[str, str | int], text_bytes: int) -> Iterator[WorkerReply]:
     for part in read_parts(path, str(request["document_id"]), maximum_bytes=int(request["maximum_bytes"])):
         if isinstance(part, Unreadable):
-            yield Reply(unreadable=part)
+            yield WorkerReply(unreadable=part)
         elif isinstance(part, Document):
             if len(part.text) > text_bytes:
                 raise UnreadableDocumentError(f"has more than {text_bytes:,} characters of text: split it")
-            yield Reply(document=part)
+            yield WorkerReply(document=part)
         else:
-            yield Reply()
+            yield WorkerReply()
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 from index.document import Document
 from index.errors import UnreadableDocumentError
 from index.readers.block_text import BlockText
-from index.readers.source import Source
+from index.readers.source_file import SourceFile
 from index.readers.tables import render_rows
 from index.readers.titles import choose_title
 from index.readers.zip_container import DAMAGE, OLE_SIGNATURE, open_zip
@@ -22,7 +22,7 @@ from index.readers.zip_container import DAMAGE, OLE_SIGNATURE, open_zip
 _MEDIA_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-def read_xlsx(source: Source) -> Iterator[Document]:
+def read_xlsx(source: SourceFile) -> Iterator[Document]:
     """Yield the workbook as one document with the values that it shows; formulas count by their last result."""
     content = source.read()
     if content.startswith(OLE_SIGNATURE):

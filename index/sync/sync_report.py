@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from index.readers.source import describe
+from index.readers.source_file import describe
 from index.store.files import FileOutcome, FileRegister
 
 SyncProgress = Callable[[str, int, int], None]

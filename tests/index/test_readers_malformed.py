@@ -11,7 +11,7 @@ import pytest
 from index.document import Document
 from index.errors import UnreadableDocumentError
 from index.readers.process import ReadingProcess
-from index.readers.source import Unreadable
+from index.readers.source_file import Unreadable
 from index.sync import SyncReport
 from tests.support.documents.written import FORMATS, Part
 

@@ -15,9 +15,9 @@ import pytest
 from index.document import Document, MarkKind
 from index.errors import UnreadableDocumentError
 from index.readers import read_file
-from index.readers.limits import ReadingLimits
 from index.readers.process import ReadingProcess
-from index.readers.source import Unreadable
+from index.readers.reading_limits import ReadingLimits
+from index.readers.source_file import Unreadable
 from tests.support.documents.bombs import BOMBS, QUICK_BOMBS
 from tests.support.documents.written import FORMATS, Part
 

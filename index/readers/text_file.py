@@ -15,7 +15,7 @@ from charset_normalizer import from_bytes
 from index.document import Document
 from index.errors import UnreadableDocumentError
 from index.readers.block_text import BuiltText
-from index.readers.source import Source
+from index.readers.source_file import SourceFile
 from index.readers.titles import choose_title, heading_line
 
 _BYTE_ORDER_MARKS: Final = (
@@ -108,7 +108,7 @@ def _decode_by_statistics(content: bytes) -> str:
         raise UnreadableDocumentError(_UNKNOWN) from error
 
 
-def read_plain_text(source: Source) -> Iterator[Document]:
+def read_plain_text(source: SourceFile) -> Iterator[Document]:
     r"""Yield the file as one document; only line ends (to `\n`) and a byte order mark are changed."""
     content = source.read()
     text = decode(content)

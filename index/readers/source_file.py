@@ -38,7 +38,7 @@ class StillReading:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SourceFile:
     """A file on disk that a reader turns into documents."""
 
     path: Path
