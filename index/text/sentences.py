@@ -1,13 +1,8 @@
-"""The Punkt model of English sentences, without the rest of NLTK.
+"""Sentences of a text, as spans.
 
-Kiss and Strunk, 2006, "Unsupervised Multilingual Sentence Boundary Detection", in the copy that llama-index carries, so
-nothing is fetched. `import nltk` loads all of NLTK, scipy and scikit-learn: two seconds and a hundred megabytes, for a
-tokenizer that needs seven small modules.
-
-Sentences of a text, as spans.
-
-English and its neighbours are split by the Punkt model; Chinese and Japanese by their own full stops; headings, list
-items and table rows by their line ends.
+English and its neighbours are split by the Punkt model (Kiss and Strunk, 2006, "Unsupervised Multilingual Sentence
+Boundary Detection") from the copy that llama-index carries, so nothing is fetched; Chinese and Japanese by their own
+full stops; headings, list items and table rows by their line ends.
 """
 
 from __future__ import annotations
@@ -59,6 +54,7 @@ class _ModelFolder:
 def _modules_alone() -> Iterator[None]:
     """Let modules of NLTK be imported while the code of the packages around them is not run.
 
+    `import nltk` loads scipy and scikit-learn, too: two seconds and a hundred megabytes for seven small modules.
     Afterwards none of them is known to Python any more, so that a later `import nltk` gets all of it.
     """
     if _ROOT in sys.modules:  # all of it is there already
