@@ -116,16 +116,8 @@ def recall_approved(
 ) -> list[str | None]:
     """Ask the second question of each pair where the first ones of all of them have approved answers.
 
-    Args:
-        pairs: Of the half that nothing was fitted on.
-        folder: Where the approved answers go.
-        embedder: Compares questions.
-        sameness: What is measured.
-        consult: Asks the language model, where there is one.
-        advance: Called after each question.
-
-    Returns:
-        For each pair, the approved question whose answer is shown, or None.
+    Returns for each pair the approved question whose answer is shown, or None. The approved answers are kept in
+    `folder`, and `advance` is called after each question.
     """
     questions = list(dict.fromkeys(pair.approved for pair in pairs))
     documents = {

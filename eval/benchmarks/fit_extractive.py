@@ -24,7 +24,7 @@ from bot.stages.evidence.selection import Sentence, feature_names
 from bot.stages.judgement.answerability import confidence_names, confidence_row
 from bot.stages.logistic import LogisticModel
 from bot.stages.writing.quotes import choose_sentences
-from eval.benchmarks.sets.public_set import Dataset, Query, read_rows
+from eval.benchmarks.sets.public_set import CorpusQueries, Query, read_rows
 from eval.benchmarks.sets.set_measures import answer_words, contains
 from eval.measures.confidence import auroc, calibration_error
 
@@ -65,7 +65,7 @@ class ConfidenceFigures:
     calibration_error: float
 
 
-def split_by_title(dataset: Dataset, folder: Path, count: int) -> Iterator[Dataset]:
+def split_by_title(dataset: CorpusQueries, folder: Path, count: int) -> Iterator[CorpusQueries]:
     """Yield small sets, each of the documents that share one title, the titles with most questions first.
 
     A judge that has only seen large collections is wrong about a folder of one document. Each small corpus is written
@@ -82,10 +82,10 @@ def split_by_title(dataset: Dataset, folder: Path, count: int) -> Iterator[Datas
         corpus.parent.mkdir(parents=True, exist_ok=True)
         lines = (json.dumps(row, ensure_ascii=False) for row in rows if row.get("title", "") == title)
         corpus.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        yield Dataset(f"{dataset.name}-small", corpus, tuple(by_title[title]))
+        yield CorpusQueries(f"{dataset.name}-small", corpus, tuple(by_title[title]))
 
 
-def unanswerable_queries(other: Dataset, count: int) -> list[Query]:
+def unanswerable_queries(other: CorpusQueries, count: int) -> list[Query]:
     """Return questions of another set, which nothing answers here."""
     return [replace(query, answerable=False, relevant=frozenset()) for query in other.queries[:count]]
 

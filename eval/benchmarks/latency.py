@@ -16,7 +16,7 @@ from eval.report.json_file import JsonFile
 from eval.run.origin import RunOrigin, read_origin
 
 if TYPE_CHECKING:
-    from eval.benchmarks.sets.public_set import Dataset
+    from eval.benchmarks.sets.public_set import CorpusQueries
     from eval.benchmarks.sets.set_run import Respondent
 
 
@@ -81,7 +81,7 @@ class LatencyReport(JsonFile):
 
 
 def measure_latency(
-    dataset: Dataset, chatbot: Chatbot, advance: Callable[[], None], starter: Respondent | None = None
+    dataset: CorpusQueries, chatbot: Chatbot, advance: Callable[[], None], starter: Respondent | None = None
 ) -> LatencyReport:
     """Ask each question once, one after another, after a first that is not counted, and return the waiting times.
 

@@ -1,12 +1,14 @@
 """Pairs of questions of public sets: the same question in other words, and near misses; split by article.
 
-A rewording is our own (`rewordings.jsonl`) or made by rules that never change what is asked. A near miss is another
-question about the same article, or the question with one thing exchanged so that it asks something else.
+A rewording is our own (`rewordings.jsonl`) or made by the rules of `question_pairs.toml`, which never change what is
+asked. A near miss is another question about the same article, or the question with one thing exchanged so that it asks
+something else.
 """
 
 from __future__ import annotations
 
 import random
+import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import as_file, files
@@ -22,23 +24,10 @@ from index.embedding.embedder import Embedder
 
 ExchangeKind = Literal["year", "number", "name", "opposite", "kind", "negation"]
 
-# Exchanged for each other, whole words, case of the first letter kept.
-_OPPOSITES = (
-    ("before", "after"), ("first", "last"), ("highest", "lowest"), ("largest", "smallest"), ("most", "least"),
-    ("more", "fewer"), ("oldest", "youngest"), ("north", "south"), ("northern", "southern"), ("east", "west"),
-    ("eastern", "western"), ("older", "younger"), ("higher", "lower"), ("larger", "smaller"), ("start", "end"),
-    ("increase", "decrease"), ("men", "women"), ("mother", "father"), ("open", "close"), ("begin", "end"),
-    ("longest", "shortest"), ("upper", "lower"), ("minimum", "maximum"), ("win", "lose"), ("won", "lost"),
-    ("above", "below"), ("winter", "summer"), ("inside", "outside"), ("buy", "sell"), ("import", "export"),
-    ("最大", "最小"), ("最高", "最低"), ("之前", "之後"), ("開始", "結束"), ("第一", "最後"),
-    ("最多", "最少"), ("加入", "退出"),
-)  # fmt: skip
+_RULES = tomllib.loads(files("eval.benchmarks").joinpath("question_pairs.toml").read_text(encoding="utf-8"))
 _YEAR = regex.compile(r"(?<!\d)(?:1\d|20)\d\d(?!\d)")
 _NUMBER = regex.compile(r"(?<![\d.,])\d{1,3}(?![\d.,])")
-_KINDS = (
-    (r"^When\b", "Where"), (r"^Where\b", "When"), (r"^Who\b", "When"), (r"^How many\b", "Which"),
-    (r"^Why\b", "When"), (r"何時|什麼時候|什么时候|哪一?年", "為什麼"), (r"哪[裡里]", "何時"),
-)  # fmt: skip
+_END = regex.compile(r"[\s?？.。]+$")
 _DENIABLE = regex.compile(r"\b(is|are|was|were|did|does|do|can|could|has|have|had|would|should)\b(?! not\b|n't)")
 _NAME = regex.compile(r"(?<!^)(?<![.?!] )\b\p{Lu}\p{Ll}{3,}\b")
 
@@ -55,61 +44,26 @@ def _exchanges(question: str, names: Sequence[str]) -> Iterator[tuple[ExchangeKi
     name, other = _NAME.search(question), next((one for one in names if one not in question), "")
     if name and other:
         yield "name", f"{question[: name.start()]}{other}{question[name.end() :]}"
-    for pair in _OPPOSITES:
+    for pair in _RULES["opposites"]:
         for one, other in (pair, pair[::-1]):
             if other in question:  # "older or younger than" asks the same when it is turned round
                 continue
             pattern = rf"\b{one}\b" if one.isascii() else one
             if (changed := regex.sub(pattern, other, question, count=1)) != question:
                 yield "opposite", changed
-    for pattern, other in _KINDS:
+    for pattern, other in _RULES["kinds"]:
         if (changed := regex.sub(pattern, other, question, count=1)) != question:
             yield "kind", changed
     if verb := _DENIABLE.search(question):
         yield "negation", f"{question[: verb.end()]} not{question[verb.end() :]}"
 
 
-# Each tried in turn; what leaves a question as it was is no rewording.
-_CHANGES = (
-    (r"^In (?:what|which) year\b", "When"),
-    (r"^When (was|were|did)\b", r"In what year \1"),
-    (r"^How many\b(.+?) (are|were) there\b", r"What number of\1 \2 there"),
-    (r"^Why (did|was|were|is|are|do|does)\b", r"For what reason \1"),
-    (r"^Where (did|was|were|is|are|do|does)\b", r"In what place \1"),
-    (r"\bwhat (type|kind|sort)s? of\b", "which type of"),
-    (r"\b[Ww]hich (?=\p{Ll})", "what "),
-    (r"^What (?=(?!is|was|are|were|do|did|does|can|has|had)\p{Ll}+ )", "Which "),
-    (r"^What is the name of\b", "What's the name of"),
-    (r"^(What|Who|Where) is\b", r"\1's"),
-    (r"\btwo\b", "2"),
-    (r"\bthree\b", "3"),
-    (r"\bcolor\b", "colour"),
-    (r"\b(\p{L}{3,})ized\b", r"\1ised"),
-    (r"何時|什麼時候|什么时候", "甚麼時候"),
-    (r"哪一?年", "哪個年份"),
-    (r"誰|谁", "哪一位"),
-    (r"哪[裡里]", "什麼地方"),
-    (r"有多少", "有幾多"),
-)
-_FRAMES = {
-    "en": (
-        "Please tell me: {question}",
-        "Hello, I would like to know: {question}",
-        "{lower}",
-        "Quick question – {question} Thanks!",
-        "Do you know {lower}?",
-    ),
-    "zh": ("請問，{question}", "我想知道{question}", "{plain}", "你好，{question}謝謝！"),
-}
-_END = regex.compile(r"[\s?？.。]+$")
-
-
 def _reword(question: str, number: int) -> str:
     """Return a question in other words; the number chooses among the frames."""
     language = detect_language(question)
-    rewordings = (regex.sub(pattern, replacement, question, count=1) for pattern, replacement in _CHANGES)
+    rewordings = (regex.sub(pattern, replacement, question, count=1) for pattern, replacement in _RULES["changes"])
     changed = next((one for one in rewordings if one != question), question)
-    frames = _FRAMES["en" if language == "en" else "zh"]
+    frames = _RULES["frames"]["en" if language == "en" else "zh"]
     plain = _END.sub("", changed)
     framed = frames[number % len(frames)].format(question=changed, lower=plain[0].lower() + plain[1:], plain=plain)
     return to_script(framed, language)

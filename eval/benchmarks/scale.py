@@ -23,7 +23,7 @@ from rich.table import Table
 from bot.settings import Settings
 from eval.benchmarks.child_process import run_in_child
 from eval.benchmarks.scale_index import build_index, sizes_on_disk
-from eval.benchmarks.sets.public_set import Dataset, index_corpus
+from eval.benchmarks.sets.public_set import CorpusQueries, index_corpus
 from eval.benchmarks.svg_figure import draw_svg
 from eval.benchmarks.varied_passages import Passages, real_passages
 from eval.errors import EvaluationError
@@ -102,16 +102,12 @@ class ScaleReport(JsonFile):
 
 
 def measure_scale(
-    dataset: Dataset, sizes: Sequence[int], questions: int, work: Path, settings: Settings
+    dataset: CorpusQueries, sizes: Sequence[int], questions: int, work: Path, settings: Settings
 ) -> ScaleReport:
-    """Build and measure an index of each size.
+    """Build and measure an index of each size, a number of chunks.
 
-    Args:
-        dataset: Whose passages are varied and whose questions are asked.
-        sizes: How many chunks; each is kept in a folder of its own and not built again.
-        questions: Most questions.
-        work: Where the indexes are.
-        settings: How passages are cut and embedded.
+    The passages of the set are varied, and at most so many of its questions are asked. Below `work` each index is kept
+    in a folder of its own and not built again.
 
     Raises:
         EvaluationError: The set has no questions, or a measuring process failed.

@@ -34,17 +34,39 @@ _DOCUMENTS_AT_ONCE = 13  # about as many chunks as `footnote index` embeds at on
 _CANDIDATES = 50  # as many chunks as each half of retrieval contributes to a question
 
 
-class StageSeconds:
-    """How long each stage took, kept in a file so that an interrupted run's share is not lost."""
+class _StageTimer:
+    """Times the stages of a build and shows the progress of each.
 
-    def __init__(self, path: Path) -> None:
+    Seconds are kept in a file so that an interrupted run's share is not lost.
+    """
+
+    def __init__(self, path: Path, chunks: int) -> None:
         self._path = path
-        self.by_stage: dict[str, float] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        self._pages = -(-chunks // _PAGE)
+        self.seconds: dict[str, float] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        self._stage, self._begin, self._shown = "", 0.0, 0
+        self._bar = ExitStack()
+        self._advance: Callable[[], None] = lambda: None
 
     def set(self, stage: str, seconds: float) -> None:
         """Replace what is kept of a stage."""
-        self.by_stage[stage] = round(seconds, 2)
-        write_file(self._path, json.dumps(self.by_stage), ReportError)
+        self.seconds[stage] = round(seconds, 2)
+        write_file(self._path, json.dumps(self.seconds), ReportError)
+
+    def __call__(self, stage: str, done: int) -> None:
+        if stage != self._stage:
+            self.close()
+            self._stage, self._begin, self._shown = stage, time.perf_counter(), 0
+            self._advance = self._bar.enter_context(show_progress(f"{stage}, thousands of chunks", self._pages))
+        for _ in range(self._shown, -(-done // _PAGE)):
+            self._advance()
+            self._shown += 1
+
+    def close(self) -> None:
+        """End the stage that is running."""
+        if self._stage:
+            self.set(self._stage, time.perf_counter() - self._begin)
+        self._bar.close()
 
 
 def build_index(passages: Passages, chunks: int, settings: Settings, model_id: str) -> dict[str, float]:
@@ -54,17 +76,17 @@ def build_index(passages: Passages, chunks: int, settings: Settings, model_id: s
     """
     data_dir = settings.data_dir
     with lock_data_folder(data_dir), closing(Catalogue(settings.catalogue_url())) as catalogue:
-        seconds = StageSeconds(data_dir / "seconds.json")
+        timer = _StageTimer(data_dir / "seconds.json", chunks)
         if catalogue.count_chunks() != chunks:
-            _stage(passages, chunks, catalogue, model_id, seconds)
+            _stage(passages, chunks, catalogue, model_id, timer)
         live = catalogue.property("generation")
         if not live or problem_of(data_dir, live, catalogue.property("fingerprint")):
-            with closing(_StageTimer(chunks, seconds)) as timer:
+            with closing(timer):
                 publish_generation(data_dir, catalogue, model_id, (), pipeline="varied", progress=timer)
-    return seconds.by_stage
+    return timer.seconds
 
 
-def _stage(passages: Passages, chunks: int, catalogue: Catalogue, model_id: str, seconds: StageSeconds) -> None:
+def _stage(passages: Passages, chunks: int, catalogue: Catalogue, model_id: str, timer: _StageTimer) -> None:
     documents = -(-chunks // _CHUNKS_A_DOCUMENT)
     staged = catalogue.staged_ids()
     with show_progress(f"staging {chunks} chunks, documents", documents) as advance:
@@ -76,7 +98,7 @@ def _stage(passages: Passages, chunks: int, catalogue: Catalogue, model_id: str,
             if len(waiting) == _DOCUMENTS_AT_ONCE or number == documents - 1:
                 begin = time.perf_counter()  # making the documents up is not counted
                 _add(waiting, catalogue, model_id)
-                seconds.set("stage", seconds.by_stage.get("stage", 0.0) + time.perf_counter() - begin)
+                timer.set("stage", timer.seconds.get("stage", 0.0) + time.perf_counter() - begin)
                 waiting = []
             advance()
 
@@ -93,32 +115,6 @@ def _add(documents: list[VariedDocument], catalogue: Catalogue, model_id: str) -
     catalogue.add_vectors({key: vectors[key] for key in missing})
     for one, some in zip(documents, keys, strict=True):
         catalogue.stage(one.document, one.chunks, some, "varied")
-
-
-class _StageTimer:
-    """Times the stages of a build and shows the progress of each."""
-
-    def __init__(self, chunks: int, seconds: StageSeconds) -> None:
-        self._pages = -(-chunks // _PAGE)
-        self._seconds = seconds
-        self._stage, self._begin, self._shown = "", 0.0, 0
-        self._bar = ExitStack()
-        self._advance: Callable[[], None] = lambda: None
-
-    def __call__(self, stage: str, done: int) -> None:
-        if stage != self._stage:
-            self.close()
-            self._stage, self._begin, self._shown = stage, time.perf_counter(), 0
-            self._advance = self._bar.enter_context(show_progress(f"{stage}, thousands of chunks", self._pages))
-        for _ in range(self._shown, -(-done // _PAGE)):
-            self._advance()
-            self._shown += 1
-
-    def close(self) -> None:
-        """End the stage that is running."""
-        if self._stage:
-            self._seconds.set(self._stage, time.perf_counter() - self._begin)
-        self._bar.close()
 
 
 def sizes_on_disk(data_dir: Path) -> dict[str, int]:

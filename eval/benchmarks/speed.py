@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from eval.benchmarks.child_process import run_in_child
-from eval.benchmarks.sets.public_set import Dataset
+from eval.benchmarks.sets.public_set import CorpusQueries
 from eval.benchmarks.svg_figure import draw_svg
 from eval.errors import EvaluationError
 from eval.report.json_file import JsonFile, Record
@@ -82,7 +82,7 @@ class SpeedReport(JsonFile):
 
 
 def measure_speed(
-    datasets: Sequence[Dataset],
+    datasets: Sequence[CorpusQueries],
     documents: int,
     questions: int,
     rounds: int,
@@ -92,14 +92,8 @@ def measure_speed(
 ) -> SpeedReport:
     """Time every contender on the first documents of some sets, one set after another, and questions of the first.
 
-    Args:
-        datasets: The sets.
-        documents: Most documents.
-        questions: Most questions.
-        rounds: How often each contender is timed, all of them once before any is timed again.
-        work: A folder for indexes, emptied before and after each.
-        advance: Called after each contender.
-        contenders: Which are timed.
+    All contenders are timed once before any is timed again. The folder `work` is for indexes, which are not kept, and
+    `advance` is called after each contender.
 
     Raises:
         EvaluationError: One of them failed.
@@ -137,7 +131,7 @@ def measure_speed(
     )
 
 
-def _documents(dataset: Dataset) -> Iterator[str]:
+def _documents(dataset: CorpusQueries) -> Iterator[str]:
     """Yield the lines of a corpus with its name before each id, because two sets may use the same ids."""
     with dataset.corpus.open(encoding="utf-8") as corpus:
         for line in corpus:

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from bot.chatbot import Chatbot
-from bot.cli import main
+from bot.cli import footnote
 from eval.benchmarks.injection import (
     AttackRow,
     InjectionReport,
@@ -178,7 +178,7 @@ def test_the_local_model_beside_a_pipeline_that_defends_nothing(name: str, rows:
         "--out",
         str(out),
     ]
-    result = CliRunner().invoke(main, ["eval", "injection", str(DATASETS / name), *options])
+    result = CliRunner().invoke(footnote, ["eval", "injection", str(DATASETS / name), *options])
     assert result.exit_code == 0, result.output
     print(result.output)  # noqa: T201
     ours, starter = InjectionReport.load(out).outcomes

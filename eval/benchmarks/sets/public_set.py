@@ -68,28 +68,34 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
-class Dataset:
-    """A set and where its documents are, without a protocol."""
+class CorpusQueries:
+    """Questions that are asked of the same documents.
+
+    Attributes:
+        name: Of the set; or names the folder of the index, which several sets about one corpus share.
+        own_passages: Each question is asked of the documents in its `context_ids` alone.
+    """
 
     name: str
     corpus: Path
     queries: tuple[Query, ...]
+    own_passages: bool = False
 
-    def sample(self, limit: int) -> Dataset:
-        """Return the set with at most so many questions, the same ones each time."""
+    def sample(self, limit: int) -> CorpusQueries:
+        """Return at most so many of the questions, the same ones each time."""
         queries = list(self.queries)
         random.Random(0).shuffle(queries)  # noqa: S311  # a fixed sample, nothing secret
         return replace(self, queries=tuple(queries[:limit]))
 
 
-def load_dataset(folder: Path, *, whole: bool = False) -> Dataset:
-    """Return a set, with the questions of `all_queries.jsonl` where there is one and `whole` is true.
+def load_dataset(folder: Path, *, whole: bool = False) -> CorpusQueries:
+    """Return a set without its protocol; if `whole`, with the questions of `all_queries.jsonl` where there is one.
 
     Raises:
         EvaluationError: The folder is not a set in this shape.
     """
     file = "all_queries.jsonl" if whole and (folder / "all_queries.jsonl").is_file() else "queries.jsonl"
-    return Dataset(folder.name, _file(folder, "corpus.jsonl"), read_queries(folder, file))
+    return CorpusQueries(folder.name, _file(folder, "corpus.jsonl"), read_queries(folder, file))
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
@@ -214,21 +220,6 @@ def find_protocol(folder: Path) -> tuple[str, SetProtocol]:
 def _protocols() -> tuple[SetProtocol, ...]:
     text = files("eval.benchmarks.sets").joinpath("protocols.toml").read_text(encoding="utf-8")
     return tuple(SetProtocol.model_validate(entry) for entry in tomllib.loads(text)["protocol"])
-
-
-@dataclass(frozen=True, slots=True)
-class CorpusQueries:
-    """Questions that are asked of the same documents.
-
-    Attributes:
-        name: Names the folder of the index; questions of several sets about one corpus share it.
-        own_passages: Each question is asked of the documents in its `context_ids` alone.
-    """
-
-    name: str
-    corpus: Path
-    queries: tuple[Query, ...]
-    own_passages: bool = False
 
 
 @dataclass(frozen=True, slots=True)

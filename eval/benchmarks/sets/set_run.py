@@ -14,8 +14,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Protocol, TypeVar
 
-from bot.answer.answer import SearchResult
-from bot.answer.conversation import Turn
 from bot.build import build_chatbot
 from bot.chatbot import Chatbot
 from bot.language_model.build import build_language_model
@@ -122,17 +120,7 @@ def answering_respondent(subject: Subject) -> Respondent:
     return ask
 
 
-class Searchable(Protocol):
-    """What searching needs of a chatbot."""
-
-    def search(
-        self, question: str, history: Sequence[Turn] = (), *, question_id: str | None = None, top_k: int | None = None
-    ) -> SearchResult:
-        """Return what a question retrieves."""
-        ...
-
-
-def searching_respondent(subject: Searchable) -> Respondent:
+def searching_respondent(subject: Chatbot) -> Respondent:
     """Return a respondent that searches with a chatbot, or a fake of the same shape, and does not answer."""
 
     def search(query: Query) -> StoredAnswer:
