@@ -268,7 +268,7 @@ def _reasons(clause: Clause, sentence: SourceSentence) -> Iterator[QuestionDraft
 
 def _lists(clause: Clause, sentence: SourceSentence) -> Iterator[QuestionDraft]:
     plain = _ASIDE.sub("", sentence.flat()).rstrip(" .")
-    match = _LIST.search(plain, max(0, plain.find(clause.rest)))  # the items follow commas, at which the clause ends
+    match = _LIST.search(plain[max(0, plain.find(clause.rest)) :])  # a clause ends at the commas between its items
     if match is None:
         return
     head = _SMALL.sub("", match["head"])
