@@ -12,7 +12,7 @@ from index.readers.source_file import SourceFile, StillReading, Unreadable
 
 # Named, not imported: a parser costs memory and time, and most folders hold few formats.
 _READERS: Final = {
-    ".csv": "csv:read_csv",
+    ".csv": "tables:read_csv",
     ".docx": "docx:read_docx",
     ".eml": "email:read_email",
     ".epub": "epub:read_epub",
@@ -25,7 +25,7 @@ _READERS: Final = {
     ".pdf": "pdf:read_pdf",
     ".pptx": "pptx:read_pptx",
     ".text": "plain_text:read_plain_text",
-    ".tsv": "csv:read_csv",
+    ".tsv": "tables:read_csv",
     ".txt": "plain_text:read_plain_text",
     ".xlsx": "xlsx:read_xlsx",
 }
