@@ -420,8 +420,8 @@ def approved(folders: tuple[Path, ...], *, count: int, fit: bool, as_json: bool,
     """
     from bot.language_model.build import build_language_model
     from bot.staff.same_question import load_sameness
-    from eval.benchmarks.approved_recall import fit_sameness, recall_approved, report_recall
     from eval.benchmarks.question_pairs import choose_pairs, read_pairs
+    from eval.benchmarks.recall_of_approved import fit_sameness, recall_approved, report_recall
     from index.embedding.build import build_embedder
     from index.embedding.embedder import CachingEmbedder
 

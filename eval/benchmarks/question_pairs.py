@@ -76,7 +76,7 @@ _SAME_ANSWER = 0.3
 
 
 @dataclass(frozen=True, slots=True)
-class QuestionPair:
+class RewordedPair:
     """An approved question, and one that is asked about the same article.
 
     Attributes:
@@ -93,7 +93,7 @@ class QuestionPair:
     kind: PairKind
 
 
-def read_pairs(folders: Sequence[Path], embedder: Embedder) -> list[QuestionPair]:
+def read_pairs(folders: Sequence[Path], embedder: Embedder) -> list[RewordedPair]:
     """Return the pairs that can be made of sets whose questions name their article.
 
     Raises:
@@ -101,7 +101,7 @@ def read_pairs(folders: Sequence[Path], embedder: Embedder) -> list[QuestionPair
     """
     with as_file(files("eval.benchmarks").joinpath("rewordings.jsonl")) as path:
         written = {row["query"]: row["wording"] for row in read_rows(path)}
-    pairs: list[QuestionPair] = []
+    pairs: list[RewordedPair] = []
     for folder in folders:
         by_article: dict[str, list[Query]] = {}
         for query in load_dataset(folder, whole=True).queries:
@@ -112,7 +112,7 @@ def read_pairs(folders: Sequence[Path], embedder: Embedder) -> list[QuestionPair
     return pairs
 
 
-def choose_pairs(pairs: Sequence[QuestionPair], *, same: bool, count: int) -> list[QuestionPair]:
+def choose_pairs(pairs: Sequence[RewordedPair], *, same: bool, count: int) -> list[RewordedPair]:
     """Return so many pairs, the same ones each time.
 
     Of rewordings half are ours, or all there are; of near misses half are other questions of the article, and of the
@@ -124,13 +124,13 @@ def choose_pairs(pairs: Sequence[QuestionPair], *, same: bool, count: int) -> li
     return chosen + _evenly(halves[1], count - len(chosen))
 
 
-def _evenly(pairs: Sequence[QuestionPair], count: int) -> list[QuestionPair]:
-    by_kind: dict[str, list[QuestionPair]] = {}
+def _evenly(pairs: Sequence[RewordedPair], count: int) -> list[RewordedPair]:
+    by_kind: dict[str, list[RewordedPair]] = {}
     for pair in pairs:
         by_kind.setdefault(pair.kind, []).append(pair)
     for some in by_kind.values():
         random.Random(0).shuffle(some)  # noqa: S311  # a fixed sample, nothing secret
-    chosen: list[QuestionPair] = []
+    chosen: list[RewordedPair] = []
     while len(chosen) < count and any(by_kind.values()):
         chosen += [some.pop() for some in by_kind.values() if some]
     return chosen[:count]
@@ -138,7 +138,7 @@ def _evenly(pairs: Sequence[QuestionPair], count: int) -> list[QuestionPair]:
 
 def _pairs_of(
     part: Part, queries: Sequence[Query], written: dict[str, str], embedder: Embedder
-) -> Iterator[QuestionPair]:
+) -> Iterator[RewordedPair]:
     names = list(dict.fromkeys(name for query in queries for name in _NAME.findall(query.question)))
     nearest = _nearest(queries, embedder)
     for number, query in enumerate(queries):
@@ -146,13 +146,13 @@ def _pairs_of(
         if not query.answerable:
             continue
         if query.query_id in written:
-            yield QuestionPair(part, question, written[query.query_id], same=True, kind="written")
+            yield RewordedPair(part, question, written[query.query_id], same=True, kind="written")
         if (changed := _reword(question, number)) != question:
-            yield QuestionPair(part, question, changed, same=True, kind="rules")
+            yield RewordedPair(part, question, changed, same=True, kind="rules")
         if number in nearest:
-            yield QuestionPair(part, question, queries[nearest[number]].question.strip(), same=False, kind="neighbour")
+            yield RewordedPair(part, question, queries[nearest[number]].question.strip(), same=False, kind="neighbour")
         for kind, changed in _exchanges(question, names[number % max(len(names), 1) :]):
-            yield QuestionPair(part, question, changed, same=False, kind=kind)
+            yield RewordedPair(part, question, changed, same=False, kind=kind)
 
 
 def _nearest(queries: Sequence[Query], embedder: Embedder) -> dict[int, int]:

@@ -19,7 +19,7 @@ from bot.staff.approved_recall import Recall
 from bot.staff.same_question import Consult, Sameness, likeness, likeness_names, model_names, same_odds
 from bot.storage.answers import AnswerRecords, Origin
 from eval.benchmarks.fit_extractive import describe_model, fit_logistic
-from eval.benchmarks.question_pairs import QuestionPair
+from eval.benchmarks.question_pairs import RewordedPair
 from eval.measures.interval import Metric, mean, summarise
 from eval.report.json_file import Record
 from index.document import Document, hash_text
@@ -33,7 +33,7 @@ _REAL_WEIGHT = 3.0
 
 
 def fit_sameness(
-    pairs: Sequence[QuestionPair],
+    pairs: Sequence[RewordedPair],
     embedder: Embedder,
     session: ModelSession | None,
     advance: Callable[[], None],
@@ -41,7 +41,7 @@ def fit_sameness(
     """Return the parameters as `same_question.json` holds them; those with a model only where one is given."""
     rows: list[tuple[float, ...]] = []
     odds: list[float] = []
-    kept: list[QuestionPair] = []
+    kept: list[RewordedPair] = []
     for pair in pairs:
         found = likeness(pair.asked, pair.approved, embedder)
         if found is not None:
@@ -58,7 +58,7 @@ def fit_sameness(
 
 
 def _fit(
-    names: tuple[str, ...], rows: NDArray[np.float64], pairs: Sequence[QuestionPair], near: Sequence[bool]
+    names: tuple[str, ...], rows: NDArray[np.float64], pairs: Sequence[RewordedPair], near: Sequence[bool]
 ) -> dict[str, object]:
     """Return a model with the lowest threshold at which few enough near misses are taken for the same.
 
@@ -107,7 +107,7 @@ class ApprovedRecallReport(Record):
 
 
 def recall_approved(
-    pairs: Sequence[QuestionPair],
+    pairs: Sequence[RewordedPair],
     folder: Path,
     embedder: Embedder,
     sameness: Sameness,
@@ -142,7 +142,7 @@ def recall_approved(
 
 
 def report_recall(
-    pairs: Sequence[QuestionPair], shown: Sequence[str | None], answerer: str, language_model: str | None
+    pairs: Sequence[RewordedPair], shown: Sequence[str | None], answerer: str, language_model: str | None
 ) -> ApprovedRecallReport:
     """Return what `recall_approved` found, summarised."""
     rated = list(zip(pairs, shown, strict=True))
