@@ -14,8 +14,8 @@ from rich.console import Console
 
 from bot.answer.answer import Answer, Citation, Provenance, Refusal, Statement
 from bot.answer.conversation import Turn
-from bot.chatbot import Overview
 from bot.settings import Settings
+from bot.storage.library import Overview
 from eval.errors import EvaluationError, ReportError, SuiteError
 from eval.report.report import RunReport
 from eval.report.table import print_report
@@ -23,7 +23,7 @@ from eval.run.origin import read_origin
 from eval.run.suite_run import RunOptions, run_suites
 from eval.suites.suite import Suite, load_suites
 from index.document import Document
-from index.store.catalogue import DocumentSummary
+from index.store.catalogue import LiveDocument
 
 FERRY = "The first ferry leaves Mui Wo at 5:55 am."
 SUITE = """\
@@ -89,7 +89,7 @@ class ScriptedChatbot:
 
     def overview(self) -> Overview:
         now = datetime.now(UTC)
-        documents = [DocumentSummary(name, "F", "text/plain", 1, "", "hash", now) for name in self.texts]
+        documents = [LiveDocument(name, "F", "text/plain", 1, "", "hash", now) for name in self.texts]
         return Overview(tuple(documents), len(documents), now, "fingerprint")
 
 
