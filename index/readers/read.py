@@ -24,9 +24,9 @@ _READERS: Final = {
     ".odt": "odt:read_odt",
     ".pdf": "pdf:read_pdf",
     ".pptx": "pptx:read_pptx",
-    ".text": "plain_text:read_plain_text",
+    ".text": "text_file:read_plain_text",
     ".tsv": "tables:read_csv",
-    ".txt": "plain_text:read_plain_text",
+    ".txt": "text_file:read_plain_text",
     ".xlsx": "xlsx:read_xlsx",
 }
 # Raise when the same file would give another text: every file is then read again.
