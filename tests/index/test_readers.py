@@ -2,6 +2,7 @@
 
 import io
 import os
+import pkgutil
 import random
 import zipfile
 from collections.abc import Callable
@@ -12,6 +13,7 @@ import pytest
 
 from index.errors import UnreadableDocumentError
 from index.readers import SUPPORTED_SUFFIXES, is_supported, read_file
+from index.readers.read import _READERS
 
 LIMIT = 1_000_000
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(40)
@@ -25,6 +27,11 @@ def reason_of(path: Path, maximum_bytes: int = LIMIT) -> str:
     assert "Traceback" not in reason
     assert path.name not in reason
     return reason
+
+
+@pytest.mark.parametrize("suffix", sorted(SUPPORTED_SUFFIXES))
+def test_each_supported_suffix_names_a_reader_that_exists(suffix: str) -> None:
+    assert callable(pkgutil.resolve_name(f"index.readers.{_READERS[suffix]}"))
 
 
 def word_file(change: Callable[[str, bytes], bytes | None] = lambda _, content: content) -> bytes:
